@@ -1,0 +1,1 @@
+"""XL-SER: semi-supervised cross-lingual speech emotion recognition, benchmarked."""

@@ -1,0 +1,138 @@
+"""From recordings to a feature store: on all cores, atomic, and only once."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from xlser.audio.decode import load
+from xlser.audio.frontend import Extractor, FrontEnd, LogMel
+from xlser.audio.store import VERSION, FeatureStore, writing
+from xlser.corpora import Inventory, Utterance
+from xlser.errors import AudioError, StoreError
+from xlser.settings import cpu_count
+from xlser.files import digest_file, digest_json, folder_written_atomically, sweep, write_atomically
+
+Progress = Callable[[int, int], None]
+"""Called with (utterances done, utterances in all)."""
+
+_BATCH = 64  # utterances a record batch: memory stays bounded whatever the corpus' size
+
+
+def prepare(
+    inventory: Inventory, frontend: FrontEnd, cache: Path, progress: Progress = lambda done, n: None
+) -> FeatureStore:
+    """Return the feature store of `inventory`, making it if it is not there.
+
+    Args:
+        inventory: the utterances of a corpus.
+        frontend: how frames are computed.
+        cache: folder under which stores are kept, keyed by content and front-end.
+        progress: told how far a store being made is.
+
+    Raises:
+        AudioError: recordings that cannot be used; all of them are listed.
+        StoreError: the folder cannot be written.
+    """
+    content = content_digest(inventory, cache)
+    folder = store_folder(inventory, frontend, content, cache)
+    if folder.is_dir():
+        return FeatureStore(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        sweep(folder.parent)
+        with folder_written_atomically(folder) as partial:
+            _fill(partial, inventory, frontend, content, progress)
+    except OSError as cause:
+        raise StoreError(
+            f"The feature store {folder} cannot be written: {cause}.",
+            "Free some space, or set XLSER_CACHE to a folder you can write.",
+        ) from cause
+    return FeatureStore(folder)
+
+
+def store_folder(inventory: Inventory, frontend: FrontEnd, content: str, cache: Path) -> Path:
+    """Return where the store of this content and front-end lies, made or not."""
+    key = digest_json([VERSION, content, frontend.digest()])
+    return cache / "features" / f"{inventory.corpus.name}-{key[:16]}"
+
+
+def content_digest(inventory: Inventory, cache: Path) -> str:
+    """Return `Inventory.digest`, reading only files that changed since the last call.
+
+    A file counts as unchanged while path, size and time of change are (as git holds it).
+    """
+    memo = cache / "digests" / f"{digest_json(str(inventory.root.resolve()))[:16]}.json"
+    known = _read_memo(memo)
+    current = {}
+    for utterance in inventory.utterances:
+        stat = utterance.path.stat()
+        path, stamp = str(utterance.path), [stat.st_size, stat.st_mtime_ns]
+        fresh = known.get(path, [])[:2] != stamp
+        current[path] = [*stamp, digest_file(utterance.path) if fresh else known[path][2]]
+    if current != known:
+        write_atomically(memo, json.dumps(current).encode())
+    return digest_json([[u.id, current[str(u.path)][2]] for u in inventory.utterances])
+
+
+def _read_memo(path: Path) -> dict[str, list[object]]:
+    try:
+        memo = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return memo if isinstance(memo, dict) else {}
+
+
+def _fill(
+    folder: Path, inventory: Inventory, frontend: FrontEnd, content: str, progress: Progress
+) -> None:
+    extractor = Extractor(frontend)
+    faults: list[str] = []
+
+    def features(utterance: Utterance) -> LogMel | None:
+        try:
+            return extractor(load(utterance.path))
+        except AudioError as fault:
+            faults.append(f"  {utterance.id}: {fault.problem}")
+            return None
+
+    corpus, done, total = inventory.corpus.name, 0, len(inventory.utterances)
+    with threads() as pool, writing(folder, corpus, content, frontend, inventory.excluded) as out:
+        for start in range(0, total, _BATCH):
+            batch = inventory.utterances[start : start + _BATCH]
+            logmels = list(pool.map(features, batch))
+            if not faults:  # after a fault only the other faults are of interest
+                out.append([u.id for u in batch], [mel for mel in logmels if mel is not None])
+            done += len(batch)
+            progress(done, total)
+        if faults:
+            raise _unusable(inventory, sorted(faults))
+
+
+@contextmanager
+def threads() -> Iterator[ThreadPoolExecutor]:
+    """Yield a thread a core; decoding, resampling and torch all release Python's lock.
+
+    torch's own threads are held at one meanwhile, so that nothing is oversubscribed.
+    """
+    before = torch.get_num_threads()
+    try:
+        cores = cpu_count()
+        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(before)
+
+
+def _unusable(inventory: Inventory, faults: Sequence[str]) -> AudioError:
+    corpus = inventory.corpus
+    listed = "\n".join(faults)
+    return AudioError(
+        f"{len(faults)} recordings of {corpus.title} cannot be used:\n{listed}",
+        f"Get intact copies ({corpus.homepage}), or leave them out by name "
+        f"(--exclude {corpus.name}/NAME, or [exclude] in xlser.toml), which every record states.",
+    )

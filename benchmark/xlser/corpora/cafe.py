@@ -1,0 +1,47 @@
+"""CaFE (Canadian French): 12 actors, 7 emotions, 6 sentences, two intensities."""
+
+from collections.abc import Iterable
+
+from xlser.corpora.corpus import Corpus, Spoken, require
+
+_EMOTIONS = {
+    "C": "anger",
+    "P": "fear",
+    "J": "happiness",
+    "N": "neutral",
+    "T": "sadness",
+    "D": "disgust",
+    "S": "surprise",
+}
+
+
+class CaFE(Corpus):
+    """CaFE; names are actor-emotion-intensity-sentence, both intensities kept."""
+
+    name = "cafe"
+    title = "CaFE"
+    language = "french"
+    licence = "CC BY-NC-SA 4.0"
+    homepage = "https://zenodo.org/records/1478765"
+    citation = "Gournay et al. (2018), A Canadian French Emotional Speech Dataset, ACM MMSys"
+    tree = "cafe/CaFE_48k/Colère/Faible/01-C-1-1.wav (one edition, 48 or 192 kHz, not both)"
+    speakers = {f"{n:02}": "male" if n % 2 else "female" for n in range(1, 13)}  # noqa: RUF012
+
+    def names(self) -> Iterable[str]:
+        """Return the 936 names; neutral speech has one intensity."""
+        return [
+            f"{actor}-{emotion}-{intensity}-{sentence}"
+            for actor in self.speakers
+            for emotion in _EMOTIONS
+            for intensity in ("12" if emotion != "N" else "1")
+            for sentence in "123456"
+        ]
+
+    def parse(self, name: str) -> Spoken:
+        """Read `01-C-1-1`."""
+        parts = name.split("-")
+        require(len(parts) == 4, self, name)
+        actor, emotion, intensity, sentence = parts
+        require(actor in self.speakers and emotion in _EMOTIONS, self, name)
+        require(intensity in ("1", "2") and sentence in tuple("123456"), self, name)
+        return Spoken(actor, _EMOTIONS[emotion], sentence)

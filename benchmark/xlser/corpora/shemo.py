@@ -1,0 +1,45 @@
+"""ShEMO (Persian): 87 speakers of radio plays, 6 emotions, semi-natural."""
+
+from collections.abc import Iterable
+
+from xlser.corpora.corpus import Corpus, Spoken, names_file, require
+
+_EMOTIONS = {
+    "A": "anger",
+    "F": "fear",
+    "H": "happiness",
+    "N": "neutral",
+    "S": "sadness",
+    "W": "surprise",
+}
+
+
+class ShEMO(Corpus):
+    """ShEMO, the original edition of 3000 files (not the later relabelled one).
+
+    Names are gender and speaker (3), emotion (1), number (2): an F is female in the first place
+    and fear in the fourth.
+    """
+
+    name = "shemo"
+    title = "ShEMO"
+    language = "persian"
+    licence = "academic use, free of charge"
+    homepage = "https://github.com/mansourehk/ShEMO"
+    citation = "Nezami et al. (2019), ShEMO: a large-scale validated database, LRE 53(1)"
+    tree = "shemo/female/F03S02.wav"
+    speakers = {  # noqa: RUF012
+        **{f"F{n:02}": "female" for n in range(1, 32)},
+        **{f"M{n:02}": "male" for n in range(1, 57)},
+    }
+
+    def names(self) -> Iterable[str]:
+        """Return the 3000 names."""
+        return names_file(self)
+
+    def parse(self, name: str) -> Spoken:
+        """Read `F03S02`."""
+        speaker, emotion, number = name[:3], name[3:4], name[4:]
+        require(speaker in self.speakers and emotion in _EMOTIONS, self, name)
+        require(len(number) == 2 and number.isascii() and number.isdigit(), self, name)
+        return Spoken(speaker, _EMOTIONS[emotion], name)

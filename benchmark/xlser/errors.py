@@ -1,0 +1,70 @@
+"""Errors a user can act on: each message says what is wrong and ends in what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class XlserError(Exception):
+    """Base of every error the suite raises on purpose.
+
+    Args:
+        problem: what is wrong, with the path or name concerned.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem}\n{remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+
+class UnknownNameError(XlserError):
+    """A name that is not among those known; the message suggests the nearest."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        near = get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        super().__init__(
+            f"There is no {kind} {name!r}.", f"{hint}Known: {', '.join(known) or 'none'}."
+        )
+
+
+class PluginError(XlserError):
+    """A plugin that is installed but cannot be used."""
+
+
+class SettingsError(XlserError):
+    """An `xlser.toml`, environment variable or option that cannot be used."""
+
+
+class CorpusNotFoundError(XlserError):
+    """No folder for a corpus where one was looked for."""
+
+
+class IncompleteCorpusError(XlserError):
+    """A corpus that lacks utterances a protocol uses, or holds two that contradict."""
+
+
+class AudioError(XlserError):
+    """A recording that cannot be decoded, is empty, silent or not finite."""
+
+
+class StoreError(XlserError):
+    """A feature store that cannot be read or written."""
+
+
+class WeightsError(XlserError):
+    """Backbone weights that are missing, corrupt or not those published."""
+
+
+class ProtocolError(XlserError):
+    """A request a protocol does not allow."""
+
+
+class MethodError(XlserError):
+    """A method that broke its contract: wrong shape, NaN, bad settings."""
+
+
+class RecordError(XlserError):
+    """A record that cannot be read or is not what it claims."""

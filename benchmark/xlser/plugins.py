@@ -1,0 +1,71 @@
+"""Plugins: corpora, backbones and methods, found through entry points."""
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Literal, TypeVar
+
+from xlser.errors import PluginError, UnknownNameError
+
+Group = Literal["xlser.corpora", "xlser.backbones", "xlser.methods"]
+
+T = TypeVar("T")
+
+_KIND: dict[Group, str] = {
+    "xlser.corpora": "corpus",
+    "xlser.backbones": "backbone",
+    "xlser.methods": "method",
+}
+
+
+def names(group: Group) -> list[str]:
+    """Return the names registered in `group`, sorted, without importing any."""
+    return sorted({point.name for point in entry_points(group=group)})
+
+
+def package_of(group: Group, name: str) -> str:
+    """Return `package version` of the distribution that registers `name`."""
+    distribution = _entry_point(group, name).dist
+    return f"{distribution.name} {distribution.version}" if distribution else "unknown"
+
+
+def load(group: Group, name: str, base: type[T]) -> type[T]:
+    """Import the class registered as `name`.
+
+    Args:
+        group: entry-point group.
+        name: the name under which a package registered the class.
+        base: the contract the class must fulfil.
+
+    Raises:
+        UnknownNameError: nothing is registered under `name`.
+        PluginError: two packages claim the name, its import fails, or it is not a `base`.
+    """
+    point = _entry_point(group, name)
+    package = package_of(group, name)
+    try:
+        plugin = point.load()
+    except Exception as cause:
+        raise PluginError(
+            f"The {_KIND[group]} {name!r} of package {package} fails to import "
+            f"({point.value}): {type(cause).__name__}: {cause}",
+            f"Mend that package or uninstall it (pip uninstall {package.split()[0]}).",
+        ) from cause
+    if not (isinstance(plugin, type) and issubclass(plugin, base)):
+        raise PluginError(
+            f"The {_KIND[group]} {name!r} of package {package} ({point.value}) is not a subclass "
+            f"of {base.__module__}.{base.__qualname__}.",
+            "Let its entry point name such a class.",
+        )
+    return plugin
+
+
+def _entry_point(group: Group, name: str) -> EntryPoint:
+    found = list(entry_points(group=group, name=name))
+    if not found:
+        raise UnknownNameError(_KIND[group], name, names(group))
+    if len({point.value for point in found}) > 1:
+        claims = ", ".join(f"{p.dist.name if p.dist else '?'} ({p.value})" for p in found)
+        raise PluginError(
+            f"Several packages register the {_KIND[group]} {name!r}: {claims}.",
+            "Uninstall all but one, or rename yours.",
+        )
+    return found[0]
