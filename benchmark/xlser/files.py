@@ -36,7 +36,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes files private to the user; a result is as readable as any other file.
+        # tempfile makes private files; a result is as readable as any other.
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
     except BaseException:
@@ -53,6 +53,7 @@ def folder_written_atomically(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_prefix(), suffix=".partial"))
+    temporary.chmod(0o777 & ~_umask())
     try:
         yield temporary
         try:

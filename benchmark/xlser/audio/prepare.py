@@ -38,18 +38,16 @@ def prepare(
         AudioError: recordings that cannot be used; all of them are listed.
         StoreError: the folder cannot be written.
     """
-    content = content_digest(inventory, cache)
-    folder = store_folder(inventory, frontend, content, cache)
-    if folder.is_dir():
-        return FeatureStore(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        sweep(folder.parent)
-        with folder_written_atomically(folder) as partial:
-            _fill(partial, inventory, frontend, content, progress)
+        content = content_digest(inventory, cache)
+        folder = store_folder(inventory, frontend, content, cache)
+        if not folder.is_dir():
+            sweep(folder.parent)
+            with folder_written_atomically(folder) as partial:
+                _fill(partial, inventory, frontend, content, progress)
     except OSError as cause:
         raise StoreError(
-            f"The feature store {folder} cannot be written: {cause}.",
+            f"No feature store of {inventory.corpus.title} can be written under {cache}: {cause}.",
             "Free some space, or set XLSER_CACHE to a folder you can write.",
         ) from cause
     return FeatureStore(folder)

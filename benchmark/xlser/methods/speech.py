@@ -1,0 +1,103 @@
+"""Speech as methods see it: numbers, in an order and without names that tell nothing."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Utterances as one ragged tensor.
+
+    On the fine-tune track a row is a log-mel frame; on the frozen track an utterance is one row,
+    its embedding.
+
+    Attributes:
+        features: shape (rows, bands) float16 log-mel frames, normalised per utterance, or
+            (utterances, dimension) float32 embeddings.
+        lengths: shape (utterances,), int64, rows of each utterance.
+    """
+
+    features: Tensor
+    lengths: Tensor
+
+    def __len__(self) -> int:
+        """Return the number of utterances."""
+        return len(self.lengths)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether every utterance is one row: its embedding."""
+        return self.features.dtype == torch.float32
+
+    @cached_property
+    def starts(self) -> Tensor:
+        """First row of each utterance, shape (utterances,)."""
+        return self.lengths.cumsum(0) - self.lengths
+
+    @cached_property
+    def longest(self) -> int:
+        """Rows of the longest utterance."""
+        return int(self.lengths.max()) if len(self) else 0
+
+    def crops(self, index: Tensor, frames: int, generator: torch.Generator) -> Tensor:
+        """Return a random crop of each utterance named by `index`.
+
+        Shorter utterances are padded at the end with 0, the mean of a normalised spectrogram.
+
+        Args:
+            index: shape (batch,), int64.
+            frames: of a crop.
+            generator: on the CPU, so that a seed means the same crops on every device.
+
+        Returns:
+            Shape (batch, frames, bands), or the embeddings, shape (batch, dimension).
+        """
+        if self.embedded:
+            return self.features[index]
+        random = torch.rand(len(index), generator=generator).to(index.device)
+        first = (random * (self.lengths[index] - frames + 1).clamp(min=1)).long()
+        return self._windows(index, first, frames)
+
+    def whole(self, index: Tensor) -> Tensor:
+        """Return whole utterances, shape (batch, longest of them, bands), 0 past their ends.
+
+        Embeddings come as shape (batch, dimension).
+        """
+        if self.embedded:
+            return self.features[index]
+        frames = int(self.lengths[index].max())
+        return self._windows(index, torch.zeros_like(index), frames)
+
+    def _windows(self, index: Tensor, first: Tensor, frames: int) -> Tensor:
+        within = first[:, None] + torch.arange(frames, device=index.device)
+        inside = within < self.lengths[index, None]
+        rows = self.starts[index, None] + torch.where(inside, within, 0)
+        return self.features[rows] * inside[..., None]
+
+    def __getitem__(self, index: Tensor) -> "Speech":
+        """Return the utterances named by `index`, shape (utterances,), int64."""
+        lengths = self.lengths[index]
+        ends = lengths.cumsum(0)
+        utterance = torch.repeat_interleave(torch.arange(len(index), device=index.device), lengths)
+        within = torch.arange(len(utterance), device=index.device) - (ends - lengths)[utterance]
+        return Speech(self.features[self.starts[index][utterance] + within], lengths)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Utterances whose emotion is known.
+
+    Attributes:
+        speech: the utterances.
+        emotion: shape (utterances,), int64, indices into the task's classes.
+    """
+
+    speech: Speech
+    emotion: Tensor
+
+    def __len__(self) -> int:
+        """Return the number of utterances."""
+        return len(self.speech)

@@ -1,0 +1,29 @@
+"""Frozen protocols: splits, label budgets, scenarios, figures of merit."""
+
+from xlser.protocols.metrics import (
+    Scores,
+    accuracy,
+    confusion,
+    majority_rate,
+    score,
+    unweighted_accuracy,
+)
+from xlser.protocols.protocol import Catalogue, Labels, Protocol, Scenario, Schedule, Split
+from xlser.protocols.registry import get_protocol, protocol_names
+
+__all__ = [
+    "Catalogue",
+    "Labels",
+    "Protocol",
+    "Scenario",
+    "Schedule",
+    "Scores",
+    "Split",
+    "accuracy",
+    "confusion",
+    "get_protocol",
+    "majority_rate",
+    "protocol_names",
+    "score",
+    "unweighted_accuracy",
+]
