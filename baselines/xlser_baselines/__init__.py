@@ -1,0 +1,1 @@
+"""The reference methods, one file each, written against `xlser.methods` and `xlser.training`."""

@@ -1,0 +1,27 @@
+"""Logistic regression on frozen utterance embeddings."""
+
+from sklearn.linear_model import LogisticRegression as SklearnLogisticRegression
+
+from xlser.methods import Method, Predictor, Task
+from xlser_baselines._classical import fit_best
+
+
+class LogisticRegression(Method):
+    """Multinomial logistic regression, its penalty chosen on source validation speakers.
+
+    SERAB evaluates embeddings so (Scheidwasser-Clow et al. 2022, Section 3.2), but picks the
+    classifier by test score; here no test speaker is looked at. Labelled target utterances weigh
+    as much as the source in sum.
+    """
+
+    name = "logistic-regression"
+    target_labels = "few"
+    citation = "Scheidwasser-Clow et al. (2022), SERAB, ICASSP"
+    tracks = ("frozen",)
+    inverse_penalties: tuple[float, ...] = (0.001, 0.01, 0.1, 1.0)
+
+    def fit(self, task: Task) -> Predictor:
+        """Fit once for each penalty and keep the best on source validation."""
+        return fit_best(
+            task, [SklearnLogisticRegression(C=c, max_iter=1000) for c in self.inverse_penalties]
+        )

@@ -1,0 +1,125 @@
+"""Methods that are a loss: the shared loop does all the rest."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from xlser.errors import MethodError
+from xlser.methods import Method, Predictor, Task
+from xlser.training.batches import Batches, Shares, Step
+from xlser.training.model import EmotionModel, ModelPredictor, new_model
+from xlser.training.seeding import derive, seeded
+
+Stage = Literal["source", "target"]
+
+
+class GradientMethod(Method):
+    """A method that minimises a loss over batches of crops.
+
+    Training goes in the paper's two stages (Agarla et al. 2022, Figure 1): stage "source" trains
+    the model on the source with cross-entropy and is shared by all methods; stage "target" starts
+    from its weights with a fresh optimiser and minimises `loss` over all data. The model of the
+    last epoch predicts.
+
+    A method overrides `loss`, and `setup` if it holds more than the model: every module that it
+    sets as an attribute there is trained with it, unless its parameters require no gradient.
+
+    Attributes:
+        stages: which of the two it goes through.
+        shares: what part of a batch comes from where; None: in proportion to size.
+        model: the emotion model in training, there from `setup` on.
+    """
+
+    stages: ClassVar[tuple[Stage, ...]] = ("source", "target")
+    shares: ClassVar[Shares | None] = None
+    model: EmotionModel
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        """Ask for the shared model where the method goes through stage "source"."""
+        super().__init_subclass__(**kwargs)
+        cls.needs_source_model = "source" in cls.stages
+
+    def setup(self, task: Task) -> None:
+        """Make what the loss needs beside `self.model`."""
+
+    def loss(self, step: Step) -> Tensor:
+        """Return the loss of a batch, a scalar: cross-entropy of what is labelled (Eq. 1)."""
+        return cross_entropy(self.model(step.labelled.speech), step.labelled.emotion)
+
+    def fit(self, task: Task) -> Predictor:
+        """Go through the stages and return the model of the last epoch."""
+        with seeded(task.seed, "target"):
+            self.model = new_model(task)
+            if "source" in self.stages:
+                self.model.load_state_dict(task.source_model or train_source_model(task))
+            if "target" in self.stages:
+                self.setup(task)
+                modules = [part for part in vars(self).values() if isinstance(part, nn.Module)]
+                optimise(self.loss, modules, task, self.shares, "target")
+        return ModelPredictor(self.model)
+
+
+def train_source_model(task: Task) -> Mapping[str, Tensor]:
+    """Return the weights of stage "source": cross-entropy on the source alone.
+
+    They depend on the task's source, seed, schedule, backbone and precision, and on nothing else.
+    """
+    with seeded(task.seed, "source"):
+        model = new_model(task)
+
+        def loss(step: Step) -> Tensor:
+            return cross_entropy(model(step.labelled.speech), step.labelled.emotion)
+
+        optimise(loss, [model], task, {"source": 1.0}, "source")
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def optimise(
+    loss: Callable[[Step], Tensor],
+    modules: Sequence[nn.Module],
+    task: Task,
+    shares: Shares | None,
+    stage: Stage,
+) -> None:
+    """Minimise `loss` with Adam over the task's schedule (Section 5.2.1).
+
+    Raises:
+        MethodError: the loss is not a finite scalar.
+    """
+    schedule = task.schedule
+    generator = torch.Generator().manual_seed(derive(task.seed, stage, "batches"))
+    batches = Batches(task, shares, generator)
+    trained = [p for module in modules for p in module.parameters() if p.requires_grad]
+    optimiser = torch.optim.Adam(
+        trained, lr=schedule.learning_rate, betas=(0.9, 0.999), fused=True
+    )
+    decay = torch.optim.lr_scheduler.StepLR(optimiser, schedule.decay_every, schedule.decay)
+    for module in modules:
+        module.train()
+    bf16 = task.precision == "bf16"
+    for epoch in range(schedule.epochs):
+        total = torch.zeros((), device=task.device)
+        for batch in range(batches.steps):
+            step = batches.draw((epoch + batch / batches.steps) / schedule.epochs)
+            with torch.autocast(task.device.type, torch.bfloat16, enabled=bf16):
+                value = loss(step)
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
+            total += value.detach()
+        decay.step()
+        _require_finite(total.item(), epoch)
+        task.progress(epoch + 1, schedule.epochs)
+
+
+def _require_finite(loss: float, epoch: int) -> None:
+    """Look once an epoch: a look at every step would hold up a GPU."""
+    if not math.isfinite(loss):
+        raise MethodError(
+            f"The loss was {loss} in epoch {epoch + 1}.",
+            "Look for a logarithm of zero, a mean over nothing, or too high a learning rate.",
+        )

@@ -1,0 +1,47 @@
+"""Whole utterances through a network, in batches that change nothing."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from xlser.methods import Speech
+
+_FRAMES = 8_000  # of a batch, padding included: about 130 MB an activation of AudioNTT
+
+
+def embed(backbone: nn.Module, speech: Speech) -> Tensor:
+    """Return what `backbone` makes of whole utterances, one row each, in float32.
+
+    Utterances of similar length share a batch; masks keep them from seeing the padding, so a row
+    equals that of the utterance alone.
+
+    Args:
+        backbone: called with (frames, lengths), see `Backbone.forward`; set to evaluation mode.
+        speech: log-mel frames.
+
+    Returns:
+        Shape (utterances, outputs of the backbone).
+    """
+    backbone.eval()
+    rows: list[Tensor] = []
+    order: list[Tensor] = []
+    with torch.inference_mode():
+        for index in _similar_lengths(speech.lengths):
+            rows.append(backbone(speech.whole(index).float(), speech.lengths[index]).float())
+            order.append(index)
+        stacked = torch.cat(rows)
+        result = torch.empty_like(stacked)
+        result[torch.cat(order)] = stacked
+    return result.clone()
+
+
+def _similar_lengths(lengths: Tensor) -> Iterator[Tensor]:
+    """Yield indices of utterances, longest first, in batches of at most `_FRAMES` frames."""
+    order = lengths.argsort(descending=True, stable=True)
+    sorted_lengths = lengths[order].tolist()
+    start = 0
+    while start < len(order):
+        size = max(1, _FRAMES // sorted_lengths[start])
+        yield order[start : start + size]
+        start += size

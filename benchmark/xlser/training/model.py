@@ -1,0 +1,99 @@
+"""The network every gradient method trains: an encoder and a linear layer (Section 4.1)."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from xlser.errors import MethodError
+from xlser.methods import Speech, Task
+from xlser.training.inference import embed
+
+_ADAPTER = 256
+
+
+class EmotionModel(nn.Module):
+    """Encoder and linear emotion classifier.
+
+    Attributes:
+        encoder: the backbone on the fine-tune track, an `Adapter` on the frozen one.
+        head: linear layer from an embedding to the classes.
+        dimension: of an embedding z.
+    """
+
+    def __init__(self, encoder: nn.Module, dimension: int, classes: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Linear(dimension, classes)
+        self.dimension = dimension
+
+    def embed(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return embeddings z, shape (batch, dimension), of crops or frozen embeddings."""
+        return cast(Tensor, self.encoder(speech, lengths))
+
+    def forward(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits, shape (batch, classes).
+
+        Args:
+            speech: crops, shape (batch, frames, mels), or frozen embeddings, (batch, dimension).
+            lengths: frames of each utterance where they differ, shape (batch,).
+        """
+        return cast(Tensor, self.head(self.embed(speech, lengths)))
+
+
+class Adapter(nn.Module):
+    """What learns on the frozen track: one hidden layer over standardised embeddings.
+
+    Attributes:
+        mean: of the source's embeddings, shape (dimension,).
+        std: of the source's embeddings, shape (dimension,).
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, source: Tensor) -> None:
+        """Take mean and standard deviation from `source`, shape (utterances, dimension)."""
+        super().__init__()
+        self.register_buffer("mean", source.mean(dim=0))
+        self.register_buffer("std", source.std(dim=0).clamp(min=1e-6))
+        self.layers = nn.Sequential(
+            nn.Linear(source.shape[1], _ADAPTER), nn.ReLU(), nn.Dropout(0.3)
+        )
+
+    def forward(self, embeddings: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return adapted embeddings, shape (batch, 256)."""
+        del lengths  # an embedding is one row, whatever the utterance's length
+        return cast(Tensor, self.layers((embeddings - self.mean) / self.std))
+
+
+def new_model(task: Task) -> EmotionModel:
+    """Return an untrained emotion model for `task`, on its device.
+
+    New layers are initialised from torch's global generator. The statistics of the frozen track
+    come from the source alone, so that the shared source model does not depend on the target.
+    """
+    if task.track == "frozen":
+        encoder: nn.Module = Adapter(task.source.speech.features)
+        return EmotionModel(encoder, _ADAPTER, len(task.classes)).to(task.device)
+    if task.backbone is None:
+        raise MethodError(
+            "The task of a fine-tune run holds no backbone.", "Hand it one: Task(backbone=...)."
+        )
+    encoder = task.backbone()
+    return EmotionModel(encoder, cast(int, encoder.dimension), len(task.classes)).to(task.device)
+
+
+class ModelPredictor:
+    """A trained emotion model as a predictor: softmax over whole utterances, in float32."""
+
+    def __init__(self, model: EmotionModel) -> None:
+        self._model = model
+
+    def predict(self, speech: Speech) -> Tensor:
+        """Return class probabilities, shape (utterances, classes)."""
+        if speech.embedded:
+            self._model.eval()
+            with torch.inference_mode():
+                return self._model(speech.features).softmax(dim=-1).clone()
+        return embed(self._model, speech).softmax(dim=-1)
