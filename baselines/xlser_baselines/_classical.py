@@ -48,12 +48,12 @@ class _Classical:
         """Return probabilities, or the softmax of decision values where there are none."""
         x = _embeddings(speech)
         if hasattr(self._pipeline, "predict_proba"):
-            known = torch.from_numpy(self._pipeline.predict_proba(x))
+            known = torch.from_numpy(self._pipeline.predict_proba(x)).double()
         else:
             decisions = self._pipeline.decision_function(x)
             if decisions.ndim == 1:  # two classes give one column
                 decisions = np.stack([-decisions, decisions], axis=1)
-            known = torch.from_numpy(decisions).softmax(dim=1)
+            known = torch.from_numpy(decisions).double().softmax(dim=1)
         probabilities = torch.zeros(len(speech), self._classes, dtype=torch.float64)
         probabilities[:, self._pipeline.classes_] = known  # a class never seen keeps zero
         return probabilities.float()

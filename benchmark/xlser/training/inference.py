@@ -1,6 +1,6 @@
 """Whole utterances through a network, in batches that change nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,11 @@ from xlser.methods import Speech
 _FRAMES = 8_000  # of a batch, padding included: about 130 MB an activation of AudioNTT
 
 
-def embed(backbone: nn.Module, speech: Speech) -> Tensor:
+def embed(
+    backbone: nn.Module,
+    speech: Speech,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Tensor:
     """Return what `backbone` makes of whole utterances, one row each, in float32.
 
     Utterances of similar length share a batch; masks keep them from seeing the padding, so a row
@@ -19,6 +23,7 @@ def embed(backbone: nn.Module, speech: Speech) -> Tensor:
     Args:
         backbone: called with (frames, lengths), see `Backbone.forward`; set to evaluation mode.
         speech: log-mel frames.
+        progress: called with (utterances done, utterances in all).
 
     Returns:
         Shape (utterances, outputs of the backbone).
@@ -30,6 +35,7 @@ def embed(backbone: nn.Module, speech: Speech) -> Tensor:
         for index in _similar_lengths(speech.lengths):
             rows.append(backbone(speech.whole(index).float(), speech.lengths[index]).float())
             order.append(index)
+            progress(sum(map(len, order)), len(speech))
         stacked = torch.cat(rows)
         result = torch.empty_like(stacked)
         result[torch.cat(order)] = stacked

@@ -1,0 +1,147 @@
+"""The speech a protocol needs, as it lies on this machine."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from xlser.audio import FeatureStore, content_digest, prepare
+from xlser.corpora import Inventory, find_root, get_corpus, locate, scan
+from xlser.files import digest_json, write_atomically
+from xlser.methods import Speech, Track
+from xlser.protocols import Labels, Protocol, Scenario
+from xlser.settings import Settings
+from xlser.training import PretrainedBackbone, embed, seeded
+
+Watch = Callable[[str, int, int], None]
+"""Called with (what is going on, done, total)."""
+
+
+@dataclass
+class SpeechData:
+    """Corpora, features and embeddings for the scenarios of one protocol.
+
+    Attributes:
+        protocol: whose scenarios.
+        settings: where things lie.
+        inventories: corpora at hand, by name.
+        watch: told how far preparing and embedding are.
+    """
+
+    protocol: Protocol
+    settings: Settings
+    inventories: Mapping[str, Inventory]
+    watch: Watch
+
+    def scenario(self, target: str, labels: Labels, seed: int) -> Scenario:
+        """Return a cell of the protocol over the corpora at hand."""
+        catalogue = {name: i.utterances for name, i in self.inventories.items()}
+        return self.protocol.scenario(catalogue, target, labels, seed)
+
+    @cached_property
+    def content(self) -> dict[str, str]:
+        """Content digest of each corpus at hand."""
+        return {n: content_digest(i, self.settings.cache) for n, i in self.inventories.items()}
+
+    def excluded(self, corpora: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return the utterances left out of `corpora`, by corpus."""
+        left_out = {name: self.inventories[name].excluded for name in corpora}
+        return {name: names for name, names in left_out.items() if names}
+
+    def speech(self, ids: Sequence[str], track: Track, backbone: PretrainedBackbone) -> Speech:
+        """Return the utterances `ids` as a method sees them, on the CPU."""
+        if not ids:
+            return self._none(track, backbone)
+        by_corpus: dict[str, list[int]] = {}
+        for position, id_ in enumerate(ids):
+            by_corpus.setdefault(id_.partition("/")[0], []).append(position)
+        parts = [
+            self._of_corpus(corpus, [ids[i] for i in positions], track, backbone)
+            for corpus, positions in by_corpus.items()
+        ]
+        joined = Speech(
+            torch.cat([part.features for part in parts]), torch.cat([p.lengths for p in parts])
+        )
+        order = torch.tensor([i for positions in by_corpus.values() for i in positions])
+        return joined[order.argsort()]
+
+    def _of_corpus(
+        self, corpus: str, ids: Sequence[str], track: Track, backbone: PretrainedBackbone
+    ) -> Speech:
+        store = self._store(corpus)
+        if track == "frozen":
+            row = {id_: i for i, id_ in enumerate(store.ids)}
+            embeddings = self._embeddings(corpus, backbone)[[row[id_] for id_ in ids]]
+            return Speech(embeddings, torch.ones(len(ids), dtype=torch.long))
+        frames = store.frames(ids)
+        return Speech(torch.from_numpy(frames.values), torch.from_numpy(frames.lengths))
+
+    def _none(self, track: Track, backbone: PretrainedBackbone) -> Speech:
+        lengths = torch.zeros(0, dtype=torch.long)
+        if track == "frozen":
+            return Speech(torch.zeros(0, backbone.kind.dimension), lengths)
+        return Speech(torch.zeros(0, self.protocol.frontend.mels, dtype=torch.half), lengths)
+
+    def _store(self, corpus: str) -> FeatureStore:
+        if corpus not in self._stores:
+            self._stores[corpus] = prepare(
+                self.inventories[corpus],
+                self.protocol.frontend,
+                self.settings.cache,
+                lambda done, total: self.watch(f"log-mel of {corpus}", done, total),
+            )
+        return self._stores[corpus]
+
+    @cached_property
+    def _stores(self) -> dict[str, FeatureStore]:
+        return {}
+
+    @cached_property
+    def _embedded(self) -> dict[tuple[str, str], Tensor]:
+        return {}
+
+    def _embeddings(self, corpus: str, backbone: PretrainedBackbone) -> Tensor:
+        """Return embeddings of all utterances of a corpus, in the store's order; computed once."""
+        known = self._embedded.get((corpus, backbone.kind.name))
+        if known is None:
+            known = self._embedded[corpus, backbone.kind.name] = self._compute(corpus, backbone)
+        return known
+
+    def _compute(self, corpus: str, backbone: PretrainedBackbone) -> Tensor:
+        store = self._store(corpus)
+        key = digest_json([store.folder.name, backbone.kind.name, backbone.digest])[:16]
+        path = self.settings.cache / "embeddings" / f"{corpus}-{backbone.kind.name}-{key}.safetensors"
+        if path.is_file():
+            return safetensors.torch.load_file(path)["embeddings"]
+        with seeded(0, "random backbone"):  # matters to `--weights random` alone
+            network = backbone.build()
+        frames = store.frames(store.ids)
+        speech = Speech(torch.from_numpy(frames.values), torch.from_numpy(frames.lengths))
+        embeddings = embed(network, speech, lambda done, n: self.watch(f"embedding {corpus}", done, n))
+        write_atomically(path, safetensors.torch.save({"embeddings": embeddings}))
+        return embeddings
+
+
+def gather(
+    protocol: Protocol, targets: Sequence[str], settings: Settings, watch: Watch
+) -> SpeechData:
+    """Scan the corpora that `targets` need.
+
+    A source corpus that is nowhere to be found is left out, which makes every run partial and is
+    stated in its record. A target corpus must be there.
+
+    Raises:
+        CorpusNotFoundError: no folder for a target's corpus, or for any source corpus.
+        IncompleteCorpusError: a corpus lacks utterances.
+    """
+    source = [get_corpus(name) for name in protocol.languages[protocol.source]]
+    at_hand = [corpus for corpus in source if find_root(corpus, settings)]
+    corpora = at_hand or source[:1]  # with none at all, say where the first was looked for
+    corpora += [get_corpus(n) for target in targets for n in protocol.languages[target]]
+    inventories = {
+        c.name: scan(c, locate(c, settings), settings.exclude.get(c.name, ())) for c in corpora
+    }
+    return SpeechData(protocol, settings, inventories, watch)

@@ -1,0 +1,260 @@
+"""Running a plan: each run is a task handed to a method, predictions scored, a record written."""
+
+import random
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xlser import plugins
+from xlser.errors import MethodError
+from xlser.files import sweep
+from xlser.methods import Labelled, Method, Predictor, Speech, Task
+from xlser.runs.data import SpeechData
+from xlser.runs.environment import describe
+from xlser.runs.plan import Plan, Run
+from xlser.runs.record import (
+    SCHEMA,
+    BackboneStamp,
+    MethodStamp,
+    Predictions,
+    Record,
+    Role,
+    score_predictions,
+)
+from xlser.runs.source_models import source_model
+from xlser.training import PretrainedBackbone, derive, keep_pages
+
+
+@dataclass
+class Outcome:
+    """How a plan ended.
+
+    Attributes:
+        records: written, in order.
+        failures: runs that failed, with their traceback.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    failures: list[tuple[Run, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Events:
+    """What is told while a plan runs.
+
+    Attributes:
+        started: a run begins.
+        epoch: (epochs done, epochs in all) of the stage in progress.
+        finished: a run's record is written.
+        failed: a run failed, with what was raised.
+    """
+
+    started: Callable[[Run], None] = lambda run: None
+    epoch: Callable[[int, int], None] = lambda done, total: None
+    finished: Callable[[Run, Record], None] = lambda run, record: None
+    failed: Callable[[Run, Exception], None] = lambda run, error: None
+
+
+def execute(
+    plan: Plan,
+    data: SpeechData,
+    backbone: PretrainedBackbone,
+    results: Path,
+    device: torch.device,
+    events: Events,
+) -> Outcome:
+    """Run what is to do, one after the other; a run that fails does not stop the others.
+
+    A killed process loses at most the run in progress: every other record is on disk.
+    """
+    keep_pages()
+    outcome = Outcome()
+    for run in plan.todo:
+        events.started(run)
+        path = run.path(results)
+        try:
+            record = execute_run(run, data, backbone, device, events.epoch)
+            sweep(path.parent)
+            record.write(path)
+        except Exception as error:  # noqa: BLE001 a stranger's method may raise anything
+            outcome.failures.append((run, traceback.format_exc()))
+            events.failed(run, error)
+        else:
+            outcome.records.append(record)
+            events.finished(run, record)
+    return outcome
+
+
+def execute_run(
+    run: Run,
+    data: SpeechData,
+    backbone: PretrainedBackbone,
+    device: torch.device,
+    epoch: Callable[[int, int], None] = lambda done, total: None,
+) -> Record:
+    """Fit and test one method; return its record.
+
+    Raises:
+        MethodError: the method broke its contract.
+    """
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    seconds: dict[str, float] = {}
+    task = replace(make_task(run, data, backbone, device), progress=epoch)
+    method = type(run.method)(**run.method.settings())
+    if method.needs_source_model:
+        model = source_model(
+            task, run.scenario, data.protocol, data.content, backbone, data.settings.cache
+        )
+        task = replace(task, source_model=model.weights)
+        seconds["source model"] = model.seconds
+
+    _seed_everything(derive(task.seed, method.name))
+    clock = time.perf_counter()
+    predictor = method.fit(task)
+    seconds["fit"] = time.perf_counter() - clock
+
+    clock = time.perf_counter()
+    predictions = _predict(predictor, run, data, backbone, device)
+    seconds["predict"] = time.perf_counter() - clock
+    return _record(run, method, data, backbone, device, predictions, started, seconds)
+
+
+def make_task(
+    run: Run, data: SpeechData, backbone: PretrainedBackbone, device: torch.device
+) -> Task:
+    """Return all that the method of `run` may see, and nothing else."""
+    scenario = run.scenario
+
+    def speech(ids: Sequence[str]) -> Speech:
+        found = data.speech(ids, run.track, backbone)
+        return Speech(found.features.to(device), found.lengths.to(device))
+
+    def labelled(ids: Sequence[str]) -> Labelled:
+        emotion = torch.tensor([scenario.emotion[i] for i in ids], dtype=torch.long, device=device)
+        return Labelled(speech(ids), emotion)
+
+    return Task(
+        source=labelled(scenario.source_train),
+        source_validation=labelled(scenario.source_validation),
+        target_labelled=labelled(scenario.target_labelled),
+        target_unlabelled=speech(scenario.target_unlabelled),
+        classes=scenario.classes,
+        seed=scenario.seed,
+        device=device,
+        track=run.track,
+        schedule=data.protocol.schedule,
+        backbone=backbone.build if run.track == "finetune" else None,
+        precision=run.precision,
+    )
+
+
+def _seed_everything(seed: int) -> None:
+    """Seed what a method may draw from, so that no run depends on the one before it."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 methods may use the global generator
+    torch.manual_seed(seed)
+
+
+def _predict(
+    predictor: Predictor,
+    run: Run,
+    data: SpeechData,
+    backbone: PretrainedBackbone,
+    device: torch.device,
+) -> list[Predictions]:
+    """Return the predictions for each test corpus, the target's first."""
+    scenario = run.scenario
+    roles: list[tuple[Role, Sequence[str]]] = [
+        ("target", scenario.target_test),
+        ("source", scenario.source_test),
+    ]
+    predictions = []
+    for role, ids in roles:
+        for corpus in dict.fromkeys(id_.partition("/")[0] for id_ in ids):
+            members = [id_ for id_ in ids if id_.startswith(f"{corpus}/")]
+            speech = data.speech(members, run.track, backbone)
+            on_device = Speech(speech.features.to(device), speech.lengths.to(device))
+            answer = predictor.predict(on_device)
+            probabilities = check_probabilities(answer, run.method, len(members), scenario.classes)
+            names = [id_.partition("/")[2] for id_ in members]
+            emotion = [scenario.emotion[id_] for id_ in members]
+            predictions.append(
+                Predictions.of(corpus, role, names, emotion, probabilities.cpu().numpy())
+            )
+    return predictions
+
+
+def check_probabilities(
+    answer: object, method: Method, utterances: int, classes: Sequence[str]
+) -> Tensor:
+    """Return what a predictor answered, if it is what the contract says.
+
+    Raises:
+        MethodError: not a tensor of shape (utterances, classes) of probabilities.
+    """
+    shape = (utterances, len(classes))
+    if not isinstance(answer, Tensor) or tuple(answer.shape) != shape:
+        got = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
+        fault = f"predict returned {got}, not a tensor of shape {shape}"
+    elif not torch.isfinite(answer).all():
+        fault = "predict returned numbers that are not finite"
+    elif (answer < 0).any() or ((answer.float().sum(dim=1) - 1).abs() > 1e-3).any():
+        fault = "predict returned rows that are not probabilities (>= 0, summing to 1)"
+    else:
+        return answer.detach().float()
+    raise MethodError(
+        f"{method.name} ({type(method).__module__}): {fault}.",
+        "Return softmax(logits, dim=1), one row an utterance, columns in the order of task.classes.",
+    )
+
+
+def _record(
+    run: Run,
+    method: Method,
+    data: SpeechData,
+    backbone: PretrainedBackbone,
+    device: torch.device,
+    predictions: Sequence[Predictions],
+    started: str,
+    seconds: dict[str, float],
+) -> Record:
+    scenario, protocol = run.scenario, data.protocol
+    corpora = (*scenario.source_corpora, *protocol.languages[scenario.target])
+    return Record(
+        schema_version=SCHEMA,
+        key=run.key,
+        protocol=protocol.name,
+        protocol_version=protocol.version,
+        protocol_digest=protocol.digest,
+        scenario=scenario.digest,
+        method=MethodStamp(
+            name=method.name,
+            package=plugins.package_of("xlser.methods", method.name),
+            target_labels=method.target_labels,
+            settings=run.method.settings(),
+        ),
+        target=scenario.target,
+        labels=scenario.labels,
+        seed=scenario.seed,
+        track=run.track,
+        backbone=BackboneStamp(name=backbone.kind.name, weights=backbone.digest),
+        precision=run.precision,
+        classes=scenario.classes,
+        source_corpora=scenario.source_corpora,
+        absent_corpora=scenario.absent_corpora,
+        excluded=data.excluded(corpora),
+        corpora={name: data.content[name] for name in corpora},
+        source_figure=protocol.source_figure,
+        scores=score_predictions(predictions, len(scenario.classes), protocol.source_figure),
+        predictions=tuple(predictions),
+        started=started,
+        seconds={stage: round(value, 3) for stage, value in seconds.items()},
+        environment=describe(device),
+    )

@@ -1,0 +1,183 @@
+"""A plan: the runs asked for, less the records that exist."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from xlser.errors import MethodError, ProtocolError
+from xlser.files import digest_json
+from xlser.methods import Method, Precision, Track, get_method
+from xlser.protocols import Labels, Scenario
+from xlser.runs.data import SpeechData
+from xlser.training import PretrainedBackbone
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        methods: names.
+        settings: of the methods, by name; each method takes those it has.
+        targets: languages.
+        labels: budgets; empty means all that a method can use.
+        seeds: empty means all of the protocol.
+        track: fine-tune or frozen.
+        precision: of training.
+    """
+
+    methods: Sequence[str]
+    settings: Mapping[str, str]
+    targets: Sequence[str]
+    labels: Sequence[int]
+    seeds: Sequence[int]
+    track: Track
+    precision: Precision
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: a method in a scenario.
+
+    Attributes:
+        method: ready to fit; a fresh one is made for the run itself.
+        scenario: who trains, who is labelled, who is tested.
+        track: fine-tune or frozen.
+        precision: of training.
+        identity: all that defines the run, digested into `key`.
+    """
+
+    method: Method
+    scenario: Scenario
+    track: Track
+    precision: Precision
+    identity: Mapping[str, Any]
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of the identity, in hex."""
+        return digest_json(self.identity)
+
+    @property
+    def label(self) -> str:
+        """A short name for people."""
+        return f"{self.scenario.target} {self.method.name} k={self.scenario.labels} s={self.scenario.seed}"
+
+    def path(self, results: Path) -> Path:
+        """Return the file of the run's record under `results`."""
+        backbone = self.identity["backbone"][0]
+        name = f"{self.method.name}-k{self.scenario.labels}-s{self.scenario.seed}-{self.key[:8]}.json"
+        return results / self.scenario.target / self.track / backbone / name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run.
+
+    Attributes:
+        todo: runs without a record, ordered so that those that share a source model follow
+            each other.
+        done: runs whose record exists.
+        skipped: what was asked for and makes no sense, with the reason.
+    """
+
+    todo: Sequence[Run]
+    done: Sequence[Run]
+    skipped: Sequence[str]
+
+
+def make_plan(
+    request: Request, data: SpeechData, backbone: PretrainedBackbone, results: Path
+) -> Plan:
+    """Expand a request into runs and leave out those whose record lies under `results`.
+
+    Raises:
+        UnknownNameError: no such method or target.
+        ProtocolError: a budget or seed that the protocol does not have.
+        MethodError: a setting that no method asked for has, or one that is not valid.
+    """
+    protocol = data.protocol
+    kinds = [get_method(name) for name in request.methods]
+    methods = [kind(**settings) for kind, settings in _settings(kinds, request.settings)]
+    _admit_budgets(request, data)
+    skipped: list[str] = []
+    budgets = {m.name: _budgets(m, request, protocol.budgets, skipped) for m in methods}
+    seeds = request.seeds or protocol.seeds
+    runs = [
+        _run(method, data.scenario(target, labels, seed), request, data, backbone)
+        for target, seed in product(request.targets, seeds)
+        for method in methods
+        for labels in budgets[method.name]
+    ]
+    return Plan(
+        todo=[run for run in runs if not run.path(results).exists()],
+        done=[run for run in runs if run.path(results).exists()],
+        skipped=skipped,
+    )
+
+
+def _settings(
+    kinds: Sequence[type[Method]], given: Mapping[str, str]
+) -> Iterator[tuple[type[Method], dict[str, str]]]:
+    """Yield each method with those of the given settings that it has."""
+    known = {name for kind in kinds for name in kind.default_settings()}
+    stray = sorted(set(given) - known)
+    if stray:
+        raise MethodError(
+            f"None of {', '.join(k.name for k in kinds)} has a setting {stray[0]!r}.",
+            f"Their settings: {', '.join(sorted(known)) or 'none'}.",
+        )
+    for kind in kinds:
+        yield kind, {name: value for name, value in given.items() if name in kind.default_settings()}
+
+
+def _admit_budgets(request: Request, data: SpeechData) -> None:
+    for labels in request.labels:
+        if labels not in data.protocol.budgets:
+            raise ProtocolError(
+                f"{data.protocol.name} has no label budget of {labels}.",
+                f"Choose from {', '.join(map(str, data.protocol.budgets))}.",
+            )
+
+
+def _budgets(
+    method: Method, request: Request, protocol_budgets: Sequence[int], skipped: list[str]
+) -> Sequence[Labels]:
+    """Return the budgets at which a method runs; say why where there are none."""
+    if request.track not in method.tracks:
+        skipped.append(f"{method.name}: does not run on the {request.track} track")
+        return ()
+    if method.target_labels == "all":
+        return ("all",)
+    if method.target_labels == "none":
+        return (0,)
+    asked = request.labels or protocol_budgets
+    usable = [labels for labels in asked if labels >= method.least_labels]
+    if not usable:
+        wanted = ", ".join(map(str, asked))
+        skipped.append(f"{method.name}: needs {method.least_labels} labels or more, not {wanted}")
+    return usable
+
+
+def _run(
+    method: Method,
+    scenario: Scenario,
+    request: Request,
+    data: SpeechData,
+    backbone: PretrainedBackbone,
+) -> Run:
+    target_corpora = data.protocol.languages[scenario.target]
+    identity = {
+        "protocol": data.protocol.digest,
+        "scenario": scenario.digest,
+        "content": {c: data.content[c] for c in (*scenario.source_corpora, *target_corpora)},
+        "method": method.name,
+        "settings": method.settings(),
+        "track": request.track,
+        "backbone": [backbone.kind.name, backbone.digest],
+        "precision": request.precision,
+    }
+    return Run(method, scenario, request.track, request.precision, identity)

@@ -1,0 +1,230 @@
+"""The record of one run: what ran, on what, where, and every prediction."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from xlser.errors import RecordError
+from xlser.files import write_atomically
+from xlser.protocols import Labels, Scores, score
+
+SCHEMA = 1
+
+Role = Literal["target", "source"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MethodStamp(_Frozen):
+    """Which method ran: its name, the package and version it comes from, all its settings."""
+
+    name: str
+    package: str
+    target_labels: Literal["none", "few", "all"]
+    settings: Mapping[str, Any]
+
+
+class BackboneStamp(_Frozen):
+    """Which backbone: its name, and its weights' git blob id, "random" or "none"."""
+
+    name: str
+    weights: str
+
+
+class Environment(_Frozen):
+    """With what and where a run was made."""
+
+    packages: Mapping[str, str]
+    python: str
+    system: str
+    processor: str
+    device: str
+    threads: int
+
+
+class Predictions(_Frozen):
+    """What was predicted for the test utterances of one corpus.
+
+    Attributes:
+        corpus: its name.
+        role: whether its language is the target or the source.
+        utterances: their names, separated by spaces.
+        emotion: true class index of each, one digit an utterance.
+        probabilities: base64 of little-endian float16, row-major, shape (utterances, classes).
+    """
+
+    corpus: str
+    role: Role
+    utterances: str
+    emotion: str
+    probabilities: str
+
+    @classmethod
+    def of(
+        cls,
+        corpus: str,
+        role: Role,
+        names: Sequence[str],
+        emotion: Sequence[int],
+        probabilities: npt.NDArray[np.float32],
+    ) -> "Predictions":
+        """Pack predictions, shape (utterances, classes)."""
+        raw = probabilities.astype("<f2").tobytes()
+        return cls(
+            corpus=corpus,
+            role=role,
+            utterances=" ".join(names),
+            emotion="".join(map(str, emotion)),
+            probabilities=base64.b64encode(raw).decode("ascii"),
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the utterances."""
+        return self.utterances.split()
+
+    @cached_property
+    def truth(self) -> npt.NDArray[np.int64]:
+        """True class indices, shape (utterances,)."""
+        return np.array([int(digit) for digit in self.emotion], dtype=np.int64)
+
+    @cached_property
+    def matrix(self) -> npt.NDArray[np.float32]:
+        """Probabilities, shape (utterances, classes)."""
+        raw = np.frombuffer(base64.b64decode(self.probabilities, validate=True), dtype="<f2")
+        return raw.reshape(len(self.emotion), -1).astype(np.float32)
+
+    @cached_property
+    def predicted(self) -> npt.NDArray[np.int64]:
+        """Most probable class indices, shape (utterances,)."""
+        return self.matrix.argmax(axis=1).astype(np.int64)
+
+
+class Record(_Frozen):
+    """One run, self-contained: every figure can be computed again without a recording.
+
+    Attributes:
+        schema_version: of this form.
+        key: digest of all that defines the run (`identity`); part of the file's name.
+        protocol: name of the protocol.
+        protocol_version: of its frozen data.
+        protocol_digest: of its frozen data.
+        scenario: digest of who trained, who was labelled, who was tested.
+        method: what ran.
+        target: language.
+        labels: label budget.
+        seed: of the run.
+        track: "finetune" or "frozen".
+        backbone: and its weights.
+        precision: of training.
+        classes: emotions in the order of the class indices.
+        source_corpora: those that trained.
+        absent_corpora: those of the protocol's source that were not there; any makes the run
+            partial.
+        excluded: utterances left out at the user's word, by corpus; any makes the run partial.
+        corpora: content digest of each corpus used.
+        source_figure: how the source is scored (see `Protocol`).
+        scores: figures by role, 0 to 1.
+        predictions: by test corpus.
+        started: UTC, ISO 8601.
+        seconds: spent by "fit" and "predict", and by the training of the shared "source model",
+            whichever run trained it.
+        environment: with what and where.
+    """
+
+    schema_version: Literal[1]
+    key: str
+    protocol: str
+    protocol_version: int
+    protocol_digest: str
+    scenario: str
+    method: MethodStamp
+    target: str
+    labels: Labels
+    seed: int
+    track: Literal["finetune", "frozen"]
+    backbone: BackboneStamp
+    precision: Literal["fp32", "bf16"]
+    classes: tuple[str, ...]
+    source_corpora: tuple[str, ...]
+    absent_corpora: tuple[str, ...]
+    excluded: Mapping[str, tuple[str, ...]]
+    corpora: Mapping[str, str]
+    source_figure: Literal["pooled", "mean over corpora"]
+    scores: Mapping[Role, Scores]
+    predictions: tuple[Predictions, ...]
+    started: str
+    seconds: Mapping[str, float]
+    environment: Environment
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of the protocol's source and every utterance took part."""
+        return not self.absent_corpora and not self.excluded
+
+    def of_role(self, role: Role) -> list[Predictions]:
+        """Return the predictions for the target's or the source's test corpora."""
+        return [p for p in self.predictions if p.role == role]
+
+    def rescored(self) -> dict[Role, Scores]:
+        """Compute the figures again from the predictions."""
+        return score_predictions(self.predictions, len(self.classes), self.source_figure)
+
+    def write(self, path: Path) -> None:
+        """Write the record to `path`, whole or not at all."""
+        write_atomically(path, (self.model_dump_json(indent=1) + "\n").encode())
+
+    @classmethod
+    def read(cls, path: Path) -> "Record":
+        """Read a record and hold its stated figures against its predictions.
+
+        Raises:
+            RecordError: not a record, of another schema, or its figures are not those of its
+                predictions.
+        """
+        try:
+            record = cls.model_validate_json(path.read_bytes())
+            rescored = record.rescored()
+        except (OSError, ValidationError, ValueError, IndexError) as cause:
+            raise RecordError(
+                f"{path} is not a record of schema {SCHEMA}: {cause}",
+                "Delete it and run it again, or get it anew.",
+            ) from cause
+        if rescored != dict(record.scores):
+            raise RecordError(
+                f"{path} states figures that its predictions do not give: {dict(record.scores)}, "
+                f"computed again {rescored}.",
+                "Delete it and run it again; a record is never edited.",
+            )
+        return record
+
+
+def score_predictions(
+    predictions: Sequence[Predictions], classes: int, source_figure: str
+) -> dict[Role, Scores]:
+    """Return the figures of each role.
+
+    The target's corpora are pooled. The source's are pooled or averaged, as the protocol says.
+    """
+    by_role: dict[Role, list[Predictions]] = {}
+    for part in predictions:
+        by_role.setdefault(part.role, []).append(part)
+    scores: dict[Role, Scores] = {}
+    for role, parts in by_role.items():
+        if role == "source" and source_figure == "mean over corpora":
+            each = [score(part.truth, part.predicted, classes) for part in parts]
+            ua = float(np.mean([s.ua for s in each]))
+            scores[role] = Scores(ua, float(np.mean([s.accuracy for s in each])))
+        else:
+            truth = np.concatenate([part.truth for part in parts])
+            predicted = np.concatenate([part.predicted for part in parts])
+            scores[role] = score(truth, predicted, classes)
+    return scores

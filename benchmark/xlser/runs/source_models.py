@@ -1,0 +1,82 @@
+"""The shared source models (stage 1): each trained once, kept by a digest of all it depends on."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from xlser.files import digest_json, sweep, write_atomically
+from xlser.methods import Task
+from xlser.protocols import Protocol, Scenario
+from xlser.training import PretrainedBackbone, train_source_model
+
+_VERSION = 1  # raise when training changes what the same inputs give
+
+
+@dataclass(frozen=True)
+class SourceModel:
+    """Weights of a source model, and the seconds its training took whenever it was."""
+
+    weights: Mapping[str, Tensor]
+    seconds: float
+
+
+def source_model(
+    task: Task,
+    scenario: Scenario,
+    protocol: Protocol,
+    content: Mapping[str, str],
+    backbone: PretrainedBackbone,
+    cache: Path,
+) -> SourceModel:
+    """Return the model trained on the task's source, training it if need be.
+
+    Args:
+        task: supplies the speech, schedule, precision and device.
+        scenario: supplies who trains.
+        protocol: supplies the front-end.
+        content: content digest of each corpus.
+        backbone: what the model starts from.
+        cache: folder under which models are kept.
+    """
+    key = digest_json(
+        {
+            "version": _VERSION,
+            "train": {id_: scenario.emotion[id_] for id_ in scenario.source_train},
+            "order": scenario.source_train,
+            "content": {corpus: content[corpus] for corpus in scenario.source_corpora},
+            "frontend": protocol.frontend.digest(),
+            "schedule": task.schedule.model_dump(),
+            "classes": task.classes,
+            "backbone": [backbone.kind.name, backbone.digest],
+            "track": task.track,
+            "seed": task.seed,
+            "precision": task.precision,
+            "device": task.device.type,
+        }
+    )
+    path = cache / "source-models" / f"{key[:16]}.safetensors"
+    known = _read(path, str(task.device)) if path.is_file() else None
+    if known is not None:
+        return known
+    clock = time.perf_counter()
+    weights = train_source_model(task)
+    model = SourceModel(weights, round(time.perf_counter() - clock, 3))
+    sweep(path.parent)
+    about = {"seconds": str(model.seconds)}
+    write_atomically(path, safetensors.torch.save(dict(weights), metadata=about))
+    return model
+
+
+def _read(path: Path, device: str) -> SourceModel | None:
+    """Return the model in a file, or None if something cut the file short."""
+    try:
+        with safetensors.safe_open(path, framework="pt", device=device) as file:
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return SourceModel(weights, float(file.metadata()["seconds"]))
+    except safetensors.SafetensorError:
+        return None
