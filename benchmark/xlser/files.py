@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -67,9 +68,11 @@ def folder_written_atomically(path: Path) -> Iterator[Path]:
 
 def sweep(folder: Path) -> None:
     """Remove what killed processes of this host left half-written in `folder`."""
-    for leftover in folder.glob(f".{socket.gethostname()}-*.partial"):
-        process = leftover.name.removeprefix(f".{socket.gethostname()}-").split("-")[0]
-        if process.isdigit() and not _alive(int(process)):
+    # All of the name, or host "node" would take what "node-12" is writing for its own.
+    ours = re.compile(rf"\.{re.escape(socket.gethostname())}-(\d+)-[^-]*\.partial")
+    for leftover in folder.glob("*.partial"):
+        match = ours.fullmatch(leftover.name)
+        if match and not _alive(int(match[1])):
             if leftover.is_dir():
                 shutil.rmtree(leftover, ignore_errors=True)
             else:

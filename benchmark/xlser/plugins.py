@@ -1,6 +1,7 @@
 """Plugins: corpora, backbones and methods, found through entry points."""
 
 from importlib.metadata import EntryPoint, entry_points
+from inspect import isabstract
 from typing import Literal, TypeVar
 
 from xlser.errors import PluginError, UnknownNameError
@@ -37,7 +38,7 @@ def load(group: Group, name: str, base: type[T]) -> type[T]:
 
     Raises:
         UnknownNameError: nothing is registered under `name`.
-        PluginError: two packages claim the name, its import fails, or it is not a `base`.
+        PluginError: two packages claim the name, its import fails, or it is not a whole `base`.
     """
     point = _entry_point(group, name)
     package = package_of(group, name)
@@ -54,6 +55,12 @@ def load(group: Group, name: str, base: type[T]) -> type[T]:
             f"The {_KIND[group]} {name!r} of package {package} ({point.value}) is not a subclass "
             f"of {base.__module__}.{base.__qualname__}.",
             "Let its entry point name such a class.",
+        )
+    if isabstract(plugin):
+        lacking = ", ".join(sorted(plugin.__abstractmethods__))
+        raise PluginError(
+            f"The {_KIND[group]} {name!r} of package {package} ({point.value}) lacks {lacking}.",
+            f"Write what {base.__module__}.{base.__qualname__} leaves to its subclasses.",
         )
     return plugin
 

@@ -49,8 +49,8 @@ def check_corpus(
     remarks += [f"{path}: unexpected, not a published name" for path in found.unexpected]
     remarks += [f"{e}: all {n} files absent (not used here)" for e, n in absent.items()]
     for path in found.not_audio:
-        kind = "a folder" if path.is_dir() else "of a format libsndfile cannot read"
-        lines.append((corpus.name_of(path.relative_to(root)), f"{path}: unreadable, {kind}"))
+        name = corpus.name_of(path.relative_to(root))
+        lines.append((name, f"{path}: unreadable, {_why_not_audio(path)}"))
     lines += _undecodable({name: paths[0] for name, paths in found.files.items()}, progress)
 
     used = {name for name, spoken in published.items() if spoken.emotion in EMOTIONS}
@@ -63,6 +63,12 @@ def check_corpus(
     )
 
 
+def _why_not_audio(path: Path) -> str:
+    if path.is_dir():
+        return "a folder"
+    return "of a format libsndfile cannot read" if path.exists() else "a link to nothing"
+
+
 def _undecodable(files: dict[str, Path], progress: Progress) -> list[tuple[str, str]]:
     def fault(path: Path) -> str | None:
         try:
@@ -73,14 +79,17 @@ def _undecodable(files: dict[str, Path], progress: Progress) -> list[tuple[str, 
 
     lines = []
     with threads() as pool:
-        for done, (name, line) in enumerate(zip(files, pool.map(fault, files.values())), start=1):
+        found = pool.map(fault, files.values())
+        for done, (name, line) in enumerate(zip(files, found, strict=True), start=1):
             if line:
                 lines.append((name, line))
             progress(done, len(files))
     return lines
 
 
-def _counts(corpus: Corpus, files: dict[str, tuple[Path, ...]]) -> dict[tuple[str, str], tuple[int, int]]:
+def _counts(
+    corpus: Corpus, files: dict[str, tuple[Path, ...]]
+) -> dict[tuple[str, str], tuple[int, int]]:
     counts: dict[tuple[str, str], tuple[int, int]] = {}
     for name, spoken in corpus.published().items():
         key = (spoken.speaker, spoken.emotion)

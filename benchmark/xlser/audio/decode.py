@@ -1,5 +1,6 @@
 """From a file to 16 kHz mono samples."""
 
+import os
 import re
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def load(path: Path) -> Samples:
         raise _unusable(path, "holds no samples")
     if not np.isfinite(channels).all():
         raise _unusable(path, "holds samples that are not finite")
-    mono = channels.mean(axis=1, dtype=np.float32)
+    mono: Samples = channels.mean(axis=1, dtype=np.float32)
     if np.abs(mono).max() < SILENCE:
         raise _unusable(path, "is silent")
     if rate == SAMPLE_RATE:
@@ -48,24 +49,39 @@ def load(path: Path) -> Samples:
 def _decode(path: Path) -> tuple[Samples, int]:
     """Return samples of shape (samples, channels) and their rate in hertz."""
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(_name(path)) as file:
             channels = file.read(dtype="float32", always_2d=True)
             rate, promised, log = file.samplerate, file.frames, file.extra_info
     except (soundfile.SoundFileError, OSError, RuntimeError) as cause:
-        raise _unusable(path, f"cannot be decoded ({cause})") from cause
+        reason = getattr(cause, "error_string", cause)
+        raise _unusable(path, f"cannot be decoded ({reason})") from cause
     if len(channels) < promised or _cut_short(log):
         raise _unusable(path, "is cut short: its header promises more samples than it holds")
     return channels, rate
 
 
+def _name(path: Path) -> Path | bytes:
+    # Folders out of old zip files bear names that are no UTF-8, and soundfile encodes strictly.
+    return os.fsencode(path) if os.name == "posix" else path
+
+
+# The chunk of samples in WAV, AIFF and AU; in W64 only the whole file's size is corrected.
+_CORRECTED = re.compile(
+    r"^\s*(?:data|SSND|Data Size|riff) *: (\d+) \(should be (\d+)\)", re.MULTILINE
+)
+
+
 def _cut_short(log: str) -> bool:
     """Say whether libsndfile's log corrects the size of the data chunk downwards.
 
-    libsndfile reads a truncated WAV file without an error and only remarks upon it.
+    libsndfile reads a truncated file without an error and only remarks upon it.
     """
-    remark = re.search(r"^\s*data : (\d+) \(should be (\d+)\)", log, re.MULTILINE)
+    remark = _CORRECTED.search(log)
+    if remark is None:
+        return False
+    promised, held = int(remark[1]), int(remark[2])
     # Streaming writers leave 0 or the largest number where they could not go back.
-    return bool(remark) and int(remark[2]) < int(remark[1]) < 0xFFFFF000
+    return held < promised < 0xFFFFF000
 
 
 def _unusable(path: Path, fault: str) -> AudioError:

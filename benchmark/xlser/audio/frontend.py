@@ -71,12 +71,13 @@ class Extractor:
         """Return the log-mel spectrogram of `samples` (shape (samples,), 16 kHz).
 
         Raises:
-            AudioError: fewer samples than one window, or a spectrogram without any contrast.
+            AudioError: fewer samples than one frame takes, or a spectrogram without any contrast.
         """
-        if len(samples) < self.frontend.window:
+        # A centred frame reflects half an FFT of samples at either end.
+        shortest = max(self.frontend.window, self.frontend.n_fft // 2 + 1)
+        if len(samples) < shortest:
             raise AudioError(
-                f"{len(samples)} samples at 16 kHz are less than one window "
-                f"({self.frontend.window} samples).",
+                f"{len(samples)} samples at 16 kHz are too few for one frame ({shortest} samples).",
                 "Leave the utterance out by name with --exclude.",
             )
         with torch.inference_mode():

@@ -1,7 +1,6 @@
 """From recordings to a feature store: on all cores, atomic, and only once."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,8 +13,8 @@ from xlser.audio.frontend import Extractor, FrontEnd, LogMel
 from xlser.audio.store import VERSION, FeatureStore, writing
 from xlser.corpora import Inventory, Utterance
 from xlser.errors import AudioError, StoreError
-from xlser.settings import cpu_count
 from xlser.files import digest_file, digest_json, folder_written_atomically, sweep, write_atomically
+from xlser.settings import cpu_count
 
 Progress = Callable[[int, int], None]
 """Called with (utterances done, utterances in all)."""
@@ -63,18 +62,34 @@ def content_digest(inventory: Inventory, cache: Path) -> str:
     """Return `Inventory.digest`, reading only files that changed since the last call.
 
     A file counts as unchanged while path, size and time of change are (as git holds it).
+
+    Raises:
+        AudioError: recordings that cannot be read; all of them are listed.
+        OSError: the cache cannot be written.
     """
     memo = cache / "digests" / f"{digest_json(str(inventory.root.resolve()))[:16]}.json"
     known = _read_memo(memo)
     current = {}
+    faults = []
     for utterance in inventory.utterances:
-        stat = utterance.path.stat()
-        path, stamp = str(utterance.path), [stat.st_size, stat.st_mtime_ns]
-        fresh = known.get(path, [])[:2] != stamp
-        current[path] = [*stamp, digest_file(utterance.path) if fresh else known[path][2]]
+        try:
+            current[str(utterance.path)] = _remember(utterance.path, known)
+        except OSError as cause:
+            faults.append(f"  {utterance.id}: {utterance.path} cannot be read ({cause.strerror}).")
+    if faults:
+        raise _unusable(inventory, faults)
     if current != known:
+        sweep(memo.parent)
         write_atomically(memo, json.dumps(current).encode())
     return digest_json([[u.id, current[str(u.path)][2]] for u in inventory.utterances])
+
+
+def _remember(path: Path, known: dict[str, list[object]]) -> list[object]:
+    """Return size, time of change and digest of a file; the digest from `known` where it may."""
+    stat = path.stat()
+    stamp: list[object] = [stat.st_size, stat.st_mtime_ns]
+    remembered = known.get(str(path), [])
+    return remembered if remembered[:2] == stamp else [*stamp, digest_file(path)]
 
 
 def _read_memo(path: Path) -> dict[str, list[object]]:

@@ -80,7 +80,10 @@ class FeatureStore:
         rows = folder / _ROWS
         if not rows.is_file() or rows.stat().st_size != self.about.size:
             raise _broken(folder, f"{_ROWS} is missing or truncated")
-        self._rows = datasets.Dataset.from_file(str(rows))
+        try:
+            self._rows = datasets.Dataset.from_file(str(rows))
+        except pa.ArrowInvalid as cause:
+            raise _broken(folder, f"{_ROWS} is no Arrow file") from cause
         if len(self._rows) != self.about.utterances:
             raise _broken(folder, f"it holds {len(self._rows)} rows, not {self.about.utterances}")
         table: pa.Table = self._rows.data.table
@@ -170,10 +173,12 @@ def writing(
 ) -> Iterator[StoreWriter]:
     """Fill the empty `folder` with a store; `store.json` is written last."""
     rows = folder / _ROWS
-    with pa.OSFile(str(rows), "wb") as file:
-        with pa.ipc.new_stream(file, _FEATURES.arrow_schema) as stream:
-            writer = StoreWriter(stream)
-            yield writer
+    with (
+        pa.OSFile(str(rows), "wb") as file,
+        pa.ipc.new_stream(file, _FEATURES.arrow_schema) as stream,
+    ):
+        writer = StoreWriter(stream)
+        yield writer
     about = About(
         version=VERSION,
         corpus=corpus,

@@ -39,5 +39,7 @@ class EmoDB(Corpus):
         """Read `03a01Fa`."""
         speaker, text, emotion, take = name[:2], name[2:5], name[5:6], name[6:]
         known = speaker in self.speakers and text in _TEXTS and emotion in _EMOTIONS
-        require(known and len(take) <= 1 and take.isascii() and (not take or take.isalpha()), self, name)
+        require(
+            known and len(take) <= 1 and take.isascii() and (not take or take.isalpha()), self, name
+        )
         return Spoken(speaker, _EMOTIONS[emotion], text)

@@ -13,7 +13,7 @@ _EMOTIONS = {
     "dis": "disgust",
     "sor": "surprise",
 }
-_SENTENCES = ("b1 b2 b3 d1 d2 l1 l2 l3 l4 n1 n2 n3 n4 n5").split()
+_SENTENCES = ["b1", "b2", "b3", "d1", "d2", "l1", "l2", "l3", "l4", "n1", "n2", "n3", "n4", "n5"]
 
 
 class EMOVO(Corpus):

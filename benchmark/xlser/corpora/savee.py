@@ -29,7 +29,7 @@ class SAVEE(Corpus):
     homepage = "http://kahlan.eps.surrey.ac.uk/savee"
     citation = "Haq and Jackson (2010), Multimodal Emotion Recognition, in Machine Audition"
     tree = "savee/AudioData/DC/a01.wav (official) or savee/ALL/DC_a01.wav (mirror)"
-    speakers = dict.fromkeys(("DC", "JE", "JK", "KL"), "male")  # noqa: RUF012
+    speakers = dict.fromkeys(("DC", "JE", "JK", "KL"), "male")
 
     def names(self) -> Iterable[str]:
         """Return the 480 names."""

@@ -21,7 +21,7 @@ def readable_suffixes() -> frozenset[str]:
     import soundfile
 
     formats = {f".{name.lower()}" for name in soundfile.available_formats()}
-    return (formats | {".aif", ".oga", ".opus"}) - {".raw"}
+    return frozenset((formats | {".aif", ".oga", ".opus"}) - {".raw"})
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Survey:
         root: its folder.
         files: published utterance name -> files that bear it, sorted; nested copies give several.
         unexpected: audio files that bear no published name.
-        not_audio: published names borne only by a folder or by a format libsndfile cannot read.
+        not_audio: published names borne only by a folder, a broken link or a format that
+            libsndfile cannot read.
     """
 
     corpus: Corpus
@@ -90,7 +91,7 @@ def survey(corpus: Corpus, root: Path) -> Survey:
         if suffix not in readable_suffixes() | _UNREADABLE_SUFFIXES:
             continue
         name = corpus.name_of(PurePath(path).relative_to(root))
-        if path.is_dir() or suffix in _UNREADABLE_SUFFIXES:
+        if not path.is_file() or suffix in _UNREADABLE_SUFFIXES:
             not_audio += [path] if name in published else []
         elif name in published:
             files.setdefault(name, []).append(path)

@@ -45,7 +45,7 @@ class TESS(Corpus):
     homepage = "https://doi.org/10.5683/SP2/E8H2MF"
     citation = "Pichora-Fuller and Dupuis (2020), Toronto emotional speech set, Borealis"
     tree = "tess/OAF_angry/OAF_back_angry.wav (folders may also be absent or nested twice)"
-    speakers = dict.fromkeys(("OAF", "YAF"), "female")  # noqa: RUF012
+    speakers = dict.fromkeys(("OAF", "YAF"), "female")
 
     def names(self) -> Iterable[str]:
         """Return the 2800 names."""

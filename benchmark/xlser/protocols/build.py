@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -53,6 +54,7 @@ def build() -> list[Protocol]:
         about="The protocol that ranks: every split speaker-disjoint, speakers rotate with seeds.",
         languages=_LANGUAGES,
         splits={c: _rotating_splits(c) for cs in _LANGUAGES.values() for c in cs},
+        ranks=True,
     )
     demo = _protocol(
         name="demo",
@@ -71,10 +73,11 @@ def _protocol(
     about: str,
     languages: Mapping[str, tuple[str, ...]],
     splits: Mapping[str, tuple[Split, ...]],
+    ranks: bool = False,
     classes: tuple[str, ...] = EMOTIONS,
     budgets: tuple[int, ...] = (0, 25, 50, 100),
-    headline: str = "ua",
-    source_figure: str = "mean over corpora",
+    headline: Literal["ua", "accuracy"] = "ua",
+    source_figure: Literal["pooled", "mean over corpora"] = "mean over corpora",
     grouped_by: Mapping[str, tuple[int, int]] | None = None,
     schedule: Schedule | None = None,
 ) -> Protocol:
@@ -84,6 +87,7 @@ def _protocol(
         version=1,
         about=about,
         classes=classes,
+        ranks=ranks,
         headline=headline,
         source_figure=source_figure,
         source="english",
@@ -136,7 +140,9 @@ def _serab_split(corpus_name: str) -> Split:
 
 
 def _serab_group(utterance: Utterance) -> str:
-    return utterance.name[slice(*_SHEMO_NUMBER)] if utterance.corpus == "shemo" else utterance.speaker
+    return (
+        utterance.name[slice(*_SHEMO_NUMBER)] if utterance.corpus == "shemo" else utterance.speaker
+    )
 
 
 def _rotating_splits(corpus_name: str) -> tuple[Split, ...]:
@@ -152,7 +158,9 @@ def _rotating_splits(corpus_name: str) -> tuple[Split, ...]:
         validation = groups[next_one] if len(groups) > 2 else []
         held_out = {*groups[test], *validation}
         train = sorted(speaker for speaker in profiles if speaker not in held_out)
-        splits.append(Split(train=train, validation=validation, test=groups[test]))
+        splits.append(
+            Split(train=tuple(train), validation=tuple(validation), test=tuple(groups[test]))
+        )
     return tuple(splits)
 
 

@@ -106,7 +106,8 @@ class Protocol(BaseModel):
         version: of the frozen data.
         about: one sentence for listings.
         classes: emotions, in the order of class indices.
-        headline: the figure that ranks.
+        ranks: whether its figures rank methods, or only stand beside others.
+        headline: the figure that comes first, and that ranks.
         source_figure: English is scored over the pooled test utterances of its corpora, or as the
             mean over its corpora.
         source: language of the labelled corpora.
@@ -129,6 +130,7 @@ class Protocol(BaseModel):
     version: int
     about: str
     classes: tuple[str, ...]
+    ranks: bool
     headline: Literal["ua", "accuracy"]
     source_figure: Literal["pooled", "mean over corpora"]
     source: str
@@ -210,7 +212,8 @@ class Protocol(BaseModel):
             )
         if seed not in self.seeds:
             raise ProtocolError(
-                f"{self.name} has no seed {seed}.", f"Choose from {', '.join(map(str, self.seeds))}."
+                f"{self.name} has no seed {seed}.",
+                f"Choose from {', '.join(map(str, self.seeds))}.",
             )
 
     def _require_speech(self, language: str, at_hand: Sequence[str]) -> None:

@@ -113,14 +113,18 @@ class SpeechData:
     def _compute(self, corpus: str, backbone: PretrainedBackbone) -> Tensor:
         store = self._store(corpus)
         key = digest_json([store.folder.name, backbone.kind.name, backbone.digest])[:16]
-        path = self.settings.cache / "embeddings" / f"{corpus}-{backbone.kind.name}-{key}.safetensors"
+        path = (
+            self.settings.cache / "embeddings" / f"{corpus}-{backbone.kind.name}-{key}.safetensors"
+        )
         if path.is_file():
             return safetensors.torch.load_file(path)["embeddings"]
         with seeded(0, "random backbone"):  # matters to `--weights random` alone
             network = backbone.build()
         frames = store.frames(store.ids)
         speech = Speech(torch.from_numpy(frames.values), torch.from_numpy(frames.lengths))
-        embeddings = embed(network, speech, lambda done, n: self.watch(f"embedding {corpus}", done, n))
+        embeddings = embed(
+            network, speech, lambda done, n: self.watch(f"embedding {corpus}", done, n)
+        )
         write_atomically(path, safetensors.torch.save({"embeddings": embeddings}))
         return embeddings
 

@@ -49,7 +49,7 @@ def choose_precision(
 def has_bfloat16(device: torch.device) -> bool:
     """Say whether `device` multiplies bfloat16 in hardware."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool({"avx512_bf16", "amx_bf16", "bf16"} & _cpu_flags())
 
 

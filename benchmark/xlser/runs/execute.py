@@ -20,7 +20,6 @@ from xlser.runs.data import SpeechData
 from xlser.runs.environment import describe
 from xlser.runs.plan import Plan, Run
 from xlser.runs.record import (
-    SCHEMA,
     BackboneStamp,
     MethodStamp,
     Predictions,
@@ -83,7 +82,7 @@ def execute(
             record = execute_run(run, data, backbone, device, events.epoch)
             sweep(path.parent)
             record.write(path)
-        except Exception as error:  # noqa: BLE001 a stranger's method may raise anything
+        except Exception as error:
             outcome.failures.append((run, traceback.format_exc()))
             events.failed(run, error)
         else:
@@ -158,7 +157,7 @@ def make_task(
 def _seed_everything(seed: int) -> None:
     """Seed what a method may draw from, so that no run depends on the one before it."""
     random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 methods may use the global generator
+    np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
 
 
@@ -211,7 +210,7 @@ def check_probabilities(
         return answer.detach().float()
     raise MethodError(
         f"{method.name} ({type(method).__module__}): {fault}.",
-        "Return softmax(logits, dim=1), one row an utterance, columns in the order of task.classes.",
+        "Return softmax(logits, dim=1): a row an utterance, columns in the order of task.classes.",
     )
 
 
@@ -228,7 +227,7 @@ def _record(
     scenario, protocol = run.scenario, data.protocol
     corpora = (*scenario.source_corpora, *protocol.languages[scenario.target])
     return Record(
-        schema_version=SCHEMA,
+        schema_version=1,
         key=run.key,
         protocol=protocol.name,
         protocol_version=protocol.version,

@@ -64,13 +64,15 @@ class Run:
     @property
     def label(self) -> str:
         """A short name for people."""
-        return f"{self.scenario.target} {self.method.name} k={self.scenario.labels} s={self.scenario.seed}"
+        scenario = self.scenario
+        return f"{scenario.target} {self.method.name} k={scenario.labels} s={scenario.seed}"
 
     def path(self, results: Path) -> Path:
         """Return the file of the run's record under `results`."""
-        backbone = self.identity["backbone"][0]
-        name = f"{self.method.name}-k{self.scenario.labels}-s{self.scenario.seed}-{self.key[:8]}.json"
-        return results / self.scenario.target / self.track / backbone / name
+        backbone = str(self.identity["backbone"][0])
+        scenario = self.scenario
+        name = f"{self.method.name}-k{scenario.labels}-s{scenario.seed}-{self.key[:8]}.json"
+        return results / scenario.target / self.track / backbone / name
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,10 @@ def _settings(
             f"Their settings: {', '.join(sorted(known)) or 'none'}.",
         )
     for kind in kinds:
-        yield kind, {name: value for name, value in given.items() if name in kind.default_settings()}
+        yield (
+            kind,
+            {name: value for name, value in given.items() if name in kind.default_settings()},
+        )
 
 
 def _admit_budgets(request: Request, data: SpeechData) -> None:

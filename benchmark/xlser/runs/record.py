@@ -105,7 +105,8 @@ class Predictions(_Frozen):
     @cached_property
     def predicted(self) -> npt.NDArray[np.int64]:
         """Most probable class indices, shape (utterances,)."""
-        return self.matrix.argmax(axis=1).astype(np.int64)
+        best: npt.NDArray[np.int64] = self.matrix.argmax(axis=1).astype(np.int64)
+        return best
 
 
 class Record(_Frozen):

@@ -1,6 +1,6 @@
 """AudioNTT2020, the convolutional network of BYOL-A and BYOL-S."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -65,7 +65,7 @@ class _AudioNTT(Backbone):
                 # The next convolution must see zeros past an utterance's end, as at a border.
                 x = x * _inside(left, x.shape[-1])[:, None, None, :]
         x = x.permute(0, 3, 2, 1).flatten(2)  # (batch, frames / 8, 8 mels x channels)
-        x = self.fc(x)
+        x = cast("Tensor", self.fc(x))
         if left is None:
             return x.mean(dim=1) + x.amax(dim=1)
         inside = _inside(left, x.shape[1])[..., None]

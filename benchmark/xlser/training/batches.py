@@ -77,7 +77,9 @@ class Batches:
         self._task = task
         self._generator = generator
         sizes = _sizes(task)
-        weights = dict(shares) if shares is not None else {part: float(n) for part, n in sizes.items()}
+        weights = (
+            dict(shares) if shares is not None else {part: float(n) for part, n in sizes.items()}
+        )
         drawn = {part: n for part, n in sizes.items() if n and weights.get(part)}
         if not drawn:
             raise MethodError(

@@ -94,9 +94,7 @@ def optimise(
     generator = torch.Generator().manual_seed(derive(task.seed, stage, "batches"))
     batches = Batches(task, shares, generator)
     trained = [p for module in modules for p in module.parameters() if p.requires_grad]
-    optimiser = torch.optim.Adam(
-        trained, lr=schedule.learning_rate, betas=(0.9, 0.999), fused=True
-    )
+    optimiser = torch.optim.Adam(trained, lr=schedule.learning_rate, betas=(0.9, 0.999), fused=True)
     decay = torch.optim.lr_scheduler.StepLR(optimiser, schedule.decay_every, schedule.decay)
     for module in modules:
         module.train()
@@ -108,7 +106,7 @@ def optimise(
             with torch.autocast(task.device.type, torch.bfloat16, enabled=bf16):
                 value = loss(step)
             optimiser.zero_grad()
-            value.backward()
+            value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             total += value.detach()
         decay.step()

@@ -29,7 +29,7 @@ class EmotionModel(nn.Module):
 
     def embed(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return embeddings z, shape (batch, dimension), of crops or frozen embeddings."""
-        return cast(Tensor, self.encoder(speech, lengths))
+        return cast("Tensor", self.encoder(speech, lengths))
 
     def forward(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits, shape (batch, classes).
@@ -38,7 +38,7 @@ class EmotionModel(nn.Module):
             speech: crops, shape (batch, frames, mels), or frozen embeddings, (batch, dimension).
             lengths: frames of each utterance where they differ, shape (batch,).
         """
-        return cast(Tensor, self.head(self.embed(speech, lengths)))
+        return cast("Tensor", self.head(self.embed(speech, lengths)))
 
 
 class Adapter(nn.Module):
@@ -64,7 +64,7 @@ class Adapter(nn.Module):
     def forward(self, embeddings: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return adapted embeddings, shape (batch, 256)."""
         del lengths  # an embedding is one row, whatever the utterance's length
-        return cast(Tensor, self.layers((embeddings - self.mean) / self.std))
+        return cast("Tensor", self.layers((embeddings - self.mean) / self.std))
 
 
 def new_model(task: Task) -> EmotionModel:
@@ -81,7 +81,7 @@ def new_model(task: Task) -> EmotionModel:
             "The task of a fine-tune run holds no backbone.", "Hand it one: Task(backbone=...)."
         )
     encoder = task.backbone()
-    return EmotionModel(encoder, cast(int, encoder.dimension), len(task.classes)).to(task.device)
+    return EmotionModel(encoder, cast("int", encoder.dimension), len(task.classes)).to(task.device)
 
 
 class ModelPredictor:
@@ -95,5 +95,6 @@ class ModelPredictor:
         if speech.embedded:
             self._model.eval()
             with torch.inference_mode():
-                return self._model(speech.features).softmax(dim=-1).clone()
+                logits: Tensor = self._model(speech.features)
+                return logits.softmax(dim=-1).clone()
         return embed(self._model, speech).softmax(dim=-1)

@@ -1,0 +1,106 @@
+"""`xlser corpora`: which there are, and whether a copy is whole."""
+
+from typing import Annotated, Any
+
+import typer
+from tabulate import tabulate
+
+from xlser.cli.app import AsJson, Data, print_json, progress
+from xlser.corpora import EMOTIONS, corpus_names, find_root, get_corpus, locate
+from xlser.settings import Settings
+
+app = typer.Typer(help="List the corpora, or check a copy of one.", invoke_without_command=True)
+
+
+@app.callback()
+def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
+    """List all corpora: language, size, licence, and where each lies on this machine."""
+    if context.invoked_subcommand:
+        return
+    settings = Settings.gather(data=data)
+    rows: list[dict[str, Any]] = []
+    for name in corpus_names():
+        corpus = get_corpus(name)
+        published = corpus.published().values()
+        root = find_root(corpus, settings)
+        rows.append(
+            {
+                "corpus": name,
+                "language": corpus.language,
+                "utterances": len(published),
+                "of the five emotions": sum(spoken.emotion in EMOTIONS for spoken in published),
+                "speakers": len(corpus.speakers),
+                "licence": corpus.licence,
+                "homepage": corpus.homepage,
+                "found in": str(root) if root else None,
+            }
+        )
+    if as_json:
+        print_json(rows)
+        return
+    shown = [{**row, "found in": row["found in"] or "not found"} for row in rows]
+    typer.echo(tabulate(shown, headers="keys", tablefmt="github"))
+
+
+@app.command()
+def check(
+    names: Annotated[list[str] | None, typer.Argument(help="Corpora; default: all found.")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare copies of corpora with the published releases, file by file, sound included.
+
+    Exit code 1 if anything that the benchmark uses is missing or unusable.
+    """
+    from xlser.audio import check_corpus
+
+    settings = Settings.gather(data=data)
+    wanted = [get_corpus(name) for name in names or corpus_names()]
+    if not names:
+        wanted = [corpus for corpus in wanted if find_root(corpus, settings)]
+    reports = []
+    for corpus in wanted:
+        root = locate(corpus, settings)
+        with progress() as bars:
+            bar = bars.add_task(f"checking {corpus.name}", total=None)
+            update = lambda done, total, bar=bar: bars.update(bar, completed=done, total=total)  # noqa: E731
+            reports.append(check_corpus(corpus, root, update))
+        if not as_json:
+            _show(reports[-1])
+    if as_json:
+        print_json([_as_json(report) for report in reports])
+    if any(report.faults for report in reports):
+        raise typer.Exit(1)
+
+
+def _show(report: Any) -> None:
+    corpus = report.corpus
+    found = sum(found for found, _ in report.counts.values())
+    published = sum(published for _, published in report.counts.values())
+    verdict = f"{len(report.faults)} faults" if report.faults else "complete"
+    typer.echo(
+        f"{corpus.title} in {report.root}: {found} of {published} published files; "
+        f"{verdict} in the five emotions."
+    )
+    for line in report.faults:
+        typer.echo(f"  fault: {line}")
+    for line in report.remarks:
+        typer.echo(f"  note: {line}")
+    short = {key: n for key, n in report.counts.items() if n[0] != n[1] and key[1] in EMOTIONS}
+    if short:
+        rows = [(s, e, found, published) for (s, e), (found, published) in sorted(short.items())]
+        headers = ["speaker", "emotion", "found", "published"]
+        typer.echo(tabulate(rows, headers, tablefmt="github"))
+
+
+def _as_json(report: Any) -> dict[str, Any]:
+    return {
+        "corpus": report.corpus.name,
+        "root": str(report.root),
+        "faults": report.faults,
+        "remarks": report.remarks,
+        "counts": [
+            {"speaker": s, "emotion": e, "found": found, "published": published}
+            for (s, e), (found, published) in report.counts.items()
+        ],
+    }

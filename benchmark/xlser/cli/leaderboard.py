@@ -1,0 +1,58 @@
+"""`xlser leaderboard`: records in, Markdown out."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xlser.cli.app import AsJson, console, print_json
+
+
+def leaderboard(
+    protocols: Annotated[
+        list[str] | None, typer.Argument(help="Protocols; default: all that have records.")
+    ] = None,
+    leaderboards: Annotated[Path, typer.Option(help="Folder of leaderboards.")] = Path(
+        "leaderboards"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Write `leaderboards/<protocol>/README.md` from the records beside it."""
+    from xlser.leaderboards import read_records, tables, write_leaderboard
+    from xlser.protocols import get_protocol, protocol_names
+
+    names = protocols or [n for n in protocol_names() if (leaderboards / n / "results").is_dir()]
+    if not names:
+        console.print(f"No records under {leaderboards}/. `xlser run` makes some.")
+        raise typer.Exit(1)
+    answer: dict[str, Any] = {}
+    for name in names:
+        protocol = get_protocol(name)
+        path = write_leaderboard(protocol, leaderboards)
+        if as_json:
+            records = read_records(leaderboards / name / "results")
+            answer[name] = [_as_json(board) for board in tables(protocol, records)]
+        else:
+            console.print(f"wrote {path}")
+    if as_json:
+        print_json(answer)
+
+
+def _as_json(board: Any) -> dict[str, Any]:
+    def row(value: Any) -> dict[str, Any]:
+        figures = {f"{role} {name}": asdict(f) for (role, name), f in value.figures.items()}
+        return {
+            "method": value.method,
+            "labels": value.labels,
+            "bound": value.bound,
+            "seeds": value.seeds,
+            "figures": figures,
+        }
+
+    return {
+        "target": board.target,
+        "setting": asdict(board.setting),
+        "majority": board.majority,
+        "rows": [row(value) for value in board.rows],
+    }

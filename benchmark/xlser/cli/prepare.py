@@ -1,0 +1,35 @@
+"""`xlser prepare`: log-mel features, computed once."""
+
+from typing import Annotated
+
+import typer
+
+from xlser.cli.app import Data, Exclude, console, progress
+from xlser.settings import Settings
+
+
+def prepare(
+    names: Annotated[list[str] | None, typer.Argument(help="Corpora; default: all found.")] = None,
+    data: Data = None,
+    exclude: Exclude = None,
+) -> None:
+    """Compute and keep the log-mel features of corpora; `xlser run` does so by itself."""
+    from xlser import audio
+    from xlser.corpora import corpus_names, find_root, get_corpus, locate, scan
+
+    settings = Settings.gather(data=data, exclude=exclude or ())
+    corpora = [get_corpus(name) for name in names or corpus_names()]
+    if not names:
+        corpora = [corpus for corpus in corpora if find_root(corpus, settings)]
+    for corpus in corpora:
+        inventory = scan(corpus, locate(corpus, settings), settings.exclude.get(corpus.name, ()))
+        with progress() as bars:
+            bar = bars.add_task(f"log-mel of {corpus.name}", total=len(inventory.utterances))
+            store = audio.prepare(
+                inventory,
+                audio.FrontEnd(),
+                settings.cache,
+                lambda done, total: bars.update(bar, completed=done, total=total),  # noqa: B023
+            )
+        excluded = f", {len(inventory.excluded)} excluded" if inventory.excluded else ""
+        console.print(f"{corpus.name}: {len(store.ids)} utterances{excluded}, {store.folder}")

@@ -1,0 +1,230 @@
+"""`xlser run`: methods through a protocol, to a leaderboard."""
+
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xlser.cli.app import (
+    AsJson,
+    Data,
+    Exclude,
+    Watcher,
+    Weights,
+    console,
+    print_json,
+    progress,
+)
+from xlser.errors import SettingsError
+from xlser.settings import Settings
+
+if TYPE_CHECKING:
+    from xlser.protocols import Protocol
+    from xlser.runs import Outcome, Plan, Record, Run
+
+
+class TrackChoice(StrEnum):
+    """Tracks."""
+
+    finetune = "finetune"
+    frozen = "frozen"
+
+
+class PrecisionChoice(StrEnum):
+    """Arithmetic of training."""
+
+    auto = "auto"
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+def run(
+    methods: Annotated[
+        list[str] | None, typer.Argument(help="Methods, see `xlser methods`; default: all.")
+    ] = None,
+    protocol: Annotated[str, typer.Option(help="v1, agarla2022, agarla2022-4, demo.")] = "demo",
+    target: Annotated[
+        list[str] | None, typer.Option(help="Target languages; default: all that are found.")
+    ] = None,
+    labels: Annotated[
+        list[int] | None, typer.Option(help="Label budgets; default: all a method can use.")
+    ] = None,
+    seeds: Annotated[
+        list[int] | None, typer.Option(help="Seeds; default: all of the protocol.")
+    ] = None,
+    track: Annotated[
+        TrackChoice, typer.Option(help="Train the backbone, or embed once and train on that.")
+    ] = TrackChoice.frozen,
+    backbone: Annotated[
+        str | None,
+        typer.Option(help="Default: audiontt-512; logmel-functionals for the demo."),
+    ] = None,
+    settings_: Annotated[
+        list[str] | None, typer.Option("--set", help="A method's setting, name=value.")
+    ] = None,
+    precision: Annotated[
+        PrecisionChoice, typer.Option(help="auto: bfloat16 where the hardware has it.")
+    ] = PrecisionChoice.auto,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; default: a GPU if any.")] = None,
+    data: Data = None,
+    weights: Weights = None,
+    exclude: Exclude = None,
+    leaderboards: Annotated[Path, typer.Option(help="Folder of leaderboards.")] = Path(
+        "leaderboards"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Run methods through a protocol and write its leaderboard.
+
+    Without arguments: the demo. One record a run; runs whose record exists are not repeated, so
+    the same command goes on after an interruption. Exit code 1 if a run failed.
+    """
+    from xlser import runs
+    from xlser.methods import method_names
+    from xlser.protocols import get_protocol
+    from xlser.training import pretrained
+
+    chosen = get_protocol(protocol)
+    settings = Settings.gather(data=data, weights=weights, exclude=exclude or ())
+    targets = _targets(chosen, target, settings)
+    place = runs.choose_device(device)
+    request = runs.Request(
+        methods=methods or method_names(),
+        settings=_assignments(settings_ or []),
+        targets=targets,
+        labels=labels or (),
+        seeds=seeds or (),
+        track=track.value,
+        precision=runs.choose_precision(precision.value, track.value, place),
+    )
+    network = pretrained(backbone or _default_backbone(protocol), settings)
+    results = leaderboards / protocol / "results"
+    with progress() as bars:
+        speech = runs.gather(chosen, targets, settings, Watcher(bars))
+        plan = runs.make_plan(request, speech, network, results)
+        _show_plan(plan, chosen, request)
+        report = _Report(len(plan.todo), bars)
+        outcome = runs.execute(plan, speech, network, results, place, report.events())
+    _finish(chosen, leaderboards, targets, plan, outcome, as_json)
+
+
+def _default_backbone(protocol: str) -> str:
+    return "logmel-functionals" if protocol == "demo" else "audiontt-512"
+
+
+def _targets(protocol: "Protocol", asked: list[str] | None, settings: Settings) -> list[str]:
+    """Return the targets asked for, or all whose corpora are found; say which are not."""
+    from xlser.corpora import find_root, get_corpus
+
+    if asked:
+        return list(dict.fromkeys(asked))
+    found: list[str] = []
+    lacking: list[str] = []
+    for target in protocol.targets:
+        at_hand = all(find_root(get_corpus(n), settings) for n in protocol.languages[target])
+        (found if at_hand else lacking).append(target)
+    if lacking and found:
+        console.print(f"no corpus found for {', '.join(lacking)}: left out (`xlser corpora`)")
+    return found or list(protocol.targets)
+
+
+def _assignments(given: list[str]) -> dict[str, str]:
+    pairs = [item.partition("=") for item in given]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise SettingsError(f"--set {name!r} sets nothing.", "Write --set name=value.")
+    return {name: value for name, _, value in pairs}
+
+
+def _show_plan(plan: "Plan", protocol: "Protocol", request: Any) -> None:
+    console.print(
+        f"{protocol.name}: {len(plan.todo)} runs to do, {len(plan.done)} recorded already; "
+        f"{request.track} track, {request.precision}; targets {', '.join(request.targets)}"
+    )
+    some = next(iter([*plan.todo, *plan.done]), None)
+    if some and some.scenario.absent_corpora:
+        console.print(
+            f"partial source: {', '.join(some.scenario.source_corpora)} (without "
+            f"{', '.join(some.scenario.absent_corpora)}); these runs will not be ranked"
+        )
+    for reason in plan.skipped:
+        console.print(f"skipped: {reason}")
+
+
+class _Report:
+    """Tells how a plan goes: a line a finished run, bars on a terminal."""
+
+    def __init__(self, total: int, bars: Any) -> None:
+        self._total = total
+        self._done = 0
+        self._began = time.monotonic()
+        self._bars = bars
+        self._epochs = bars.add_task("", total=None, visible=False)
+        self._runs = bars.add_task("runs", total=total)
+
+    def events(self) -> Any:
+        from xlser.runs import Events
+
+        return Events(
+            started=lambda run: self._bars.update(
+                self._epochs, description=run.label, visible=True
+            ),
+            epoch=lambda done, n: self._bars.update(self._epochs, completed=done, total=n),
+            finished=self._finished,
+            failed=self._failed,
+        )
+
+    def _finished(self, run: "Run", record: "Record") -> None:
+        score, seconds = record.scores["target"], sum(record.seconds.values())
+        self._line(
+            f"{run.label}: ua {100 * score.ua:.1f}, accuracy {100 * score.accuracy:.1f} "
+            f"({seconds:.1f} s)"
+        )
+
+    def _failed(self, run: "Run", error: Exception) -> None:
+        self._line(f"{run.label}: FAILED, {type(error).__name__}: {error}")
+
+    def _line(self, text: str) -> None:
+        self._done += 1
+        self._bars.update(self._runs, completed=self._done)
+        elapsed = time.monotonic() - self._began
+        left = elapsed / self._done * (self._total - self._done)
+        console.print(f"[{self._done}/{self._total}] {text}; {_duration(left)} left", markup=False)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _finish(
+    protocol: "Protocol",
+    leaderboards: Path,
+    targets: list[str],
+    plan: "Plan",
+    outcome: "Outcome",
+    as_json: bool,
+) -> None:
+    from xlser.leaderboards import read_records, render, tables, write_leaderboard
+
+    path = write_leaderboard(protocol, leaderboards)
+    results = leaderboards / protocol.name / "results"
+    if as_json:
+        print_json(
+            {
+                "records": [str(run.path(results)) for run in (*plan.done, *plan.todo)],
+                "failed": [run.label for run, _ in outcome.failures],
+                "skipped": plan.skipped,
+                "leaderboard": str(path),
+            }
+        )
+    else:
+        typer.echo(render(protocol, tables(protocol, read_records(results)), targets), nl=False)
+        console.print(f"wrote {path}")
+    for run, trace in outcome.failures:
+        console.print(f"\n{run.label} failed:\n{trace}", markup=False)
+    if outcome.failures:
+        console.print(f"{len(outcome.failures)} of {len(plan.todo)} runs failed.", style="red")
+        raise typer.Exit(1)

@@ -1,0 +1,205 @@
+"""From records to the rows of a leaderboard."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from xlser.errors import RecordError
+from xlser.protocols import Labels, Protocol, majority_rate
+from xlser.runs import Record, Role
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure over seeds, in percent.
+
+    Attributes:
+        mean: over seeds.
+        spread: sample standard deviation over seeds; None for a single seed.
+    """
+
+    mean: float
+    spread: float | None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Figure":
+        """Summarise shares (0 to 1), one a seed."""
+        percent = [100 * value for value in values]
+        return cls(mean(percent), stdev(percent) if len(percent) > 1 else None)
+
+
+@dataclass(frozen=True, order=True)
+class Setting:
+    """What rows must have in common to stand in one table.
+
+    Attributes:
+        partial: whether corpora or utterances were left out; complete tables come first.
+        track: fine-tune or frozen.
+        backbone: its name.
+        weights: their git blob id, "random" or "none".
+        precision: of training.
+        source: corpora that trained.
+        excluded: utterances left out, as `corpus/name`.
+    """
+
+    partial: bool
+    track: str
+    backbone: str
+    weights: str
+    precision: str
+    source: tuple[str, ...]
+    excluded: tuple[str, ...]
+
+    @classmethod
+    def of(cls, record: Record) -> "Setting":
+        """Return the setting of a record."""
+        return cls(
+            partial=not record.complete,
+            track=record.track,
+            backbone=record.backbone.name,
+            weights=record.backbone.weights,
+            precision=record.precision,
+            source=record.source_corpora,
+            excluded=tuple(f"{c}/{n}" for c, names in record.excluded.items() for n in names),
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method at a label budget, over the seeds there are.
+
+    Attributes:
+        method: name, followed by the settings that differ from the defaults.
+        kind: name alone.
+        labels: budget.
+        bound: whether it sees all target labels, and so is shown apart.
+        seeds: those recorded.
+        figures: by role and figure of merit.
+    """
+
+    method: str
+    kind: str
+    labels: Labels
+    bound: bool
+    seeds: tuple[int, ...]
+    figures: dict[tuple[Role, str], Figure]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The comparable rows of one target, best first within each label budget.
+
+    Attributes:
+        target: language.
+        setting: what the rows have in common.
+        rows: those of a label budget, by budget, then by the protocol's headline figure.
+        majority: accuracy of always answering the most frequent class, percent, mean over seeds.
+    """
+
+    target: str
+    setting: Setting
+    rows: tuple[Row, ...]
+    majority: float
+
+
+def read_records(results: Path) -> list[tuple[Path, Record]]:
+    """Read every record under `results`, in the order of their paths.
+
+    Raises:
+        RecordError: a file is not a record, or its figures are not those of its predictions.
+    """
+    return [(path, Record.read(path)) for path in sorted(results.rglob("*.json"))]
+
+
+def tables(protocol: Protocol, records: Iterable[tuple[Path, Record]]) -> list[Table]:
+    """Arrange the records of `protocol` in tables, by target and setting.
+
+    Raises:
+        RecordError: a record is of another protocol or version, or two claim the same cell.
+    """
+    cells: dict[tuple[str, Setting], dict[tuple[str, str, str], dict[int, Record]]] = {}
+    paths: dict[str, Path] = {}
+    for path, record in records:
+        _require_protocol(path, record, protocol)
+        paths[record.key] = path
+        row = cells.setdefault((record.target, Setting.of(record)), {})
+        seeds = row.setdefault(_row_key(record), {})
+        if record.seed in seeds:
+            raise RecordError(
+                f"{path} and {paths[seeds[record.seed].key]} are records of the same cell, made "
+                "from different recordings or versions.",
+                "Keep the one you mean and delete the other.",
+            )
+        seeds[record.seed] = record
+    order = {target: i for i, target in enumerate(protocol.targets)}
+    return [
+        _table(protocol, target, setting, rows)
+        for (target, setting), rows in sorted(
+            cells.items(), key=lambda item: (order[item[0][0]], item[0][1])
+        )
+    ]
+
+
+def _require_protocol(path: Path, record: Record, protocol: Protocol) -> None:
+    if (record.protocol, record.protocol_digest) != (protocol.name, protocol.digest):
+        raise RecordError(
+            f"{path} was made under {record.protocol} version {record.protocol_version} "
+            f"({record.protocol_digest[:8]}), not {protocol.name} version {protocol.version} "
+            f"({protocol.digest[:8]}).",
+            "Figures of different protocols are not comparable: move the record away.",
+        )
+
+
+def _row_key(record: Record) -> tuple[str, str, str]:
+    return (record.method.name, repr(sorted(record.method.settings.items())), str(record.labels))
+
+
+def _table(
+    protocol: Protocol,
+    target: str,
+    setting: Setting,
+    cells: dict[tuple[str, str, str], dict[int, Record]],
+) -> Table:
+    several = _names_with_several_settings(cells)
+    rows = [_row(list(seeds.values()), several) for seeds in cells.values()]
+
+    def order(row: Row) -> tuple[bool, int, float, str]:
+        budget = 0 if row.labels == "all" else row.labels
+        return (row.bound, budget, -row.figures["target", protocol.headline].mean, row.method)
+
+    first_of_seed = {seed: record for seeds in cells.values() for seed, record in seeds.items()}
+    rates = [100 * majority_rate(r.of_role("target")[0].truth) for r in first_of_seed.values()]
+    return Table(target, setting, tuple(sorted(rows, key=order)), mean(rates))
+
+
+def _names_with_several_settings(cells: Iterable[tuple[str, str, str]]) -> set[str]:
+    settings: dict[str, set[str]] = {}
+    for name, values, _ in cells:
+        settings.setdefault(name, set()).add(values)
+    return {name for name, values in settings.items() if len(values) > 1}
+
+
+def _row(records: list[Record], several: set[str]) -> Row:
+    records.sort(key=lambda record: record.seed)
+    first = records[0]
+    scores = [dict(record.scores) for record in records]
+    return Row(
+        method=_title(first.method.name, first.method.settings, first.method.name in several),
+        kind=first.method.name,
+        labels=first.labels,
+        bound=first.method.target_labels == "all",
+        seeds=tuple(record.seed for record in records),
+        figures={
+            (role, name): Figure.of([getattr(score[role], name) for score in scores])
+            for role in scores[0]
+            for name in ("ua", "accuracy")
+        },
+    )
+
+
+def _title(name: str, settings: Any, spelled_out: bool) -> str:
+    if not spelled_out:
+        return name
+    return f"{name} ({', '.join(f'{k}={v}' for k, v in sorted(settings.items()))})"

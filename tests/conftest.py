@@ -1,0 +1,35 @@
+"""What every test stands on: a cache of its own, and real data only where asked for by name."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_DATA = os.environ.get("XLSER_DATA")
+_WEIGHTS = os.environ.get("XLSER_WEIGHTS")
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XLSER_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.delenv("XLSER_DATA", raising=False)
+    monkeypatch.delenv("XLSER_WEIGHTS", raising=False)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real corpora."""
+    if not _DATA:
+        pytest.skip("XLSER_DATA is not set: no real corpora here")
+    return Path(_DATA).resolve()
+
+
+@pytest.fixture(scope="session")
+def real_weights(real_data: Path) -> Path:
+    """Folder or file of the published BYOL-S weights."""
+    beside = real_data.parent / "weights"
+    if _WEIGHTS:
+        return Path(_WEIGHTS).resolve()
+    if not beside.is_dir():
+        pytest.skip("XLSER_WEIGHTS is not set and there is no weights/ beside XLSER_DATA")
+    return beside

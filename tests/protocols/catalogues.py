@@ -1,0 +1,45 @@
+"""The five-class utterances of the official releases, by protocol; no file is read."""
+
+from functools import cache
+
+from xlser.corpora import Utterance
+from xlser.protocols import Protocol, get_protocol, protocol_names
+from xlser.protocols.build import published_utterances
+
+CELLS = [
+    (name, corpus, seed)
+    for name in protocol_names()
+    for corpora in get_protocol(name).languages.values()
+    for corpus in corpora
+    for seed in get_protocol(name).seeds
+]
+"""Every protocol, corpus and seed."""
+
+TARGETS = [
+    (name, target, seed)
+    for name in protocol_names()
+    for target in get_protocol(name).targets
+    for seed in get_protocol(name).seeds
+]
+"""Every protocol, target language and seed."""
+
+
+@cache
+def corpus_utterances(corpus: str) -> tuple[Utterance, ...]:
+    return tuple(published_utterances(corpus))
+
+
+def catalogue(name: str) -> dict[str, tuple[Utterance, ...]]:
+    """Return all that the protocol `name` uses."""
+    languages = get_protocol(name).languages
+    return {c: corpus_utterances(c) for corpora in languages.values() for c in corpora}
+
+
+def role_of(protocol: Protocol, corpus: str, seed: int, role: str) -> list[Utterance]:
+    """Return the utterances of one corpus that play `role` ("train", "validation", "test")."""
+    groups = getattr(protocol.splits[corpus][protocol.seeds.index(seed)], role)
+    return [
+        u
+        for u in corpus_utterances(corpus)
+        if protocol.group_of(u) in groups and u.emotion in protocol.classes
+    ]

@@ -1,0 +1,66 @@
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
+
+from xlser.protocols import accuracy, confusion, majority_rate, score, unweighted_accuracy
+
+Indices = npt.NDArray[np.int64]
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> tuple[Indices, Indices, int]:
+    """True and predicted classes; some classes may have no true utterance."""
+    classes = draw(st.integers(2, 6))
+    utterances = draw(st.integers(1, 60))
+    of_a_class = st.integers(0, classes - 1)
+    truth = draw(st.lists(of_a_class, min_size=utterances, max_size=utterances))
+    predicted = draw(st.lists(of_a_class, min_size=utterances, max_size=utterances))
+    return np.array(truth), np.array(predicted), classes
+
+
+@given(answers())
+def test_unweighted_accuracy_is_macro_recall_over_the_classes_present(
+    case: tuple[Indices, Indices, int],
+) -> None:
+    truth, predicted, classes = case
+    present = np.unique(truth)
+    expected = recall_score(truth, predicted, labels=present, average="macro", zero_division=0)
+    assert unweighted_accuracy(truth, predicted, classes) == pytest.approx(expected, abs=1e-12)
+
+
+@given(answers())
+def test_accuracy_is_scikit_learns(case: tuple[Indices, Indices, int]) -> None:
+    truth, predicted, _ = case
+    assert accuracy(truth, predicted) == pytest.approx(accuracy_score(truth, predicted), abs=1e-12)
+
+
+@given(answers())
+def test_confusion_is_scikit_learns(case: tuple[Indices, Indices, int]) -> None:
+    truth, predicted, classes = case
+    expected = confusion_matrix(truth, predicted, labels=range(classes))
+    np.testing.assert_array_equal(confusion(truth, predicted, classes), expected)
+
+
+@given(answers())
+def test_majority_rate_is_the_best_constant_answer(case: tuple[Indices, Indices, int]) -> None:
+    truth, _, classes = case
+    constant = [accuracy(truth, np.full_like(truth, c)) for c in range(classes)]
+    assert majority_rate(truth) == max(constant)
+
+
+def test_figures_of_a_case_worked_by_hand() -> None:
+    # Recalls: 2 of 4, 1 of 1, and 0 of 1; class 3 is never true.
+    truth = np.array([0, 0, 0, 0, 1, 2])
+    predicted = np.array([0, 0, 1, 3, 1, 0])
+    scores = score(truth, predicted, classes=4)
+    assert scores.accuracy == pytest.approx(3 / 6)
+    assert scores.ua == pytest.approx((2 / 4 + 1 + 0) / 3)
+    assert majority_rate(truth) == pytest.approx(4 / 6)
+
+
+def test_a_class_predicted_but_never_true_counts_as_an_error_only() -> None:
+    truth, predicted = np.array([0, 0, 1, 1]), np.array([0, 2, 1, 2])
+    assert unweighted_accuracy(truth, predicted, classes=3) == pytest.approx(0.5)
