@@ -33,3 +33,9 @@ def real_weights(real_data: Path) -> Path:
     if not beside.is_dir():
         pytest.skip("XLSER_WEIGHTS is not set and there is no weights/ beside XLSER_DATA")
     return beside
+
+
+@pytest.fixture(scope="session")
+def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cache that tests share, so that the demo's features are computed once."""
+    return tmp_path_factory.mktemp("demo-cache")

@@ -14,4 +14,4 @@ class SupervisedFineTuning(GradientMethod):
     target_labels = "few"
     least_labels = 1
     citation = "the supervised part of Agarla et al. (2022), Eq. 1, without pseudo-labels"
-    shares = {"source": 0.5, "target_labelled": 0.5}  # noqa: RUF012
+    shares = {"source": 0.5, "target_labelled": 0.5}

@@ -57,7 +57,7 @@ def load(group: Group, name: str, base: type[T]) -> type[T]:
             "Let its entry point name such a class.",
         )
     if isabstract(plugin):
-        lacking = ", ".join(sorted(plugin.__abstractmethods__))
+        lacking = ", ".join(sorted(getattr(plugin, "__abstractmethods__", ())))
         raise PluginError(
             f"The {_KIND[group]} {name!r} of package {package} ({point.value}) lacks {lacking}.",
             f"Write what {base.__module__}.{base.__qualname__} leaves to its subclasses.",

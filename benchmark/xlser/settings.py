@@ -17,7 +17,8 @@ from typing import Any
 import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from xlser.errors import SettingsError
+from xlser import plugins
+from xlser.errors import SettingsError, UnknownNameError
 
 CONFIG = "xlser.toml"
 
@@ -60,6 +61,7 @@ class Settings(BaseModel):
         Raises:
             SettingsError: the file is not TOML or holds something unknown, or an exclusion is
                 not of the form `<corpus>/<utterance>`.
+            UnknownNameError: the file or an exclusion names a corpus that nothing registers.
         """
         written = _read_config((folder or Path.cwd()) / CONFIG)
         excluded = {corpus: list(names) for corpus, names in written.get("exclude", {}).items()}
@@ -71,6 +73,10 @@ class Settings(BaseModel):
                     "Write <corpus>/<utterance>, for example emodb/03a01Fa.",
                 )
             excluded.setdefault(corpus, []).append(name)
+        known = plugins.names("xlser.corpora")
+        for corpus in (*written.get("corpora", {}), *excluded):
+            if corpus not in known:
+                raise UnknownNameError("corpus", corpus, known)
         from_environment = os.environ.get("XLSER_DATA")
         return cls(
             corpora=written.get("corpora", {}),

@@ -3,7 +3,7 @@
 from functools import cache
 
 from xlser.corpora import Utterance
-from xlser.protocols import Protocol, get_protocol, protocol_names
+from xlser.protocols import Labels, Protocol, Scenario, get_protocol, protocol_names
 from xlser.protocols.build import published_utterances
 
 CELLS = [
@@ -43,3 +43,9 @@ def role_of(protocol: Protocol, corpus: str, seed: int, role: str) -> list[Utter
         for u in corpus_utterances(corpus)
         if protocol.group_of(u) in groups and u.emotion in protocol.classes
     ]
+
+
+@cache
+def cell(name: str, target: str, seed: int, labels: Labels) -> Scenario:
+    """Return a cell over all corpora, made once for all tests."""
+    return get_protocol(name).scenario(catalogue(name), target, labels, seed)

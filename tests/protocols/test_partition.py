@@ -77,7 +77,7 @@ def test_a_case_worked_by_hand() -> None:
 
 
 def test_alike_speakers_are_dealt_in_the_order_of_their_names() -> None:
-    profiles = {name: (2, 2) for name in "fedcba"}
+    profiles = dict.fromkeys("fedcba", (2, 2))
     dealt = partition(profiles, 3)
     assert dealt == [["a", "d"], ["b", "e"], ["c", "f"]]
 

@@ -61,7 +61,8 @@ def store_folder(inventory: Inventory, frontend: FrontEnd, content: str, cache: 
 def content_digest(inventory: Inventory, cache: Path) -> str:
     """Return `Inventory.digest`, reading only files that changed since the last call.
 
-    A file counts as unchanged while path, size and time of change are (as git holds it).
+    A file counts as unchanged while path, size and both times of change are (as git holds it):
+    an intact copy put in place of a bad one may bring the bad one's modification time along.
 
     Raises:
         AudioError: recordings that cannot be read; all of them are listed.
@@ -81,15 +82,15 @@ def content_digest(inventory: Inventory, cache: Path) -> str:
     if current != known:
         sweep(memo.parent)
         write_atomically(memo, json.dumps(current).encode())
-    return digest_json([[u.id, current[str(u.path)][2]] for u in inventory.utterances])
+    return digest_json([[u.id, current[str(u.path)][-1]] for u in inventory.utterances])
 
 
 def _remember(path: Path, known: dict[str, list[object]]) -> list[object]:
-    """Return size, time of change and digest of a file; the digest from `known` where it may."""
+    """Return size, times of change and digest of a file; the digest from `known` where it may."""
     stat = path.stat()
-    stamp: list[object] = [stat.st_size, stat.st_mtime_ns]
+    stamp: list[object] = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
     remembered = known.get(str(path), [])
-    return remembered if remembered[:2] == stamp else [*stamp, digest_file(path)]
+    return remembered if remembered[:-1] == stamp else [*stamp, digest_file(path)]
 
 
 def _read_memo(path: Path) -> dict[str, list[object]]:

@@ -25,7 +25,7 @@ class CaFE(Corpus):
     homepage = "https://zenodo.org/records/1478765"
     citation = "Gournay et al. (2018), A Canadian French Emotional Speech Dataset, ACM MMSys"
     tree = "cafe/CaFE_48k/Colère/Faible/01-C-1-1.wav (one edition, 48 or 192 kHz, not both)"
-    speakers = {f"{n:02}": "male" if n % 2 else "female" for n in range(1, 13)}  # noqa: RUF012
+    speakers = {f"{n:02}": "male" if n % 2 else "female" for n in range(1, 13)}
 
     def names(self) -> Iterable[str]:
         """Return the 936 names; neutral speech has one intensity."""

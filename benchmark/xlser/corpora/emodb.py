@@ -26,7 +26,7 @@ class EmoDB(Corpus):
     homepage = "http://emodb.bilderbar.info"
     citation = "Burkhardt et al. (2005), A Database of German Emotional Speech, Interspeech"
     tree = "emodb/wav/03a01Fa.wav"
-    speakers = {  # noqa: RUF012
+    speakers = {
         **dict.fromkeys(("03", "10", "11", "12", "15"), "male"),
         **dict.fromkeys(("08", "09", "13", "14", "16"), "female"),
     }

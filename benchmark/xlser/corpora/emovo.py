@@ -26,7 +26,7 @@ class EMOVO(Corpus):
     homepage = "http://voice.fub.it/activities/corpora/emovo"
     citation = "Costantini et al. (2014), EMOVO Corpus: an Italian Emotional Speech Database, LREC"
     tree = "emovo/f1/rab-f1-b1.wav"
-    speakers = {  # noqa: RUF012
+    speakers = {
         **dict.fromkeys(("f1", "f2", "f3"), "female"),
         **dict.fromkeys(("m1", "m2", "m3"), "male"),
     }

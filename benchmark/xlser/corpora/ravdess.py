@@ -30,7 +30,7 @@ class RAVDESS(Corpus):
     homepage = "https://zenodo.org/records/1188976"
     citation = "Livingstone and Russo (2018), The Ryerson Audio-Visual Database, PLoS ONE 13(5)"
     tree = "ravdess/Actor_01/03-01-01-01-01-01-01.wav"
-    speakers = {f"{n:02}": "male" if n % 2 else "female" for n in range(1, 25)}  # noqa: RUF012
+    speakers = {f"{n:02}": "male" if n % 2 else "female" for n in range(1, 25)}
 
     def names(self) -> Iterable[str]:
         """Return the 1440 names; neutral speech has one intensity."""

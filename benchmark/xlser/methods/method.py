@@ -127,7 +127,7 @@ class Method(ABC):
     @classmethod
     def _settings_model(cls) -> type[BaseModel]:
         fields: dict[str, Any] = {}
-        for name, hint in get_type_hints(cls).items():
+        for name, hint in get_type_hints(cls, include_extras=True).items():
             default = inspect.getattr_static(cls, name, inspect.Parameter.empty)
             stated = default is not inspect.Parameter.empty and not name.startswith("_")
             if stated and hint is not ClassVar and get_origin(hint) is not ClassVar:

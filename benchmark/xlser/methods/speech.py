@@ -53,7 +53,7 @@ class Speech:
             generator: on the CPU, so that a seed means the same crops on every device.
 
         Returns:
-            Shape (batch, frames, bands), or the embeddings, shape (batch, dimension).
+            float32, shape (batch, frames, bands), or the embeddings, shape (batch, dimension).
         """
         if self.embedded:
             return self.features[index]
@@ -62,7 +62,7 @@ class Speech:
         return self._windows(index, first, frames)
 
     def whole(self, index: Tensor) -> Tensor:
-        """Return whole utterances, shape (batch, longest of them, bands), 0 past their ends.
+        """Return whole utterances, float32, shape (batch, longest of them, bands), 0 past their ends.
 
         Embeddings come as shape (batch, dimension).
         """
@@ -75,7 +75,7 @@ class Speech:
         within = first[:, None] + torch.arange(frames, device=index.device)
         inside = within < self.lengths[index, None]
         rows = self.starts[index, None] + torch.where(inside, within, 0)
-        return self.features[rows] * inside[..., None]
+        return (self.features[rows] * inside[..., None]).float()
 
     def __getitem__(self, index: Tensor) -> "Speech":
         """Return the utterances named by `index`, shape (utterances,), int64."""

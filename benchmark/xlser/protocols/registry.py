@@ -27,7 +27,7 @@ def get_protocol(name: str) -> Protocol:
         raise UnknownNameError("protocol", name, protocol_names())
     path = MANIFESTS / f"{name}.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
-    digest = manifest.pop("digest")
+    digest = manifest.pop("digest", None)
     protocol = Protocol.model_validate(manifest)
     if protocol.digest != digest:
         raise ProtocolError(

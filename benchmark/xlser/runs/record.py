@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -91,18 +90,18 @@ class Predictions(_Frozen):
         """Names of the utterances."""
         return self.utterances.split()
 
-    @cached_property
+    @property
     def truth(self) -> npt.NDArray[np.int64]:
         """True class indices, shape (utterances,)."""
         return np.array([int(digit) for digit in self.emotion], dtype=np.int64)
 
-    @cached_property
+    @property
     def matrix(self) -> npt.NDArray[np.float32]:
         """Probabilities, shape (utterances, classes)."""
         raw = np.frombuffer(base64.b64decode(self.probabilities, validate=True), dtype="<f2")
         return raw.reshape(len(self.emotion), -1).astype(np.float32)
 
-    @cached_property
+    @property
     def predicted(self) -> npt.NDArray[np.int64]:
         """Most probable class indices, shape (utterances,)."""
         best: npt.NDArray[np.int64] = self.matrix.argmax(axis=1).astype(np.int64)

@@ -51,6 +51,8 @@ class _AudioNTT(Backbone):
 
         Utterances of fewer than 8 frames count as 8, filled up with the mean.
         """
+        if lengths is not None:
+            frames = frames.masked_fill(~_inside(lengths, frames.shape[1])[..., None], 0.0)
         missing = _POOLED - frames.shape[1]
         if missing > 0:
             frames = nn.functional.pad(frames, (0, 0, 0, missing))

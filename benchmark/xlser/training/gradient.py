@@ -93,7 +93,8 @@ def optimise(
     schedule = task.schedule
     generator = torch.Generator().manual_seed(derive(task.seed, stage, "batches"))
     batches = Batches(task, shares, generator)
-    trained = [p for module in modules for p in module.parameters() if p.requires_grad]
+    # As one list of modules, so that a parameter two of them share is trained once.
+    trained = [p for p in nn.ModuleList(modules).parameters() if p.requires_grad]
     optimiser = torch.optim.Adam(trained, lr=schedule.learning_rate, betas=(0.9, 0.999), fused=True)
     decay = torch.optim.lr_scheduler.StepLR(optimiser, schedule.decay_every, schedule.decay)
     for module in modules:
@@ -104,7 +105,7 @@ def optimise(
         for batch in range(batches.steps):
             step = batches.draw((epoch + batch / batches.steps) / schedule.epochs)
             with torch.autocast(task.device.type, torch.bfloat16, enabled=bf16):
-                value = loss(step)
+                value = _require_scalar(loss(step))
             optimiser.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -112,6 +113,15 @@ def optimise(
         decay.step()
         _require_finite(total.item(), epoch)
         task.progress(epoch + 1, schedule.epochs)
+
+
+def _require_scalar(loss: Tensor) -> Tensor:
+    if not isinstance(loss, Tensor) or loss.dim():
+        got = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
+        raise MethodError(
+            f"The loss is {got}, not a scalar tensor.", "Return its mean over the batch."
+        )
+    return loss
 
 
 def _require_finite(loss: float, epoch: int) -> None:

@@ -33,7 +33,7 @@ def embed(
     order: list[Tensor] = []
     with torch.inference_mode():
         for index in _similar_lengths(speech.lengths):
-            rows.append(backbone(speech.whole(index).float(), speech.lengths[index]).float())
+            rows.append(backbone(speech.whole(index), speech.lengths[index]).float())
             order.append(index)
             progress(sum(map(len, order)), len(speech))
         stacked = torch.cat(rows)

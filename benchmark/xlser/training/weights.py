@@ -1,7 +1,7 @@
 """Backbone weights: found or downloaded, verified, loaded without running any code."""
 
 import hashlib
-import pickle
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -108,7 +108,7 @@ def _download(published: PublishedWeights, path: Path) -> Path:
     try:
         with urllib.request.urlopen(published.url, timeout=60) as response:
             content = response.read()
-    except (urllib.error.URLError, OSError) as cause:
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as cause:
         raise WeightsError(
             f"The weights {published.file} are not on this machine and could not be downloaded "
             f"from {published.url} ({cause}).",
@@ -127,17 +127,19 @@ def _download(published: PublishedWeights, path: Path) -> Path:
 def _load(path: Path, kind: type[Backbone]) -> Mapping[str, Tensor]:
     try:
         state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as cause:
+    except Exception as cause:  # what a broken file raises depends on its bytes
         raise WeightsError(
             f"{path} cannot be loaded as plain weights ({cause}).", "Get the published file."
         ) from cause
-    expected = kind().state_dict()
-    same = state.keys() == expected.keys()
-    if not same or any(state[key].shape != expected[key].shape for key in expected):
+    if not isinstance(state, Mapping) or _shapes(state) != _shapes(kind().state_dict()):
         raise WeightsError(
             f"{path} does not hold the weights of {kind.name}.", "Get the published file."
         )
     return state
+
+
+def _shapes(state: Mapping[str, object]) -> dict[str, object]:
+    return {name: getattr(value, "shape", None) for name, value in state.items()}
 
 
 def _remedy(published: PublishedWeights) -> str:

@@ -18,7 +18,7 @@ class _Demo(Corpus):
     licence = "MIT (synthetic speech made by eSpeak NG)"
     homepage = "ships with xlser"
     citation = "synthetic; cite nothing, rank nothing"
-    speakers = {  # noqa: RUF012
+    speakers = {
         **dict.fromkeys(("f1", "f2", "f3", "f4"), "female"),
         **dict.fromkeys(("m1", "m2", "m3", "m4"), "male"),
     }

@@ -1,0 +1,54 @@
+"""Small plans over the demo corpora, for tests of runs, leaderboards and commands."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from xlser.methods import Precision, Track
+from xlser.protocols import get_protocol
+from xlser.runs import Events, Outcome, Plan, Record, Request, SpeechData, execute, gather, make_plan
+from xlser.settings import Settings
+from xlser.training import PretrainedBackbone, pretrained
+
+
+def request(
+    methods: Sequence[str],
+    targets: Sequence[str] = ("german",),
+    *,
+    settings: dict[str, str] | None = None,
+    labels: Sequence[int] = (),
+    seeds: Sequence[int] = (0,),
+    track: Track = "frozen",
+    precision: Precision = "fp32",
+) -> Request:
+    return Request(methods, settings or {}, targets, labels, seeds, track, precision)
+
+
+class Demo:
+    """The demo protocol over one cache."""
+
+    def __init__(self, cache: Path, protocol: str = "demo", **settings: Any) -> None:
+        self.settings = Settings(cache=cache, **settings)
+        self.protocol = get_protocol(protocol)
+
+    def data(self, targets: Sequence[str] = ("german",)) -> SpeechData:
+        return gather(self.protocol, targets, self.settings, lambda work, done, total: None)
+
+    def backbone(self, name: str = "logmel-functionals") -> PretrainedBackbone:
+        return pretrained(name, self.settings)
+
+    def plan(self, asked: Request, results: Path, backbone: str = "logmel-functionals") -> Plan:
+        return make_plan(asked, self.data(asked.targets), self.backbone(backbone), results)
+
+    def run(self, asked: Request, results: Path, events: Events | None = None) -> Outcome:
+        data, backbone = self.data(asked.targets), self.backbone()
+        plan = make_plan(asked, data, backbone, results)
+        cpu = torch.device("cpu")
+        return execute(plan, data, backbone, results, cpu, events or Events())
+
+
+def lasting(record: Record) -> dict[str, Any]:
+    """What must be the same whenever the same run is repeated: all but times."""
+    return record.model_dump(exclude={"started", "seconds"})

@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import pytest
+from tests.demo import Demo, request
+
+from xlser.errors import MethodError, ProtocolError, UnknownNameError
+from xlser.runs import Plan
+
+
+@pytest.fixture
+def demo(demo_cache: Path) -> Demo:
+    return Demo(demo_cache)
+
+
+def cells(plan: Plan) -> list[tuple[str, object, int]]:
+    return [(run.method.name, run.scenario.labels, run.scenario.seed) for run in plan.todo]
+
+
+def test_each_method_runs_at_the_budgets_it_can_use(demo: Demo, tmp_path: Path) -> None:
+    plan = demo.plan(request(["lower-bound", "upper-bound", "sft", "svm"]), tmp_path)
+    assert cells(plan) == [
+        ("lower-bound", 0, 0),
+        ("upper-bound", "all", 0),
+        ("sft", 20, 0),
+        ("svm", 0, 0),
+        ("svm", 20, 0),
+    ]
+    assert plan.skipped == []
+
+
+def test_no_seeds_asked_for_means_all_of_the_protocol(demo: Demo, tmp_path: Path) -> None:
+    plan = demo.plan(request(["lower-bound"], seeds=()), tmp_path)
+    assert [seed for _, _, seed in cells(plan)] == [0, 1, 2]
+
+
+def test_a_method_without_a_usable_budget_is_skipped_with_the_reason(
+    demo: Demo, tmp_path: Path
+) -> None:
+    plan = demo.plan(request(["sft", "lower-bound"], labels=[0]), tmp_path)
+    assert cells(plan) == [("lower-bound", 0, 0)]
+    assert plan.skipped == ["sft: needs 1 labels or more, not 0"]
+
+
+def test_a_method_that_does_not_run_on_the_track_is_skipped(demo: Demo, tmp_path: Path) -> None:
+    plan = demo.plan(request(["svm", "lower-bound"], track="finetune"), tmp_path)
+    assert cells(plan) == [("lower-bound", 0, 0)]
+    assert plan.skipped == ["svm: does not run on the finetune track"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "hint"),
+    [
+        (request(["lower-bond"]), UnknownNameError, "lower-bound"),
+        (request(["lower-bound"], labels=[7]), ProtocolError, "0, 20"),
+        (request(["lower-bound"], seeds=[9]), ProtocolError, "0, 1, 2"),
+        (request(["svm"], settings={"penalty": "1"}), MethodError, "inverse_penalties"),
+        (request(["svm"], settings={"inverse_penalties": "x"}), MethodError, "inverse_penalties"),
+    ],
+)
+def test_what_cannot_run_is_refused_before_anything_starts(
+    demo: Demo, tmp_path: Path, asked: object, error: type[Exception], hint: str
+) -> None:
+    with pytest.raises(error, match=hint):
+        demo.plan(asked, tmp_path)  # type: ignore[arg-type]
+
+
+def test_a_run_whose_record_exists_is_not_repeated(demo: Demo, tmp_path: Path) -> None:
+    asked = request(["lower-bound", "sft"])
+    before = demo.plan(asked, tmp_path)
+    demo.run(request(["lower-bound"]), tmp_path)
+    after = demo.plan(asked, tmp_path)
+    assert cells(before) == [("lower-bound", 0, 0), ("sft", 20, 0)]
+    assert cells(after) == [("sft", 20, 0)]
+    assert [run.method.name for run in after.done] == ["lower-bound"]
+
+
+def test_the_key_depends_on_all_that_defines_a_run(demo_cache: Path, tmp_path: Path) -> None:
+    demo = Demo(demo_cache)
+    weightless = Demo(demo_cache, weights="random")
+    excluding = Demo(demo_cache, exclude={"demo-german": ("f1-s1-anger",)})
+    one = request(["svm"], labels=[20])
+    keys = [
+        demo.plan(asked, tmp_path).todo[0].key
+        for asked in (
+            one,
+            request(["svm"], labels=[0]),
+            request(["svm"], labels=[20], seeds=[1]),
+            request(["svm"], ["french"], labels=[20]),
+            request(["logistic-regression"], labels=[20]),
+            request(["upper-bound"]),
+            request(["upper-bound"], precision="bf16"),
+        )
+    ]
+    keys.append(weightless.plan(one, tmp_path, "audiontt-512").todo[0].key)
+    keys.append(excluding.plan(one, tmp_path).todo[0].key)
+    assert len(set(keys)) == len(keys)
+    assert demo.plan(one, tmp_path).todo[0].key == keys[0]
+
+
+def test_names_of_records_are_short_and_say_what_they_are(demo: Demo, tmp_path: Path) -> None:
+    run = demo.plan(request(["sft"]), tmp_path).todo[0]
+    path = run.path(tmp_path).relative_to(tmp_path)
+    expected = f"german/frozen/logmel-functionals/sft-k20-s0-{run.key[:8]}.json"
+    assert path.as_posix() == expected
