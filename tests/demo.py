@@ -8,7 +8,17 @@ import torch
 
 from xlser.methods import Precision, Track
 from xlser.protocols import get_protocol
-from xlser.runs import Events, Outcome, Plan, Record, Request, SpeechData, execute, gather, make_plan
+from xlser.runs import (
+    Events,
+    Outcome,
+    Plan,
+    Record,
+    Request,
+    SpeechData,
+    execute,
+    gather,
+    make_plan,
+)
 from xlser.settings import Settings
 from xlser.training import PretrainedBackbone, pretrained
 

@@ -1,12 +1,15 @@
 """Corpora made for the tests: trees of tiny recordings that bear published names."""
 
 import os
+import resource
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 import numpy as np
 import soundfile
+
 from xlser.corpora import EMOTIONS, Corpus, Spoken, get_corpus, require
 
 RATE = 16_000
@@ -112,7 +115,7 @@ class Tiny(Corpus):
     homepage = "https://example.org/tiny"
     citation = "none"
     tree = "tiny/ann-anger-1.wav"
-    speakers = {"ann": "female", "bob": "male"}  # noqa: RUF012
+    speakers = {"ann": "female", "bob": "male"}
 
     def names(self) -> Iterable[str]:
         emotions = (*EMOTIONS, "boredom")
@@ -134,3 +137,19 @@ def recordings(corpus: Corpus, root: Path) -> Path:
     for seed, name in enumerate(corpus.names()):
         record(root / f"{name}.wav", noise(seed, 0.1 + 0.01 * (seed % 7)))
     return root
+
+
+def names_in(folder: Path) -> list[str]:
+    """All that lies in a folder, hidden files too, by name and sorted."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """Let no file grow beyond `size` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -18,7 +18,7 @@ class LogisticRegression(Method):
     target_labels = "few"
     citation = "Scheidwasser-Clow et al. (2022), SERAB, ICASSP"
     tracks = ("frozen",)
-    inverse_penalties: tuple[float, ...] = (0.001, 0.01, 0.1, 1.0)
+    inverse_penalties: tuple[float, ...] = (0.0001, 0.001, 0.01, 0.1)
 
     def fit(self, task: Task) -> Predictor:
         """Fit once for each penalty and keep the best on source validation."""

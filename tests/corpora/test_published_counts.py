@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+
 from xlser.corpora import EMOTIONS, get_corpus
 
 SEVEN = ("cafe", "emodb", "emovo", "ravdess", "savee", "shemo", "tess")

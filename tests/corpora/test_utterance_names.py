@@ -5,6 +5,7 @@ from pathlib import PurePath
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from xlser.corpora import NotOfThisCorpusError, Spoken, corpus_names, get_corpus
 
 CORPORA = {name: get_corpus(name) for name in corpus_names()}

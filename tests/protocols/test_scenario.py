@@ -3,9 +3,9 @@ import random
 from itertools import pairwise
 
 import pytest
-from tests.protocols.catalogues import TARGETS, catalogue, cell
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.protocols.catalogues import TARGETS, catalogue, cell
 
 from xlser.errors import ProtocolError, UnknownNameError
 from xlser.protocols import Labels, get_protocol

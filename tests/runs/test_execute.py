@@ -119,7 +119,7 @@ def test_a_method_finds_the_global_generators_seeded_the_same(
 
     class Drawing(Stranger):
         def fit(self, task: Task) -> Predictor:
-            drawn.append((random.random(), np.random.rand(), torch.rand(()).item()))  # noqa: NPY002
+            drawn.append((random.random(), np.random.rand(), torch.rand(()).item()))
             return self
 
         def predict(self, speech: Speech) -> Tensor:

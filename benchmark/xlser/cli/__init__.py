@@ -31,9 +31,6 @@ def main() -> None:
         console.print(f"error: {error.problem}", style="red", markup=False)
         console.print(error.remedy, markup=False)
         sys.exit(2)
-    except KeyboardInterrupt:
-        console.print("Stopped. The same command goes on from here.")
-        sys.exit(130)
 
 
 __all__ = ["app", "main"]

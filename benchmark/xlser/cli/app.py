@@ -63,7 +63,7 @@ def spread(args: Sequence[str], repeatable: set[str]) -> list[str]:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """Show bars with the time left on a terminal, and nothing elsewhere."""
+    """Show bars with the time left on a terminal, and nothing elsewhere; end well on Ctrl-C."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -71,8 +71,12 @@ def progress() -> Iterator[Progress]:
         TimeRemainingColumn(),
     )
     shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    with shown as bars:
-        yield bars
+    try:
+        with shown as bars:
+            yield bars
+    except KeyboardInterrupt:
+        console.print("Stopped. What is finished is kept: the same command goes on from here.")
+        raise typer.Exit(130) from None
 
 
 class Watcher:

@@ -62,7 +62,7 @@ class Speech:
         return self._windows(index, first, frames)
 
     def whole(self, index: Tensor) -> Tensor:
-        """Return whole utterances, float32, shape (batch, longest of them, bands), 0 past their ends.
+        """Return whole utterances, float32, shape (batch, longest, bands), 0 past their ends.
 
         Embeddings come as shape (batch, dimension).
         """

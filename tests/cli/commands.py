@@ -1,0 +1,27 @@
+"""Running `xlser` as a user does: in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+XLSER = [sys.executable, "-c", "from xlser.cli import main; main()"]
+
+
+def start(*args: str, folder: Path, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*XLSER, *args],
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def xlser(
+    *args: str, folder: Path, timeout: float = 300, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    process = start(*args, folder=folder, **environment)
+    out, err = process.communicate(timeout=timeout)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)

@@ -1,0 +1,118 @@
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from xlser.errors import PluginError, UnknownNameError
+from xlser.methods import get_method, method_names
+
+SOUND = """
+    from xlser.methods import Method
+
+    class Mine(Method):
+        name = "mine"
+        target_labels = "none"
+        citation = "nobody (2024)"
+
+        def fit(self, task): ...
+"""
+
+
+class Package:
+    """An installed package that registers methods: a module and its metadata on the path."""
+
+    def __init__(self, site: Path) -> None:
+        self.site = site
+
+    def install(self, module: str, code: str, *, distribution: str = "strangers", **points: str):
+        """Write `code` as `module` and register each of `points` (name -> class) from it."""
+        (self.site / f"{module}.py").write_text(dedent(code), encoding="utf-8")
+        metadata = self.site / f"{distribution}-1.2.3.dist-info"
+        metadata.mkdir()
+        about = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2.3\n"
+        (metadata / "METADATA").write_text(about, encoding="utf-8")
+        lines = [f"{name} = {module}:{kind}" for name, kind in points.items()]
+        listing = "\n".join(["[xlser.methods]", *lines, ""])
+        (metadata / "entry_points.txt").write_text(listing, encoding="utf-8")
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return Package(tmp_path)
+
+
+def test_a_strangers_method_is_found_by_name(package: Package) -> None:
+    package.install("sound_plugin", SOUND, mine="Mine")
+    assert "mine" in method_names()
+    assert get_method("mine").__module__ == "sound_plugin"
+
+
+def test_listing_names_imports_nothing(package: Package) -> None:
+    package.install("never_imported_plugin", "raise SystemError", mine="Mine")
+    assert "mine" in method_names()
+
+
+def test_a_method_that_fails_to_import_names_its_package_and_the_reason(package: Package) -> None:
+    package.install("broken_plugin", "import no_such_module_anywhere", mine="Mine")
+    with pytest.raises(PluginError) as caught:
+        get_method("mine")
+    assert "strangers 1.2.3 fails to import" in caught.value.problem
+    assert "No module named 'no_such_module_anywhere'" in caught.value.problem
+    assert "pip uninstall strangers" in caught.value.remedy
+
+
+def test_an_entry_point_without_its_class_is_an_import_failure(package: Package) -> None:
+    package.install("misspelt_plugin", SOUND, mine="Mien")
+    with pytest.raises(PluginError, match=r"strangers 1\.2\.3 fails to import.*Mien"):
+        get_method("mine")
+
+
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [
+        ("function_plugin", "def Mine(task): ..."),
+        ("other_class_plugin", "class Mine: name = 'mine'"),
+    ],
+)
+def test_what_is_not_a_method_is_refused(package: Package, module: str, code: str) -> None:
+    package.install(module, code, mine="Mine")
+    with pytest.raises(PluginError, match=r"is not a subclass of xlser\.methods\.method\.Method"):
+        get_method("mine")
+
+
+@pytest.mark.parametrize("lacking", ["name", "target_labels", "citation"])
+def test_an_attribute_a_method_does_not_state_is_named(package: Package, lacking: str) -> None:
+    lines = [line for line in SOUND.splitlines() if not line.strip().startswith(f"{lacking} =")]
+    package.install(f"without_{lacking}_plugin", "\n".join(lines), mine="Mine")
+    with pytest.raises(PluginError, match=f"does not state {lacking}") as caught:
+        get_method("mine")
+    assert caught.value.remedy == f"Set {lacking} as class attributes of Mine."
+
+
+def test_entry_point_and_class_must_agree_on_the_name(package: Package) -> None:
+    package.install("renamed_plugin", SOUND, yours="Mine")
+    with pytest.raises(PluginError, match="registers 'yours', but the class calls itself 'mine'"):
+        get_method("yours")
+
+
+def test_target_labels_must_be_one_of_three(package: Package) -> None:
+    package.install("some_labels_plugin", SOUND.replace('"none"', '"some"'), mine="Mine")
+    with pytest.raises(PluginError, match="target_labels='some'") as caught:
+        get_method("mine")
+    assert caught.value.remedy == 'Choose from "none", "few", "all".'
+
+
+def test_two_packages_may_not_claim_one_name(package: Package) -> None:
+    package.install("first_plugin", SOUND, mine="Mine", distribution="first")
+    package.install("second_plugin", SOUND, mine="Mine", distribution="second")
+    with pytest.raises(PluginError, match="Several packages register the method 'mine'"):
+        get_method("mine")
+
+
+def test_a_typo_suggests_the_nearest_method(package: Package) -> None:
+    package.install("near_plugin", SOUND, mine="Mine")
+    with pytest.raises(UnknownNameError, match="Did you mean 'lower-bound'"):
+        get_method("lowerbound")
+    with pytest.raises(UnknownNameError, match=r"Known: .*mine"):
+        get_method("zzzzzz")
