@@ -27,7 +27,7 @@ def request(
     methods: Sequence[str],
     targets: Sequence[str] = ("german",),
     *,
-    settings: dict[str, str] | None = None,
+    settings: dict[str, object] | None = None,
     labels: Sequence[int] = (),
     seeds: Sequence[int] = (0,),
     track: Track = "frozen",

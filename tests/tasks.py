@@ -1,8 +1,10 @@
 """Small synthetic tasks on both tracks, whose emotions can be told apart."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -84,3 +86,12 @@ def nothing(track: Track) -> Labelled:
 def same_weights(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     """Say whether two state dicts are equal bit for bit."""
     return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+
+
+@pytest.fixture(autouse=True, scope="package")
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread: the networks here are too small to gain from more."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

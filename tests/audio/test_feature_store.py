@@ -16,6 +16,7 @@ from xlser.errors import StoreError
 
 LENGTHS = (3, 1, 40, 7, 12)
 IDS = [f"tiny/{length}" for length in LENGTHS]
+MAPS = Path("/proc/self/maps")
 REMEDY = "Delete that folder and run `xlser prepare` again."
 
 
@@ -59,6 +60,12 @@ def test_frames_are_the_callers_own(folder: Path) -> None:
     store = FeatureStore(folder)
     store.frames(IDS[:1]).values[:] = 0
     assert np.array_equal(store.frames(IDS[:1]).values, frames_of(LENGTHS[0]))
+
+
+@pytest.mark.skipif(not MAPS.exists(), reason="this system does not list what is mapped")
+def test_rows_are_mapped_and_not_read(folder: Path) -> None:
+    store = FeatureStore(folder)
+    assert str(store.folder.resolve() / "frames.arrow") in MAPS.read_text()
 
 
 def test_unknown_utterance_is_named(folder: Path) -> None:

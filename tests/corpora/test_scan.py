@@ -69,7 +69,7 @@ def test_utterance_carries_what_its_name_and_the_corpus_say(tmp_path: Path) -> N
 
 
 def test_utterances_come_sorted_by_id(tmp_path: Path) -> None:
-    ids = [u.id for u in scan(SAVEE, trees.savee_mirror(tmp_path / "savee")).utterances]
+    ids = [u.id for u in scan(CAFE, trees.cafe(tmp_path / "cafe")).utterances]
     assert ids == sorted(ids)
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from tests.demo import Demo, request
 
-from xlser.errors import MethodError, ProtocolError, UnknownNameError
+from xlser.errors import MethodError, ProtocolError, UnknownNameError, WeightsError
 from xlser.runs import Plan
 
 
@@ -42,7 +42,9 @@ def test_a_method_without_a_usable_budget_is_skipped_with_the_reason(
 
 
 def test_a_method_that_does_not_run_on_the_track_is_skipped(demo: Demo, tmp_path: Path) -> None:
-    plan = demo.plan(request(["svm", "lower-bound"], track="finetune"), tmp_path)
+    demo = Demo(demo.settings.cache, weights="random")
+    asked = request(["svm", "lower-bound"], track="finetune")
+    plan = demo.plan(asked, tmp_path, "audiontt-512")
     assert cells(plan) == [("lower-bound", 0, 0)]
     assert plan.skipped == ["svm: does not run on the finetune track"]
 
@@ -62,6 +64,11 @@ def test_what_cannot_run_is_refused_before_anything_starts(
 ) -> None:
     with pytest.raises(error, match=hint):
         demo.plan(asked, tmp_path)  # type: ignore[arg-type]
+
+
+def test_a_backbone_without_weights_is_not_fine_tuned(demo: Demo, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="--track frozen"):
+        demo.plan(request(["lower-bound"], track="finetune"), tmp_path)
 
 
 def test_a_run_whose_record_exists_is_not_repeated(demo: Demo, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`xlser run`: methods through a protocol, to a leaderboard."""
 
+import json
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -99,10 +100,10 @@ def run(
         track=track.value,
         precision=runs.choose_precision(precision.value, track.value, place),
     )
-    network = pretrained(backbone or _default_backbone(protocol), settings)
     results = leaderboards / protocol / "results"
     with progress() as bars:
         speech = runs.gather(chosen, targets, settings, Watcher(bars))
+        network = pretrained(backbone or _default_backbone(protocol), settings)
         plan = runs.make_plan(request, speech, network, results)
         _show_plan(plan, chosen, request)
         report = _Report(len(plan.todo), bars)
@@ -130,12 +131,18 @@ def _targets(protocol: "Protocol", asked: list[str] | None, settings: Settings) 
     return found or list(protocol.targets)
 
 
-def _assignments(given: list[str]) -> dict[str, str]:
-    pairs = [item.partition("=") for item in given]
-    for name, equals, _ in pairs:
+def _assignments(given: list[str]) -> dict[str, object]:
+    """Read name=value; a value is JSON if it can be (0.3, true, [1, 2]), else a word."""
+    settings: dict[str, object] = {}
+    for item in given:
+        name, equals, value = item.partition("=")
         if not (name and equals):
-            raise SettingsError(f"--set {name!r} sets nothing.", "Write --set name=value.")
-    return {name: value for name, _, value in pairs}
+            raise SettingsError(f"--set {item!r} sets nothing.", "Write --set name=value.")
+        try:
+            settings[name] = json.loads(value)
+        except ValueError:
+            settings[name] = value
+    return settings
 
 
 def _show_plan(plan: "Plan", protocol: "Protocol", request: Any) -> None:

@@ -197,14 +197,23 @@ class Protocol(BaseModel):
             **roles,
         )
 
+    def corpora_of(self, target: str) -> tuple[str, ...]:
+        """Return the corpora of a target language.
+
+        Raises:
+            UnknownNameError: no such target.
+        """
+        if target not in self.targets:
+            raise UnknownNameError(f"target language of {self.name}", target, self.targets)
+        return self.languages[target]
+
     def group_of(self, utterance: Utterance) -> str:
         """Return what the split of the utterance's corpus goes by: its speaker, as a rule."""
         characters = self.grouped_by.get(utterance.corpus)
         return utterance.name[slice(*characters)] if characters else utterance.speaker
 
     def _admit(self, target: str, labels: Labels, seed: int) -> None:
-        if target not in self.targets:
-            raise UnknownNameError(f"target language of {self.name}", target, self.targets)
+        self.corpora_of(target)
         if labels != "all" and labels not in self.budgets:
             budgets = ", ".join(map(str, self.budgets))
             raise ProtocolError(

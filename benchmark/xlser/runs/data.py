@@ -138,13 +138,14 @@ def gather(
     stated in its record. A target corpus must be there.
 
     Raises:
+        UnknownNameError: no such target.
         CorpusNotFoundError: no folder for a target's corpus, or for any source corpus.
         IncompleteCorpusError: a corpus lacks utterances.
     """
     source = [get_corpus(name) for name in protocol.languages[protocol.source]]
     at_hand = [corpus for corpus in source if find_root(corpus, settings)]
     corpora = at_hand or source[:1]  # with none at all, say where the first was looked for
-    corpora += [get_corpus(n) for target in targets for n in protocol.languages[target]]
+    corpora += [get_corpus(name) for target in targets for name in protocol.corpora_of(target)]
     inventories = {
         c.name: scan(c, locate(c, settings), settings.exclude.get(c.name, ())) for c in corpora
     }

@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from xlser.errors import MethodError, ProtocolError
+from xlser.errors import MethodError, ProtocolError, WeightsError
 from xlser.files import digest_json
 from xlser.methods import Method, Precision, Track, get_method
 from xlser.protocols import Labels, Scenario
@@ -30,7 +30,7 @@ class Request:
     """
 
     methods: Sequence[str]
-    settings: Mapping[str, str]
+    settings: Mapping[str, object]
     targets: Sequence[str]
     labels: Sequence[int]
     seeds: Sequence[int]
@@ -100,8 +100,14 @@ def make_plan(
         UnknownNameError: no such method or target.
         ProtocolError: a budget or seed that the protocol does not have.
         MethodError: a setting that no method asked for has, or one that is not valid.
+        WeightsError: fine-tuning of a backbone that has nothing to learn.
     """
     protocol = data.protocol
+    if request.track == "finetune" and backbone.kind.weights is None:
+        raise WeightsError(
+            f"{backbone.kind.name} has nothing to fine-tune.",
+            "Use --track frozen, or a backbone with weights such as audiontt-512.",
+        )
     kinds = [get_method(name) for name in request.methods]
     methods = [kind(**settings) for kind, settings in _settings(kinds, request.settings)]
     _admit_budgets(request, data)
@@ -122,8 +128,8 @@ def make_plan(
 
 
 def _settings(
-    kinds: Sequence[type[Method]], given: Mapping[str, str]
-) -> Iterator[tuple[type[Method], dict[str, str]]]:
+    kinds: Sequence[type[Method]], given: Mapping[str, object]
+) -> Iterator[tuple[type[Method], dict[str, object]]]:
     """Yield each method with those of the given settings that it has."""
     known = {name for kind in kinds for name in kind.default_settings()}
     stray = sorted(set(given) - known)

@@ -1,0 +1,52 @@
+"""The path from real recordings to a record, on EMO-DB, RAVDESS and TESS."""
+
+from pathlib import Path
+
+import pytest
+from tests.demo import Demo, lasting, request
+from typer.testing import CliRunner
+
+from xlser.cli import app
+from xlser.runs import Record, execute_run
+from xlser.runs.environment import choose_device
+
+
+@pytest.fixture(scope="module")
+def real(real_data: Path, real_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    cache = tmp_path_factory.mktemp("cache")
+    return Demo(cache, "agarla2022", data=(real_data,), weights=str(real_weights))
+
+
+def record(real: Demo, method: str) -> Record:
+    data, backbone = real.data(), real.backbone("audiontt-512")
+    (run,) = real.plan(request([method]), real.settings.cache / "none", "audiontt-512").todo
+    return execute_run(run, data, backbone, choose_device("cpu"))
+
+
+def test_the_paper_tests_on_71_german_and_1180_english_utterances(real: Demo) -> None:
+    lower = record(real, "lower-bound")
+    sizes = {part.corpus: len(part.truth) for part in lower.predictions}
+    assert sizes == {"emodb": 71, "ravdess": 180, "tess": 1000}
+    assert (lower.source_corpora, lower.absent_corpora) == (("ravdess", "tess"), ("savee",))
+
+
+def test_english_speech_teaches_some_german_and_german_speech_more(real: Demo) -> None:
+    lower, upper = record(real, "lower-bound"), record(real, "upper-bound")
+    majority = 26 / 71
+    assert majority + 0.1 < lower.scores["target"].accuracy < upper.scores["target"].accuracy
+
+
+def test_the_same_seed_gives_the_same_record_on_real_speech(real: Demo, tmp_path: Path) -> None:
+    fresh = Demo(tmp_path / "cache", "agarla2022", **_places(real))
+    assert lasting(record(real, "upper-bound")) == lasting(record(fresh, "upper-bound"))
+
+
+def _places(real: Demo) -> dict[str, object]:
+    return {"data": real.settings.data, "weights": real.settings.weights}
+
+
+def test_corpora_check_passes_for_the_real_corpora(real_data: Path) -> None:
+    result = CliRunner().invoke(app, ["corpora", "check", "--data", str(real_data)])
+    assert result.exit_code == 0, result.output
+    assert "fault" not in result.stdout
+    assert "EMO-DB" in result.stdout
