@@ -38,7 +38,8 @@ def load(group: Group, name: str, base: type[T]) -> type[T]:
 
     Raises:
         UnknownNameError: nothing is registered under `name`.
-        PluginError: two packages claim the name, its import fails, or it is not a whole `base`.
+        PluginError: two packages claim the name, its import fails, it is not a whole `base`, or it
+            calls itself otherwise.
     """
     point = _entry_point(group, name)
     package = package_of(group, name)
@@ -61,6 +62,12 @@ def load(group: Group, name: str, base: type[T]) -> type[T]:
         raise PluginError(
             f"The {_KIND[group]} {name!r} of package {package} ({point.value}) lacks {lacking}.",
             f"Write what {base.__module__}.{base.__qualname__} leaves to its subclasses.",
+        )
+    if getattr(plugin, "name", None) != name:
+        raise PluginError(
+            f"Package {package} registers the {_KIND[group]} {name!r}, but the class calls itself "
+            f"{getattr(plugin, 'name', None)!r}.",
+            "Let the entry point and the class attribute `name` agree.",
         )
     return plugin
 

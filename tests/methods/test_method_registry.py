@@ -81,7 +81,7 @@ def test_what_is_not_a_method_is_refused(package: Package, module: str, code: st
         get_method("mine")
 
 
-@pytest.mark.parametrize("lacking", ["name", "target_labels", "citation"])
+@pytest.mark.parametrize("lacking", ["target_labels", "citation"])
 def test_an_attribute_a_method_does_not_state_is_named(package: Package, lacking: str) -> None:
     lines = [line for line in SOUND.splitlines() if not line.strip().startswith(f"{lacking} =")]
     package.install(f"without_{lacking}_plugin", "\n".join(lines), mine="Mine")
@@ -92,8 +92,15 @@ def test_an_attribute_a_method_does_not_state_is_named(package: Package, lacking
 
 def test_entry_point_and_class_must_agree_on_the_name(package: Package) -> None:
     package.install("renamed_plugin", SOUND, yours="Mine")
-    with pytest.raises(PluginError, match="registers 'yours', but the class calls itself 'mine'"):
+    with pytest.raises(PluginError, match=r"strangers 1\.2\.3 registers .*'yours'") as caught:
         get_method("yours")
+    assert "the class calls itself 'mine'" in caught.value.problem
+
+
+def test_a_method_without_a_name_is_refused(package: Package) -> None:
+    package.install("nameless_plugin", SOUND.replace('name = "mine"', ""), mine="Mine")
+    with pytest.raises(PluginError, match="the class calls itself None"):
+        get_method("mine")
 
 
 def test_target_labels_must_be_one_of_three(package: Package) -> None:

@@ -228,6 +228,33 @@ def test_progress_of_the_training_is_shown_after_every_epoch_of_each_stage() -> 
     assert shown == [(1, 4), (2, 4), (3, 4), (4, 4)] * 2
 
 
+class Watching(Supervised):
+    """Keeps the speech of every batch; draws some random numbers of its own, if told to."""
+
+    draws: int = 0
+
+    def setup(self, task: Task) -> None:
+        torch.rand(self.draws)
+        self.batches: list[Tensor] = []
+
+    def loss(self, step: Step) -> Tensor:
+        self.batches.append(torch.cat([step.labelled.speech, step.unlabelled.speech]))
+        return super().loss(step)
+
+
+def batches_seen(method: Watching, seed: int) -> Tensor:
+    method.fit(small_task("frozen", seed=seed))
+    return torch.stack(method.batches)
+
+
+def test_every_method_is_served_the_same_batches() -> None:
+    assert torch.equal(batches_seen(Watching(), 0), batches_seen(Watching(draws=9), 0))
+
+
+def test_another_seed_serves_other_batches() -> None:
+    assert not torch.equal(batches_seen(Watching(), 0), batches_seen(Watching(), 1))
+
+
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_names_its_epoch(number: float) -> None:
     class Diverging(Supervised):

@@ -9,7 +9,7 @@ from tabulate import tabulate
 from xlser.corpora import get_corpus
 from xlser.files import write_atomically
 from xlser.leaderboards.board import Figure, Row, Setting, Table, read_records, tables
-from xlser.leaderboards.paper import ERRATA, PRINTED, Printed
+from xlser.leaderboards.paper import ERRATA, PRINTED, SETTING, Printed
 from xlser.protocols import Protocol
 from xlser.runs import Role
 
@@ -58,7 +58,7 @@ def _introduction(protocol: Protocol) -> str:
         _about_ranks(protocol),
     ]
     if protocol.name == "agarla2022":
-        lines.append(ERRATA)
+        lines += [SETTING, ERRATA]
     return "\n\n".join(lines)
 
 
@@ -83,7 +83,7 @@ def _table(protocol: Protocol, board: Table) -> str:
     header += [_FIGURES[name] for name in order]
     header += [f"{source} {_FIGURES[name]}" for name in order] + ["seeds"]
     if beside_paper:
-        header += ["paper", "ours − paper", f"paper, {source}", "ours − paper"]
+        header += ["paper", "ours − paper", f"paper, {source}", f"ours − paper, {source}"]
     body = []
     for row, rank, paper in zip(board.rows, _ranks(protocol, board), printed, strict=True):
         method = f"{row.method} †" if row.bound else row.method

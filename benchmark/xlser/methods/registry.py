@@ -19,16 +19,11 @@ def get_method(name: str) -> type[Method]:
     """
     method = plugins.load("xlser.methods", name, Method)  # type: ignore[type-abstract]
     package = plugins.package_of("xlser.methods", name)
-    lacking = [a for a in ("name", "target_labels", "citation") if not hasattr(method, a)]
+    lacking = [a for a in ("target_labels", "citation") if not hasattr(method, a)]
     if lacking:
         raise PluginError(
             f"The method {name!r} of package {package} does not state {', '.join(lacking)}.",
             f"Set {', '.join(lacking)} as class attributes of {method.__qualname__}.",
-        )
-    if method.name != name:
-        raise PluginError(
-            f"Package {package} registers {name!r}, but the class calls itself {method.name!r}.",
-            "Let the entry point and the attribute `name` agree.",
         )
     if method.target_labels not in ("none", "few", "all"):
         raise PluginError(

@@ -98,7 +98,8 @@ def optimise(
     optimiser = torch.optim.Adam(trained, lr=schedule.learning_rate, betas=(0.9, 0.999), fused=True)
     decay = torch.optim.lr_scheduler.StepLR(optimiser, schedule.decay_every, schedule.decay)
     for module in modules:
-        module.train()
+        if any(p.requires_grad for p in module.parameters()):  # a frozen teacher stays as it is
+            module.train()
     bf16 = task.precision == "bf16"
     for epoch in range(schedule.epochs):
         total = torch.zeros((), device=task.device)
