@@ -84,6 +84,7 @@ def test_an_error_is_told_in_words_with_what_to_do(tmp_path: Path) -> None:
         (["run", "svm", "--target", "germn"], "german"),
         (["run", "svm", "--backbone", "audiontt"], "audiontt-512"),
         (["run", "svm", "--set", "C"], "--set name=value"),
+        (["run", "svm", "--device", "gpu"], "cpu or cuda"),
         (["run", "svm", "--exclude", "x"], "<corpus>/<utterance>"),
         (["corpora", "check", "emobd"], "emodb"),
         (["leaderboard", "v2"], "v1"),
@@ -160,3 +161,13 @@ def test_leaderboard_without_records_says_how_to_make_some(
     result = _RUNNER.invoke(app, ["leaderboard"])
     assert result.exit_code == 1
     assert "xlser run" in result.stderr
+
+
+def test_long_training_is_heard_of_where_no_bars_can_be_shown(
+    tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XLSER_CACHE", str(demo_cache))
+    monkeypatch.setattr("xlser.cli.run._EVERY", 0.0)
+    monkeypatch.chdir(tmp_path)
+    result = _RUNNER.invoke(app, ["run", "sft", "--target", "german", "--seeds", "0"])
+    assert "german sft k=20 s=0: 20 of 20 epochs of this stage" in result.stderr

@@ -160,13 +160,17 @@ def _show_plan(plan: "Plan", protocol: "Protocol", request: Any) -> None:
         console.print(f"skipped: {reason}")
 
 
+_EVERY = 60.0  # seconds between lines on a run in progress, where no bars can be shown
+
+
 class _Report:
-    """Tells how a plan goes: a line a finished run, bars on a terminal."""
+    """Tells how a plan goes: a line a finished run; in between, bars on a terminal or a line."""
 
     def __init__(self, total: int, bars: Any) -> None:
         self._total = total
         self._done = 0
-        self._began = time.monotonic()
+        self._began = self._spoke = time.monotonic()
+        self._label = ""
         self._bars = bars
         self._epochs = bars.add_task("", total=None, visible=False)
         self._runs = bars.add_task("runs", total=total)
@@ -175,13 +179,17 @@ class _Report:
         from xlser.runs import Events
 
         return Events(
-            started=lambda run: self._bars.update(
-                self._epochs, description=run.label, visible=True
-            ),
-            epoch=lambda done, n: self._bars.update(self._epochs, completed=done, total=n),
-            finished=self._finished,
-            failed=self._failed,
+            started=self._started, epoch=self._epoch, finished=self._finished, failed=self._failed
         )
+
+    def _started(self, run: "Run") -> None:
+        self._label = run.label
+        self._bars.update(self._epochs, description=run.label, visible=True)
+
+    def _epoch(self, done: int, total: int) -> None:
+        self._bars.update(self._epochs, completed=done, total=total)
+        if not console.is_terminal and time.monotonic() - self._spoke > _EVERY:
+            self._say(f"{self._label}: {done} of {total} epochs of this stage")
 
     def _finished(self, run: "Run", record: "Record") -> None:
         score, seconds = record.scores["target"], sum(record.seconds.values())
@@ -198,7 +206,11 @@ class _Report:
         self._bars.update(self._runs, completed=self._done)
         elapsed = time.monotonic() - self._began
         left = elapsed / self._done * (self._total - self._done)
-        console.print(f"[{self._done}/{self._total}] {text}; {_duration(left)} left", markup=False)
+        self._say(f"[{self._done}/{self._total}] {text}; {_duration(left)} left")
+
+    def _say(self, text: str) -> None:
+        self._spoke = time.monotonic()
+        console.print(text, markup=False)
 
 
 def _duration(seconds: float) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import torch
 
+from xlser.errors import SettingsError
 from xlser.methods import Precision, Track
 from xlser.runs.record import Environment
 
@@ -27,8 +28,20 @@ def describe(device: torch.device) -> Environment:
 
 
 def choose_device(name: str | None) -> torch.device:
-    """Return the device asked for, or a GPU where there is one."""
-    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """Return the device asked for, or a GPU where there is one.
+
+    Raises:
+        SettingsError: torch has no such device here.
+    """
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as cause:
+        raise SettingsError(
+            f"--device {name} cannot be used here ({str(cause).splitlines()[0]}).",
+            "Leave --device out, or write cpu or cuda.",
+        ) from cause
+    return device
 
 
 def choose_precision(
