@@ -32,13 +32,15 @@ def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = Fa
                 "speakers": len(corpus.speakers),
                 "licence": corpus.licence,
                 "homepage": corpus.homepage,
+                "citation": corpus.citation,
                 "found in": str(root) if root else None,
             }
         )
     if as_json:
         print_json(rows)
         return
-    shown = [{**row, "found in": row["found in"] or "not found"} for row in rows]
+    columns = [column for column in rows[0] if column != "citation"]
+    shown = [{column: row[column] or "not found" for column in columns} for row in rows]
     typer.echo(tabulate(shown, headers="keys", tablefmt="github"))
 
 

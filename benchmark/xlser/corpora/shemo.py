@@ -34,7 +34,12 @@ class ShEMO(Corpus):
     }
 
     def names(self) -> Iterable[str]:
-        """Return the 3000 names."""
+        """Return the 3000 names.
+
+        The release follows no rule, so they are listed: put together from the public file lists of
+        EmoBox and of the relabelled edition, whose keys are the original names. The published class
+        counts and those of both of SERAB's splits agree with the list.
+        """
         return names_file(self)
 
     def parse(self, name: str) -> Spoken:
