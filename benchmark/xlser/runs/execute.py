@@ -3,19 +3,21 @@
 import random
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from xlser import plugins
 from xlser.errors import MethodError
 from xlser.files import sweep
-from xlser.methods import Labelled, Method, Predictor, Speech, Task
+from xlser.methods import Labelled, Method, Predictor, Speech, Task, Track
 from xlser.runs.data import SpeechData
 from xlser.runs.environment import describe
 from xlser.runs.plan import Plan, Run
@@ -104,25 +106,45 @@ def execute_run(
         MethodError: the method broke its contract.
     """
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    seconds: dict[str, float] = {}
     task = replace(make_task(run, data, backbone, device), progress=epoch)
     method = type(run.method)(**run.method.settings())
-    if method.needs_source_model:
-        model = source_model(
-            task, run.scenario, data.protocol, data.content, backbone, data.settings.cache
-        )
-        task = replace(task, source_model=model.weights)
-        seconds["source model"] = model.seconds
+    with _threads_for(run.track):
+        seconds: dict[str, float] = {}
+        if method.needs_source_model:
+            model = source_model(
+                task, run.scenario, data.protocol, data.content, backbone, data.settings.cache
+            )
+            task = replace(task, source_model=model.weights)
+            seconds["source model"] = model.seconds
 
-    _seed_everything(derive(task.seed, method.name))
-    clock = time.perf_counter()
-    predictor = method.fit(task)
-    seconds["fit"] = time.perf_counter() - clock
+        _seed_everything(derive(task.seed, method.name))
+        clock = time.perf_counter()
+        predictor = method.fit(task)
+        seconds["fit"] = time.perf_counter() - clock
 
-    clock = time.perf_counter()
-    predictions = _predict(predictor, run, data, backbone, device)
-    seconds["predict"] = time.perf_counter() - clock
-    return _record(run, method, data, backbone, device, predictions, started, seconds)
+        clock = time.perf_counter()
+        predictions = _predict(predictor, run, data, backbone, device)
+        seconds["predict"] = time.perf_counter() - clock
+        return _record(run, method, data, backbone, device, predictions, started, seconds)
+
+
+@contextmanager
+def _threads_for(track: Track) -> Iterator[None]:
+    """Hold the frozen track at one thread: its networks are too small to share out.
+
+    So its figures do not depend on the number of cores, and runs side by side do not wait for
+    each other's threads.
+    """
+    if track == "finetune":
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def make_task(
