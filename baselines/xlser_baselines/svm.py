@@ -13,10 +13,10 @@ class SupportVectorMachine(Method):
     "probabilities" are the softmax of one-against-rest decision values: right in their order, not
     calibrated. Labelled target utterances weigh as much as the source in sum.
 
-    Without target labels it falls far behind logistic regression. On BYOL-S embeddings German
-    train speakers lie far from all English speech (the median of an utterance's largest kernel
-    value is 0.20, for English validation speakers 0.54), so the kernel says little about them and
-    nearly all are taken for fear or sadness. A few target labels mend that.
+    On German without target labels it falls far behind logistic regression: German train speakers
+    lie far from all English speech (the median of an utterance's largest kernel value is 0.20, for
+    English validation speakers 0.54), so the kernel says little about them and nearly all are
+    taken for fear or sadness. A few target labels mend that.
     """
 
     name = "svm"

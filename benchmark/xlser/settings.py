@@ -78,11 +78,20 @@ class Settings(BaseModel):
             if corpus not in known:
                 raise UnknownNameError("corpus", corpus, known)
         from_environment = os.environ.get("XLSER_DATA")
+        folders = tuple(Path(d).expanduser() for d in (data, from_environment) if d)
+        for place in folders:
+            if not place.is_dir():
+                raise SettingsError(
+                    f"{place} (--data or XLSER_DATA) is not a folder.",
+                    "Name the folder that holds emodb/, ravdess/, ... .",
+                )
         return cls(
             corpora=written.get("corpora", {}),
             exclude={corpus: tuple(names) for corpus, names in excluded.items()},
-            data=tuple(Path(d).expanduser() for d in (data, from_environment) if d),
-            cache=Path(os.environ.get("XLSER_CACHE") or platformdirs.user_cache_dir("xlser")),
+            data=folders,
+            cache=Path(
+                os.environ.get("XLSER_CACHE") or platformdirs.user_cache_dir("xlser")
+            ).expanduser(),
             weights=weights or os.environ.get("XLSER_WEIGHTS") or None,
         )
 

@@ -154,6 +154,44 @@ def test_a_failed_run_ends_in_exit_code_one_with_its_traceback(
     assert [path.name.partition("-")[0] for path in records] == ["sft"]
 
 
+@pytest.mark.parametrize(
+    ("args", "hint"),
+    [
+        (["run", "sft", "--labels", "0"], "needs 1 labels or more"),
+        (["run", "svm", "--leaderboards", "file/below"], "--leaderboards"),
+        (["corpora", "check", "--data", "typo"], "is not a folder"),
+        (["prepare", "--data", "file"], "is not a folder"),
+    ],
+)
+def test_what_would_fail_later_is_refused_first(
+    args: list[str],
+    hint: str,
+    tmp_path: Path,
+    demo_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XLSER_CACHE", str(demo_cache))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(XlserError) as caught:
+        _RUNNER.invoke(app, args, catch_exceptions=False)
+    assert hint in str(caught.value)
+
+
+def test_a_broken_plugin_does_not_hide_the_other_methods(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "broken-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text("[xlser.methods]\nbroken = no_such_module:M\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    result = _RUNNER.invoke(app, ["methods"])
+    assert result.exit_code == 0
+    assert "svm" in result.stdout
+    assert "package broken 1.0 fails to import" in result.stderr
+
+
 def test_leaderboard_without_records_says_how_to_make_some(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

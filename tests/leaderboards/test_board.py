@@ -115,6 +115,7 @@ def test_excluded_utterances_are_named_and_not_ranked(template: Record) -> None:
     records = over_seeds(template, v1, {0: 7}, excluded={"emodb": ("03a01Fa",)})
     text = page(v1, records)
     assert "excluded: emodb/03a01Fa" in text
+    assert "partial source" not in text.split("###")[1]
     assert rows(text)[0][0] == "method"
 
 
@@ -135,13 +136,27 @@ def test_accuracy_comes_first_where_the_protocol_says_so(template: Record) -> No
     assert rows(page(v1, over_seeds(template, v1, {0: 7})))[0][3] == "UA %"
 
 
-def test_a_method_under_two_settings_is_two_rows_that_say_which(template: Record) -> None:
+def test_settings_that_differ_from_the_defaults_stand_in_the_row(template: Record) -> None:
     v1 = get_protocol("v1")
-    records = []
-    for tau in (0.5, 0.85):
-        records += over_seeds(template, v1, {0: 7}, method={"settings": {"tau": tau}})
+    records = over_seeds(template, v1, {0: 7}, method={"settings": {"tau": 0.5}})
+    changed = {"settings": {"tau": 0.85}, "changed": ("tau",)}
+    records += over_seeds(template, v1, {0: 7}, method=changed)
     names = [row[1] for row in rows(page(v1, records))[2:]]
-    assert names == ["sft (tau=0.5)", "sft (tau=0.85)"]
+    assert names == ["sft", "sft (tau=0.85)"]
+
+
+def test_seeds_run_on_different_recordings_do_not_make_a_row(template: Record) -> None:
+    v1 = get_protocol("v1")
+    one, other = over_seeds(template, v1, {0: 7, 1: 7})
+    other = other.model_copy(update={"corpora": {"emodb": "another digest"}})
+    with pytest.raises(RecordError, match="different recordings"):
+        page(v1, [one, other])
+
+
+@pytest.mark.parametrize("name", ["agarla2022", "agarla2022-4"])
+def test_the_flaw_of_the_persian_split_is_stated_wherever_it_counts(name: str) -> None:
+    assert "all 52 test speakers also train" in page(get_protocol(name), [])
+    assert "52 test speakers" not in page(get_protocol("v1"), [])
 
 
 def test_the_order_of_records_does_not_matter(template: Record) -> None:

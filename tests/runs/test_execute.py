@@ -112,6 +112,32 @@ def test_a_run_that_fails_does_not_stop_the_others(
     assert [r.method.name for r in records(tmp_path).values()] == ["sft"]
 
 
+@pytest.mark.parametrize("ending", [SystemExit(3), KeyError("x")])
+def test_whatever_a_method_raises_is_a_failed_run(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: BaseException
+) -> None:
+    class Ending(Stranger):
+        def fit(self, task: Task) -> Predictor:
+            raise ending
+
+    in_place_of(monkeypatch, Ending)
+    outcome = demo.run(request(["lower-bound", "sft"]), tmp_path)
+    assert len(outcome.failures) == len(outcome.records) == 1
+
+
+def test_a_fit_that_returns_nothing_is_told_so(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Forgetful(Stranger):
+        def fit(self, task: Task) -> Predictor:
+            return None  # type: ignore[return-value]
+
+    in_place_of(monkeypatch, Forgetful)
+    ((_, trace),) = demo.run(request(["lower-bound"]), tmp_path).failures
+    assert "MethodError" in trace
+    assert "fit returned NoneType" in trace
+
+
 def test_a_method_finds_the_global_generators_seeded_the_same(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,13 @@ from pathlib import Path
 import pytest
 from tests.demo import Demo, request
 
-from xlser.errors import MethodError, ProtocolError, UnknownNameError, WeightsError
+from xlser.errors import (
+    CorpusNotFoundError,
+    MethodError,
+    ProtocolError,
+    UnknownNameError,
+    WeightsError,
+)
 from xlser.runs import Plan
 
 
@@ -79,6 +85,23 @@ def test_a_run_whose_record_exists_is_not_repeated(demo: Demo, tmp_path: Path) -
     assert cells(before) == [("lower-bound", 0, 0), ("sft", 20, 0)]
     assert cells(after) == [("sft", 20, 0)]
     assert [run.method.name for run in after.done] == ["lower-bound"]
+
+
+def test_an_exclusion_that_leaves_nothing_to_test_is_refused(
+    demo_cache: Path, tmp_path: Path
+) -> None:
+    demo = Demo(demo_cache, exclude={"demo-german": ("*",)})
+    with pytest.raises(ProtocolError, match="no utterance is left to target_test"):
+        demo.plan(request(["lower-bound"]), tmp_path)
+
+
+def test_a_source_corpus_that_is_named_must_be_there(demo_cache: Path, tmp_path: Path) -> None:
+    demo = Demo(demo_cache, corpora={"demo-english": tmp_path / "typo"})
+    module = Path(__file__).parents[2] / "benchmark/xlser/corpora/demo/speech/german"
+    named = Demo(demo_cache, "v1", corpora={"savee": tmp_path / "typo", "emodb": module})
+    with pytest.raises(CorpusNotFoundError, match="typo"):
+        named.data(["german"])
+    assert demo.data(["german"]).inventories["demo-english"].root != tmp_path / "typo"
 
 
 def test_the_key_depends_on_all_that_defines_a_run(demo_cache: Path, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import typer
 from tabulate import tabulate
 
-from xlser.cli.app import AsJson, print_json
+from xlser.cli.app import AsJson, console, print_json
+from xlser.errors import PluginError
 
 
 def methods(as_json: AsJson = False) -> None:
@@ -16,7 +17,11 @@ def methods(as_json: AsJson = False) -> None:
 
     rows: list[dict[str, Any]] = []
     for name in method_names():
-        method = get_method(name)
+        try:
+            method = get_method(name)
+        except PluginError as error:
+            console.print(f"{error.problem}\n{error.remedy}", style="red", markup=False)
+            continue
         rows.append(
             {
                 "method": name,

@@ -92,11 +92,11 @@ def run(
     targets = _targets(chosen, target, settings)
     place = runs.choose_device(device)
     request = runs.Request(
-        methods=methods or method_names(),
+        methods=list(dict.fromkeys(methods or method_names())),
         settings=_assignments(settings_ or []),
         targets=targets,
-        labels=labels or (),
-        seeds=seeds or (),
+        labels=list(dict.fromkeys(labels or ())),
+        seeds=list(dict.fromkeys(seeds or ())),
         track=track.value,
         precision=runs.choose_precision(precision.value, track.value, place),
     )
@@ -104,8 +104,10 @@ def run(
     with progress() as bars:
         speech = runs.gather(chosen, targets, settings, Watcher(bars))
         network = pretrained(backbone or _default_backbone(protocol), settings)
+        speech.prepare()
         plan = runs.make_plan(request, speech, network, results)
         _show_plan(plan, chosen, request)
+        _require_results(plan, chosen, results)
         report = _Report(len(plan.todo), bars)
         outcome = runs.execute(plan, speech, network, results, place, report.events())
     _finish(chosen, leaderboards, targets, plan, outcome, as_json)
@@ -160,6 +162,21 @@ def _show_plan(plan: "Plan", protocol: "Protocol", request: Any) -> None:
         console.print(f"skipped: {reason}")
 
 
+def _require_results(plan: "Plan", protocol: "Protocol", results: Path) -> None:
+    """Refuse before training what would fail after it: nothing to do, or no place for results."""
+    from xlser.leaderboards import read_records, tables
+
+    if not plan.todo and not plan.done:
+        raise SettingsError("There is nothing to run.", "Skipped: " + "; ".join(plan.skipped) + ".")
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise SettingsError(
+            f"{results} cannot hold results ({cause}).", "Name another folder: --leaderboards."
+        ) from cause
+    tables(protocol, read_records(results))
+
+
 _EVERY = 60.0  # seconds between lines on a run in progress, where no bars can be shown
 
 
@@ -198,7 +215,7 @@ class _Report:
             f"({seconds:.1f} s)"
         )
 
-    def _failed(self, run: "Run", error: Exception) -> None:
+    def _failed(self, run: "Run", error: BaseException) -> None:
         self._line(f"{run.label}: FAILED, {type(error).__name__}: {error}")
 
     def _line(self, text: str) -> None:

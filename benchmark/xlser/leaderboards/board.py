@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
 
 from xlser.errors import RecordError
 from xlser.protocols import Labels, Protocol, majority_rate
-from xlser.runs import Record, Role
+from xlser.runs import MethodStamp, Record, Role
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Setting:
         weights: their git blob id, "random" or "none".
         precision: of training.
         source: corpora that trained.
+        absent: corpora of the protocol's source that were not there.
         excluded: utterances left out, as `corpus/name`.
     """
 
@@ -50,6 +50,7 @@ class Setting:
     weights: str
     precision: str
     source: tuple[str, ...]
+    absent: tuple[str, ...]
     excluded: tuple[str, ...]
 
     @classmethod
@@ -62,6 +63,7 @@ class Setting:
             weights=record.backbone.weights,
             precision=record.precision,
             source=record.source_corpora,
+            absent=record.absent_corpora,
             excluded=tuple(f"{c}/{n}" for c, names in record.excluded.items() for n in names),
         )
 
@@ -162,8 +164,7 @@ def _table(
     setting: Setting,
     cells: dict[tuple[str, str, str], dict[int, Record]],
 ) -> Table:
-    several = _names_with_several_settings(cells)
-    rows = [_row(list(seeds.values()), several) for seeds in cells.values()]
+    rows = [_row(list(seeds.values())) for seeds in cells.values()]
 
     def order(row: Row) -> tuple[bool, int, float, str]:
         budget = 0 if row.labels == "all" else row.labels
@@ -174,19 +175,19 @@ def _table(
     return Table(target, setting, tuple(sorted(rows, key=order)), mean(rates))
 
 
-def _names_with_several_settings(cells: Iterable[tuple[str, str, str]]) -> set[str]:
-    settings: dict[str, set[str]] = {}
-    for name, values, _ in cells:
-        settings.setdefault(name, set()).add(values)
-    return {name for name, values in settings.items() if len(values) > 1}
-
-
-def _row(records: list[Record], several: set[str]) -> Row:
+def _row(records: list[Record]) -> Row:
     records.sort(key=lambda record: record.seed)
     first = records[0]
+    for other in records[1:]:
+        if other.corpora != first.corpora:
+            raise RecordError(
+                f"Seeds {first.seed} and {other.seed} of {first.method.name} on {first.target} "
+                "were run on different recordings (their content digests differ).",
+                "Delete the records of the recordings you no longer mean and run them again.",
+            )
     scores = [dict(record.scores) for record in records]
     return Row(
-        method=_title(first.method.name, first.method.settings, first.method.name in several),
+        method=_title(first.method),
         kind=first.method.name,
         labels=first.labels,
         bound=first.method.target_labels == "all",
@@ -199,7 +200,7 @@ def _row(records: list[Record], several: set[str]) -> Row:
     )
 
 
-def _title(name: str, settings: Any, spelled_out: bool) -> str:
-    if not spelled_out:
-        return name
-    return f"{name} ({', '.join(f'{k}={v}' for k, v in sorted(settings.items()))})"
+def _title(method: MethodStamp) -> str:
+    if not method.changed:
+        return method.name
+    return f"{method.name} ({', '.join(f'{k}={method.settings[k]}' for k in method.changed)})"

@@ -57,7 +57,7 @@ def _introduction(protocol: Protocol) -> str:
         f"{100 / len(protocol.classes):.1f} %.",
         _about_ranks(protocol),
     ]
-    if protocol.name == "agarla2022":
+    if protocol.grouped_by:
         lines += [SETTING, ERRATA]
     return "\n\n".join(lines)
 
@@ -106,7 +106,7 @@ def _table(protocol: Protocol, board: Table) -> str:
 def _heading(setting: Setting) -> str:
     weights = setting.weights if setting.weights in ("random", "none") else setting.weights[:8]
     parts = [f"{setting.track} track", f"{setting.backbone} (weights {weights})", setting.precision]
-    if setting.partial:
+    if setting.absent:
         parts.append(f"partial source: {', '.join(setting.source)}")
     if setting.excluded:
         parts.append(f"excluded: {', '.join(setting.excluded)}")

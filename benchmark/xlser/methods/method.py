@@ -119,6 +119,11 @@ class Method(ABC):
         """Return every setting and its value."""
         return {name: getattr(self, name) for name in self._names}
 
+    def changed_settings(self) -> tuple[str, ...]:
+        """Return the names of the settings that differ from their defaults."""
+        defaults = self.default_settings()
+        return tuple(name for name, value in self.settings().items() if value != defaults[name])
+
     @classmethod
     def default_settings(cls) -> dict[str, Any]:
         """Return every setting and its default."""

@@ -165,7 +165,8 @@ class Protocol(BaseModel):
 
         Raises:
             UnknownNameError: no such target.
-            ProtocolError: a budget or seed the protocol does not have, or no corpus at hand.
+            ProtocolError: a budget or seed the protocol does not have, no corpus at hand, or
+                exclusions that leave nothing to train on or to test.
         """
         self._admit(target, labels, seed)
         source, target_names = self.languages[self.source], self.languages[target]
@@ -182,6 +183,12 @@ class Protocol(BaseModel):
             "target_unlabelled": tuple(id_ for id_ in train if id_ not in set(labelled)),
             "target_test": self._ids(catalogue, target_names, "test", seed),
         }
+        for role in ("source_train", "source_test", "target_test"):
+            if not roles[role]:
+                raise ProtocolError(
+                    f"{self.name}, {target}, seed {seed}: no utterance is left to {role}.",
+                    "Exclude fewer utterances.",
+                )
         emotion = {u.id: u.emotion for c in (*at_hand, *target_names) for u in catalogue[c]}
         return Scenario(
             protocol=self.name,

@@ -51,6 +51,16 @@ class SpeechData:
         left_out = {name: self.inventories[name].excluded for name in corpora}
         return {name: names for name, names in left_out.items() if names}
 
+    def prepare(self) -> None:
+        """Make every feature store that is not there.
+
+        Raises:
+            AudioError: recordings that cannot be used; all of a corpus are listed.
+            StoreError: the cache cannot be written.
+        """
+        for corpus in self.inventories:
+            self._store(corpus)
+
     def speech(self, ids: Sequence[str], track: Track, backbone: PretrainedBackbone) -> Speech:
         """Return the utterances `ids` as a method sees them, on the CPU."""
         if not ids:
@@ -143,7 +153,8 @@ def gather(
         IncompleteCorpusError: a corpus lacks utterances.
     """
     source = [get_corpus(name) for name in protocol.languages[protocol.source]]
-    at_hand = [corpus for corpus in source if find_root(corpus, settings)]
+    # One that xlser.toml names is meant to be there: `locate` says so if it is not.
+    at_hand = [c for c in source if c.name in settings.corpora or find_root(c, settings)]
     corpora = at_hand or source[:1]  # with none at all, say where the first was looked for
     corpora += [get_corpus(name) for target in targets for name in protocol.corpora_of(target)]
     inventories = {

@@ -60,7 +60,7 @@ class Events:
     started: Callable[[Run], None] = lambda run: None
     epoch: Callable[[int, int], None] = lambda done, total: None
     finished: Callable[[Run, Record], None] = lambda run, record: None
-    failed: Callable[[Run, Exception], None] = lambda run, error: None
+    failed: Callable[[Run, BaseException], None] = lambda run, error: None
 
 
 def execute(
@@ -84,7 +84,7 @@ def execute(
             record = execute_run(run, data, backbone, device, events.epoch)
             sweep(path.parent)
             record.write(path)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a stranger's method may raise anything
             outcome.failures.append((run, traceback.format_exc()))
             events.failed(run, error)
         else:
@@ -119,7 +119,7 @@ def execute_run(
 
         _seed_everything(derive(task.seed, method.name))
         clock = time.perf_counter()
-        predictor = method.fit(task)
+        predictor = _require_predictor(method.fit(task), method)
         seconds["fit"] = time.perf_counter() - clock
 
         clock = time.perf_counter()
@@ -212,6 +212,16 @@ def _predict(
     return predictions
 
 
+def _require_predictor(predictor: Predictor, method: Method) -> Predictor:
+    if not callable(getattr(predictor, "predict", None)):
+        raise MethodError(
+            f"{method.name} ({type(method).__module__}): fit returned {type(predictor).__name__}, "
+            "which has no method predict.",
+            "Return an object with predict(speech) -> probabilities.",
+        )
+    return predictor
+
+
 def check_probabilities(
     answer: object, method: Method, utterances: int, classes: Sequence[str]
 ) -> Tensor:
@@ -260,6 +270,7 @@ def _record(
             package=plugins.package_of("xlser.methods", method.name),
             target_labels=method.target_labels,
             settings=run.method.settings(),
+            changed=run.method.changed_settings(),
         ),
         target=scenario.target,
         labels=scenario.labels,

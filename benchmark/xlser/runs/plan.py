@@ -80,8 +80,7 @@ class Plan:
     """What is to be run.
 
     Attributes:
-        todo: runs without a record, ordered so that those that share a source model follow
-            each other.
+        todo: runs without a record.
         done: runs whose record exists.
         skipped: what was asked for and makes no sense, with the reason.
     """

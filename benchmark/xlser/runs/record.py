@@ -23,12 +23,21 @@ class _Frozen(BaseModel):
 
 
 class MethodStamp(_Frozen):
-    """Which method ran: its name, the package and version it comes from, all its settings."""
+    """Which method ran.
+
+    Attributes:
+        name: as registered.
+        package: and version it comes from.
+        target_labels: those it is handed.
+        settings: all of them.
+        changed: names of those that differ from the defaults.
+    """
 
     name: str
     package: str
     target_labels: Literal["none", "few", "all"]
     settings: Mapping[str, Any]
+    changed: tuple[str, ...] = ()
 
 
 class BackboneStamp(_Frozen):

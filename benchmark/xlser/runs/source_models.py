@@ -7,6 +7,7 @@ from pathlib import Path
 
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor
 
 from xlser.files import digest_json, sweep, write_atomically
@@ -57,6 +58,8 @@ def source_model(
             "seed": task.seed,
             "precision": task.precision,
             "device": task.device.type,
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
         }
     )
     path = cache / "source-models" / f"{key[:16]}.safetensors"

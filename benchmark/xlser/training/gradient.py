@@ -53,7 +53,8 @@ class GradientMethod(Method):
     def fit(self, task: Task) -> Predictor:
         """Go through the stages and return the model of the last epoch."""
         with seeded(task.seed, "target"):
-            self.model = new_model(task)
+            own = task.target_labelled.speech if self.stages == ("target",) else None
+            self.model = new_model(task, own)
             if "source" in self.stages:
                 self.model.load_state_dict(task.source_model or train_source_model(task))
             if "target" in self.stages:

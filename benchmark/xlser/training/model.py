@@ -67,14 +67,15 @@ class Adapter(nn.Module):
         return cast("Tensor", self.layers((embeddings - self.mean) / self.std))
 
 
-def new_model(task: Task) -> EmotionModel:
+def new_model(task: Task, reference: Speech | None = None) -> EmotionModel:
     """Return an untrained emotion model for `task`, on its device.
 
-    New layers are initialised from torch's global generator. The statistics of the frozen track
-    come from the source alone, so that the shared source model does not depend on the target.
+    New layers are initialised from torch's global generator. On the frozen track embeddings are
+    standardised by `reference`, as a rule the source alone, so that the shared source model does
+    not depend on the target.
     """
     if task.track == "frozen":
-        encoder: nn.Module = Adapter(task.source.speech.features)
+        encoder: nn.Module = Adapter((reference or task.source.speech).features)
         return EmotionModel(encoder, _ADAPTER, len(task.classes)).to(task.device)
     if task.backbone is None:
         raise MethodError(
