@@ -93,6 +93,8 @@ def test_file_in_the_place_of_the_folder_is_no_corpus(tmp_path: Path) -> None:
 def test_message_says_where_was_looked_and_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for place in ("environment", "option"):
+        (tmp_path / place).mkdir()
     monkeypatch.setenv("XLSER_DATA", str(tmp_path / "environment"))
     with pytest.raises(CorpusNotFoundError) as error:
         locate(EMODB, Settings.gather(data=tmp_path / "option"))
