@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -77,6 +77,12 @@ def progress() -> Iterator[Progress]:
     except KeyboardInterrupt:
         console.print("Stopped. What is finished is kept: the same command goes on from here.")
         raise typer.Exit(130) from None
+
+
+def bar(bars: Progress, work: str) -> Callable[[int, int], None]:
+    """Add a bar for a piece of work; return what takes (done, total) and moves it."""
+    task = bars.add_task(work, total=None)
+    return lambda done, total: bars.update(task, completed=done, total=total)
 
 
 class Watcher:

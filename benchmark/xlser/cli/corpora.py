@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from tabulate import tabulate
 
-from xlser.cli.app import AsJson, Data, print_json, progress
+from xlser.cli.app import AsJson, Data, bar, print_json, progress
 from xlser.corpora import EMOTIONS, corpus_names, find_root, get_corpus, locate
 from xlser.settings import Settings
 
@@ -64,9 +64,7 @@ def check(
     for corpus in wanted:
         root = locate(corpus, settings)
         with progress() as bars:
-            bar = bars.add_task(f"checking {corpus.name}", total=None)
-            update = lambda done, total, bar=bar: bars.update(bar, completed=done, total=total)  # noqa: E731
-            reports.append(check_corpus(corpus, root, update))
+            reports.append(check_corpus(corpus, root, bar(bars, f"checking {corpus.name}")))
         if not as_json:
             _show(reports[-1])
     if as_json:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from xlser.cli.app import Data, Exclude, console, progress
+from xlser.cli.app import Data, Exclude, bar, console, progress
 from xlser.settings import Settings
 
 
@@ -24,12 +24,11 @@ def prepare(
     for corpus in corpora:
         inventory = scan(corpus, locate(corpus, settings), settings.exclude.get(corpus.name, ()))
         with progress() as bars:
-            bar = bars.add_task(f"log-mel of {corpus.name}", total=len(inventory.utterances))
             store = audio.prepare(
                 inventory,
                 audio.FrontEnd(),
                 settings.cache,
-                lambda done, total: bars.update(bar, completed=done, total=total),  # noqa: B023
+                bar(bars, f"log-mel of {corpus.name}"),
             )
         excluded = f", {len(inventory.excluded)} excluded" if inventory.excluded else ""
         console.print(f"{corpus.name}: {len(store.ids)} utterances{excluded}, {store.folder}")
