@@ -45,7 +45,7 @@ def load(group: Group, name: str, base: type[T]) -> type[T]:
     package = package_of(group, name)
     try:
         plugin = point.load()
-    except Exception as cause:
+    except (Exception, SystemExit) as cause:  # a stranger's module may raise anything
         raise PluginError(
             f"The {_KIND[group]} {name!r} of package {package} fails to import "
             f"({point.value}): {type(cause).__name__}: {cause}",
@@ -76,7 +76,7 @@ def _entry_point(group: Group, name: str) -> EntryPoint:
     found = list(entry_points(group=group, name=name))
     if not found:
         raise UnknownNameError(_KIND[group], name, names(group))
-    if len({point.value for point in found}) > 1:
+    if len(found) > 1:
         claims = ", ".join(f"{p.dist.name if p.dist else '?'} ({p.value})" for p in found)
         raise PluginError(
             f"Several packages register the {_KIND[group]} {name!r}: {claims}.",

@@ -87,7 +87,7 @@ def test_an_attribute_a_method_does_not_state_is_named(package: Package, lacking
     package.install(f"without_{lacking}_plugin", "\n".join(lines), mine="Mine")
     with pytest.raises(PluginError, match=f"does not state {lacking}") as caught:
         get_method("mine")
-    assert caught.value.remedy == f"Set {lacking} as class attributes of Mine."
+    assert caught.value.remedy == f"Set {lacking}, a string, as a class attribute of Mine."
 
 
 def test_entry_point_and_class_must_agree_on_the_name(package: Package) -> None:
@@ -115,6 +115,54 @@ def test_two_packages_may_not_claim_one_name(package: Package) -> None:
     package.install("second_plugin", SOUND, mine="Mine", distribution="second")
     with pytest.raises(PluginError, match="Several packages register the method 'mine'"):
         get_method("mine")
+
+
+def test_two_packages_may_not_claim_one_name_for_one_class(package: Package) -> None:
+    package.install("copied_plugin", SOUND, mine="Mine", distribution="original")
+    package.install("copied_plugin", SOUND, mine="Mine", distribution="copy")
+    with pytest.raises(PluginError, match="Several packages") as caught:
+        get_method("mine")
+    assert "original (copied_plugin:Mine)" in caught.value.problem
+    assert "copy (copied_plugin:Mine)" in caught.value.problem
+
+
+def test_an_import_that_exits_is_an_import_failure(package: Package) -> None:
+    package.install("exiting_plugin", "raise SystemExit('no licence')", mine="Mine")
+    with pytest.raises(PluginError, match=r"fails to import .*SystemExit: no licence"):
+        get_method("mine")
+
+
+@pytest.mark.parametrize(
+    ("line", "fault", "remedy"),
+    [
+        ("folder: Path = Path('models')", "its setting 'folder' is", "Literal or a tuple"),
+        ("dtype: torch.dtype = torch.half", "its setting 'dtype' is", "Literal or a tuple"),
+        ("weight: float = float('nan')", "default settings are not JSON", "finite default"),
+        (
+            "weight: float = 'much'",
+            "default of its setting 'weight' is not valid",
+            "annotated type",
+        ),
+        ("model: 'Decimal'", "name 'Decimal' is not defined", "TYPE_CHECKING"),
+        ("name: str = 'mine'", "makes a setting of 'name'", "without an annotation"),
+        ("tracks = ('frozen')", "tracks='frozen'", '"finetune", "frozen"'),
+        ("attributes = ('age',)", "attributes=('age',)", '"gender", "naturalness"'),
+        ("least_labels = 1", "least_labels=1", 'target_labels="few"'),
+    ],
+)
+def test_what_a_method_declares_must_be_sound(
+    package: Package, line: str, fault: str, remedy: str
+) -> None:
+    imports = "from pathlib import Path\nimport torch\n"
+    code = dedent(SOUND).replace('name = "mine"', f'name = "mine"\n    {line}')
+    module = f"unsound_{abs(hash(line))}_plugin"
+    package.install(module, imports + code, mine="Mine")
+    with pytest.raises(
+        PluginError, match=r"The method 'mine' of package strangers 1\.2\.3"
+    ) as error:
+        get_method("mine")
+    assert fault in error.value.problem
+    assert remedy in error.value.remedy
 
 
 def test_a_typo_suggests_the_nearest_method(package: Package) -> None:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from xlser.cli import corpora, doctor, leaderboard, methods, prepare, run
+from xlser.cli import corpora, doctor, leaderboard, methods, new_method, prepare, run
 from xlser.cli.app import SeveralValues, console
 from xlser.errors import XlserError
 
@@ -18,7 +18,8 @@ app = typer.Typer(
 app.command("run", cls=SeveralValues)(run.run)
 app.add_typer(corpora.app, name="corpora")
 app.command("prepare", cls=SeveralValues)(prepare.prepare)
-app.command("methods")(methods.methods)
+app.add_typer(methods.app, name="methods")
+app.command("new-method")(new_method.new_method)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("doctor")(doctor.doctor)
 

@@ -1,4 +1,4 @@
-"""`xlser leaderboard`: records in, Markdown out."""
+"""`xlser leaderboard`: records in, Markdown and pictures out."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +18,7 @@ def leaderboard(
     ),
     as_json: AsJson = False,
 ) -> None:
-    """Write `leaderboards/<protocol>/README.md` from the records beside it."""
+    """Write `leaderboards/<protocol>/README.md` and its figures from the records beside it."""
     from xlser.leaderboards import read_records, tables, write_leaderboard
     from xlser.protocols import get_protocol, protocol_names
 
@@ -41,7 +41,10 @@ def leaderboard(
 
 def _as_json(board: Any) -> dict[str, Any]:
     def row(value: Any) -> dict[str, Any]:
-        figures = {f"{role} {name}": asdict(f) for (role, name), f in value.figures.items()}
+        figures = {
+            f"{role} {name}": {"mean": figure.mean, "spread": figure.spread}
+            for (role, name), figure in value.figures.items()
+        }
         return {
             "method": value.method,
             "labels": value.labels,

@@ -156,7 +156,7 @@ def _show_plan(plan: "Plan", protocol: "Protocol", request: Any) -> None:
     if some and some.scenario.absent_corpora:
         console.print(
             f"partial source: {', '.join(some.scenario.source_corpora)} (without "
-            f"{', '.join(some.scenario.absent_corpora)}); these runs will not be ranked"
+            f"{', '.join(some.scenario.absent_corpora)}); ranked among themselves alone"
         )
     for reason in plan.skipped:
         console.print(f"skipped: {reason}")

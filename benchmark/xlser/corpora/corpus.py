@@ -11,6 +11,8 @@ from xlser.errors import XlserError
 
 Gender = Literal["female", "male"]
 
+Naturalness = Literal["acted", "semi-natural"]
+
 EMOTIONS: tuple[str, ...] = ("anger", "fear", "happiness", "neutral", "sadness")
 """The five classes of the benchmark, in its order (Agarla et al. 2022, Section 5.1)."""
 
@@ -87,6 +89,7 @@ class Corpus(ABC):
         citation: the publication that describes it.
         tree: the official layout, shown when the corpus is not found.
         speakers: gender of each speaker.
+        naturalness: how the emotions came about.
     """
 
     name: ClassVar[str]
@@ -97,6 +100,7 @@ class Corpus(ABC):
     citation: ClassVar[str]
     tree: ClassVar[str]
     speakers: ClassVar[Mapping[str, Gender]]
+    naturalness: ClassVar[Naturalness] = "acted"
 
     @abstractmethod
     def names(self) -> Iterable[str]:

@@ -28,6 +28,7 @@ class ShEMO(Corpus):
     homepage = "https://github.com/mansourehk/ShEMO"
     citation = "Nezami et al. (2019), ShEMO: a large-scale validated database, LRE 53(1)"
     tree = "shemo/female/F03S02.wav"
+    naturalness = "semi-natural"
     speakers = {
         **{f"F{n:02}": "female" for n in range(1, 32)},
         **{f"M{n:02}": "male" for n in range(1, 57)},

@@ -1,11 +1,12 @@
 """From records to the rows of a leaderboard."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
 from xlser.errors import RecordError
+from xlser.files import digest_json
 from xlser.protocols import Labels, Protocol, majority_rate
 from xlser.runs import MethodStamp, Record, Role
 
@@ -15,18 +16,34 @@ class Figure:
     """A figure over seeds, in percent.
 
     Attributes:
-        mean: over seeds.
-        spread: sample standard deviation over seeds; None for a single seed.
+        values: one a seed.
     """
 
-    mean: float
-    spread: float | None
+    values: tuple[float, ...]
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> "Figure":
-        """Summarise shares (0 to 1), one a seed."""
-        percent = [100 * value for value in values]
-        return cls(mean(percent), stdev(percent) if len(percent) > 1 else None)
+    def of(cls, shares: Iterable[float]) -> "Figure":
+        """Make a figure of shares (0 to 1), one a seed."""
+        return cls(tuple(100 * share for share in shares))
+
+    @classmethod
+    def average(cls, figures: Iterable["Figure"]) -> "Figure":
+        """Return the mean of several figures (say, of languages), seed by seed."""
+        return cls(tuple(map(mean, zip(*(f.values for f in figures), strict=True))))
+
+    @property
+    def mean(self) -> float:
+        """Mean over seeds."""
+        return mean(self.values)
+
+    @property
+    def spread(self) -> float | None:
+        """Sample standard deviation over seeds; None for a single seed."""
+        return stdev(self.values) if len(self.values) > 1 else None
+
+    def minus(self, other: "Figure") -> "Figure":
+        """Return the differences to a figure over the same seeds, seed by seed."""
+        return Figure(tuple(a - b for a, b in zip(self.values, other.values, strict=True)))
 
 
 @dataclass(frozen=True, order=True)
@@ -67,6 +84,35 @@ class Setting:
             excluded=tuple(f"{c}/{n}" for c, names in record.excluded.items() for n in names),
         )
 
+    @property
+    def title(self) -> str:
+        """All of it, for headings."""
+        parts = [f"{self.track} track", f"{self.backbone} (weights {self._short_weights})"]
+        parts.append(self.precision)
+        if self.absent:
+            parts.append(f"partial source: {', '.join(self.source)}")
+        if self.excluded:
+            parts.append(f"excluded: {', '.join(self.excluded)}")
+        return "; ".join(parts)
+
+    @property
+    def slug(self) -> str:
+        """All of it, for names of files; what is usual (no weights to name, fp32) goes unsaid."""
+        parts = [self.track, self.backbone]
+        if self.weights != "none":
+            parts.append(self._short_weights)
+        if self.precision != "fp32":
+            parts.append(self.precision)
+        if self.absent:
+            parts += ["without", *self.absent]
+        if self.excluded:
+            parts += ["excluding", digest_json(self.excluded)[:6]]
+        return "-".join(parts)
+
+    @property
+    def _short_weights(self) -> str:
+        return self.weights if self.weights in ("random", "none") else self.weights[:8]
+
 
 @dataclass(frozen=True)
 class Row:
@@ -74,19 +120,29 @@ class Row:
 
     Attributes:
         method: name, followed by the settings that differ from the defaults.
-        kind: name alone.
         labels: budget.
         bound: whether it sees all target labels, and so is shown apart.
         seeds: those recorded.
+        planned: those of the protocol.
         figures: by role and figure of merit.
     """
 
     method: str
-    kind: str
     labels: Labels
     bound: bool
     seeds: tuple[int, ...]
+    planned: tuple[int, ...]
     figures: dict[tuple[Role, str], Figure]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every seed of the protocol is recorded."""
+        return self.seeds == self.planned
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it may have a rank."""
+        return self.complete and not self.bound
 
 
 @dataclass(frozen=True)
@@ -96,7 +152,7 @@ class Table:
     Attributes:
         target: language.
         setting: what the rows have in common.
-        rows: those of a label budget, by budget, then by the protocol's headline figure.
+        rows: by label budget, then by the protocol's headline figure; the bounds come last.
         majority: accuracy of always answering the most frequent class, percent, mean over seeds.
     """
 
@@ -164,7 +220,7 @@ def _table(
     setting: Setting,
     cells: dict[tuple[str, str, str], dict[int, Record]],
 ) -> Table:
-    rows = [_row(list(seeds.values())) for seeds in cells.values()]
+    rows = [_row(protocol, list(seeds.values())) for seeds in cells.values()]
 
     def order(row: Row) -> tuple[bool, int, float, str]:
         budget = 0 if row.labels == "all" else row.labels
@@ -175,7 +231,7 @@ def _table(
     return Table(target, setting, tuple(sorted(rows, key=order)), mean(rates))
 
 
-def _row(records: list[Record]) -> Row:
+def _row(protocol: Protocol, records: list[Record]) -> Row:
     records.sort(key=lambda record: record.seed)
     first = records[0]
     for other in records[1:]:
@@ -188,12 +244,12 @@ def _row(records: list[Record]) -> Row:
     scores = [dict(record.scores) for record in records]
     return Row(
         method=_title(first.method),
-        kind=first.method.name,
         labels=first.labels,
         bound=first.method.target_labels == "all",
         seeds=tuple(record.seed for record in records),
+        planned=protocol.seeds,
         figures={
-            (role, name): Figure.of([getattr(score[role], name) for score in scores])
+            (role, name): Figure.of(getattr(score[role], name) for score in scores)
             for role in scores[0]
             for name in ("ua", "accuracy")
         },

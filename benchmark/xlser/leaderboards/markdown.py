@@ -1,47 +1,86 @@
-"""Leaderboards as Markdown: the same records give the same bytes."""
+"""Leaderboards as Markdown and pictures: the same records give the same bytes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from tabulate import tabulate
-
 from xlser.corpora import get_corpus
 from xlser.files import write_atomically
-from xlser.leaderboards.board import Figure, Row, Setting, Table, read_records, tables
-from xlser.leaderboards.paper import ERRATA, PRINTED, SETTING, Printed
-from xlser.protocols import Protocol
+from xlser.leaderboards.board import Row, Table, read_records, tables
+from xlser.leaderboards.cells import (
+    DASH,
+    FIGURES,
+    SEES_ALL,
+    above_printed,
+    competition_ranks,
+    markdown_table,
+    show,
+    show_difference,
+    show_printed,
+    show_seeds,
+)
+from xlser.leaderboards.paper import ERRATA, FIVE_CLASSES, FOUR_CLASSES, PRINTED, SETTING
+from xlser.protocols import Protocol, get_protocol
 from xlser.runs import Role
 
-_DASH = "–"
-_ROLES: tuple[Role, ...] = ("target", "source")
-_FIGURES = {"ua": "UA %", "accuracy": "accuracy %"}
+_BASELINE = "sft"
 
 
 def write_leaderboard(protocol: Protocol, leaderboards: Path) -> Path:
-    """Write `<leaderboards>/<protocol>/README.md` from the records beside it; return its path.
+    """Write `<leaderboards>/<protocol>/README.md` and its figures; return the page's path.
+
+    Figures that the page no longer shows are removed.
 
     Raises:
         RecordError: a record cannot be read or does not belong there.
     """
     folder = leaderboards / protocol.name
-    page = render(protocol, tables(protocol, read_records(folder / "results")))
+    boards = tables(protocol, read_records(folder / "results"))
+    above, pictures = _overview(protocol, boards, leaderboards)
+    for name, content in pictures.items():
+        write_atomically(folder / "figures" / name, content)
     path = folder / "README.md"
-    write_atomically(path, page.encode())
+    write_atomically(path, _page(protocol, boards, above).encode())
+    for drawn in [*folder.glob("figures/*.svg"), *folder.glob("figures/*.png")]:
+        if drawn.name not in pictures:
+            drawn.unlink()
     return path
 
 
 def render(
     protocol: Protocol, boards: Sequence[Table], targets: Collection[str] | None = None
 ) -> str:
-    """Return the page of a protocol, for all targets or the given ones."""
-    sections = [_introduction(protocol)]
+    """Return the tables of all targets or the given ones, as a page without pictures."""
     shown = [board for board in boards if targets is None or board.target in targets]
-    for target, group in groupby(shown, key=lambda board: board.target):
+    return _page(protocol, shown, [])
+
+
+def _overview(
+    protocol: Protocol, boards: Sequence[Table], leaderboards: Path
+) -> tuple[Sequence[str], Mapping[str, bytes]]:
+    """Return what stands above the targets: Markdown, and pictures by name of file."""
+    if protocol.name != FIVE_CLASSES and not protocol.ranks:
+        return [], {}
+    # Imported where pictures are drawn: matplotlib takes seconds to load, and a run needs none.
+    from xlser.leaderboards.overview import beside_paper, mean_over_targets
+
+    if protocol.ranks:
+        overview = mean_over_targets(protocol, boards)
+    else:
+        four_classes = get_protocol(FOUR_CLASSES)
+        records = read_records(leaderboards / FOUR_CLASSES / "results")
+        of_table_6 = tables(four_classes, records)
+        overview = beside_paper(protocol, {FIVE_CLASSES: boards, FOUR_CLASSES: of_table_6})
+    return overview.sections, overview.pictures
+
+
+def _page(protocol: Protocol, boards: Sequence[Table], above: Sequence[str]) -> str:
+    sections = [_introduction(protocol), *above]
+    for target, group in groupby(boards, key=lambda board: board.target):
         titles = ", ".join(get_corpus(name).title for name in protocol.languages[target])
         sections.append(f"## {target.capitalize()} ({titles})")
-        sections += [_table(protocol, board) for board in group]
-    if not shown:
+        sections += [_board(protocol, board) for board in group]
+    if not boards:
         sections.append("No records yet.")
     return "\n\n".join(sections) + "\n"
 
@@ -54,7 +93,9 @@ def _introduction(protocol: Protocol) -> str:
         f"`xlser leaderboard {protocol.name}` from the records in `results/`. Figures are percent, "
         f"mean ± standard deviation over seeds ({', '.join(map(str, protocol.seeds))}). UA is the "
         "mean of the per-class recalls, accuracy the share of utterances recognised. Chance is "
-        f"{100 / len(protocol.classes):.1f} %.",
+        f"{100 / len(protocol.classes):.1f} %. vs SFT is by how much "
+        f"{_headline(protocol)} on the target language is above that of `{_BASELINE}` at the same "
+        "label budget, taken seed by seed.",
         _about_ranks(protocol),
     ]
     if protocol.grouped_by:
@@ -65,87 +106,82 @@ def _introduction(protocol: Protocol) -> str:
 def _about_ranks(protocol: Protocol) -> str:
     if not protocol.ranks:
         return "This protocol ranks nothing: rows stand in order, best first within a label budget."
-    headline = _FIGURES[protocol.headline].removesuffix(" %")
     return (
-        f"Ranks go by {headline} on the target language, within a label budget; equal figures "
-        "share a rank. Rows that see all target labels, lack seeds or come from a partial source "
-        "have none."
+        f"Ranks go by {_headline(protocol)} on the target language, among the rows of one table; "
+        "figures that print the same share a rank (2=). Rows that see all target labels or lack "
+        "seeds have none. Where a heading says partial source or excluded, ranks hold among rows "
+        "of that very table only, never against those of complete ones."
     )
 
 
-def _table(protocol: Protocol, board: Table) -> str:
-    order = sorted(_FIGURES, key=lambda name: name != protocol.headline)
-    source = protocol.source.capitalize()
-    printed = [_printed(protocol, board, row) for row in board.rows]
-    beside_paper = any(any(figures.values()) for figures in printed)
-    ranked = protocol.ranks and not board.setting.partial
-    header = [*(["rank"] if ranked else []), "method", "labels"]
-    header += [_FIGURES[name] for name in order]
-    header += [f"{source} {_FIGURES[name]}" for name in order] + ["seeds"]
-    if beside_paper:
-        header += ["paper", "ours − paper", f"paper, {source}", f"ours − paper, {source}"]
-    body = []
-    for row, rank, paper in zip(board.rows, _ranks(protocol, board), printed, strict=True):
-        method = f"{row.method} †" if row.bound else row.method
-        cells = [*([rank] if ranked else []), method, str(row.labels)]
-        cells += [_figure(row.figures["target", name]) for name in order]
-        cells += [_figure(row.figures["source", name]) for name in order]
-        cells.append(_seeds(row, protocol))
-        if beside_paper:
-            for role in _ROLES:
-                cells += _beside(row, role, paper[role])
-        body.append(cells)
-    align = ["left" if title == "method" else "right" for title in header]
-    table = tabulate(body, header, tablefmt="pipe", disable_numparse=True, colalign=align)
+def _headline(protocol: Protocol) -> str:
+    return FIGURES[protocol.headline].removesuffix(" %")
+
+
+def _board(protocol: Protocol, board: Table) -> str:
+    """Return a table a label budget; rows that see all labels stand at the foot of each."""
     notes = [f"Always answering the most frequent class: {board.majority:.1f} % accuracy."]
     if any(row.bound for row in board.rows):
-        notes.append("† sees every target train label.")
-    return "\n\n".join([f"### {_heading(board.setting)}", table, " ".join(notes)])
+        notes.append(SEES_ALL)
+    sections = [f"### {board.setting.title}", " ".join(notes)]
+    budgets = dict.fromkeys(row.labels for row in board.rows if not row.bound) or ["all"]
+    for labels in budgets:
+        rows = [row for row in board.rows if row.bound or row.labels == labels]
+        sections += [f"#### {labels} labels", _table(protocol, board.target, rows)]
+    return "\n\n".join(sections)
 
 
-def _heading(setting: Setting) -> str:
-    weights = setting.weights if setting.weights in ("random", "none") else setting.weights[:8]
-    parts = [f"{setting.track} track", f"{setting.backbone} (weights {weights})", setting.precision]
-    if setting.absent:
-        parts.append(f"partial source: {', '.join(setting.source)}")
-    if setting.excluded:
-        parts.append(f"excluded: {', '.join(setting.excluded)}")
-    return "; ".join(parts)
+def _table(protocol: Protocol, target: str, rows: Sequence[Row]) -> str:
+    source = protocol.source.capitalize()
+    headline, other = sorted(FIGURES, key=lambda name: name != protocol.headline)
+    columns: dict[str, list[str]] = {}
+    if protocol.ranks:
+        columns["rank"] = _ranks(protocol, rows)
+    columns["method"] = [f"{row.method} †" if row.bound else row.method for row in rows]
+    columns[FIGURES[headline]] = [show(row.figures["target", headline]) for row in rows]
+    columns |= _versus_baseline(protocol, rows)
+    columns[FIGURES[other]] = [show(row.figures["target", other]) for row in rows]
+    for name in (headline, other):
+        columns[f"{source} {FIGURES[name]}"] = [show(row.figures["source", name]) for row in rows]
+    columns["seeds"] = [show_seeds(row) for row in rows]
+    columns |= _beside_paper(protocol, target, rows)
+    return markdown_table(columns, ["method"])
 
 
-def _ranks(protocol: Protocol, board: Table) -> list[str]:
-    """Return a rank for each row that may have one; rows come best first within a budget."""
-    ranks: list[str] = []
-    better: dict[object, list[float]] = {}  # headline figures of a budget, best first
-    for row in board.rows:
-        if row.bound or row.seeds != protocol.seeds:
-            ranks.append(_DASH)
-            continue
-        figure = row.figures["target", protocol.headline].mean
-        figures = better.setdefault(row.labels, [])
-        figures.append(figure)
-        ranks.append(str(1 + figures.index(figure)))
-    return ranks
+def _ranks(protocol: Protocol, rows: Sequence[Row]) -> list[str]:
+    """Return a rank for each row that may have one."""
+    headlines = [row.figures["target", protocol.headline].mean for row in rows if row.ranked]
+    ranks = iter(competition_ranks(headlines))
+    return [next(ranks) if row.ranked else DASH for row in rows]
 
 
-def _figure(figure: Figure) -> str:
-    spread = "" if figure.spread is None else f" ± {figure.spread:.1f}"
-    return f"{figure.mean:.1f}{spread}"
+def _versus_baseline(protocol: Protocol, rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Return a column of differences to the baseline, where it has a row, over the same seeds."""
+    baseline = next((row for row in rows if row.method == _BASELINE), None)
+    if baseline is None:
+        return {}
+    key: tuple[Role, str] = ("target", protocol.headline)
+    return {
+        "vs SFT": [
+            show_difference(row.figures[key].minus(baseline.figures[key]))
+            if row is not baseline and row.seeds == baseline.seeds
+            else DASH
+            for row in rows
+        ]
+    }
 
 
-def _seeds(row: Row, protocol: Protocol) -> str:
-    complete = row.seeds == protocol.seeds
-    return str(len(row.seeds)) if complete else f"{len(row.seeds)} of {len(protocol.seeds)}"
-
-
-def _printed(protocol: Protocol, board: Table, row: Row) -> dict[Role, Printed | None]:
-    if protocol.name != "agarla2022":
-        return dict.fromkeys(_ROLES)
-    return {role: PRINTED.get((row.kind, board.target, row.labels, role)) for role in _ROLES}
-
-
-def _beside(row: Row, role: Role, printed: Printed | None) -> list[str]:
-    if printed is None:
-        return [_DASH, _DASH]
-    difference = row.figures[role, "accuracy"].mean - printed.accuracy
-    return [f"{printed.accuracy:.2f} ({printed.table})", f"{difference:+.1f}".replace("-", "−")]
+def _beside_paper(protocol: Protocol, target: str, rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Return columns of the paper's figures and how far ours are above, where it prints some."""
+    columns: dict[str, list[str]] = {}
+    languages: dict[Role, str] = {"target": "", "source": f", {protocol.source.capitalize()}"}
+    for role, where in languages.items():
+        cells = [(protocol.name, row.method, target, row.labels) for row in rows]
+        printed = [PRINTED.get((cell, role)) for cell in cells]
+        if any(printed):
+            columns[f"paper{where}"] = [show_printed(p) if p else DASH for p in printed]
+            columns[f"ours − paper{where}"] = [
+                above_printed(row, role, p) if p else DASH
+                for row, p in zip(rows, printed, strict=True)
+            ]
+    return columns

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from torch import Tensor, nn
 
 from xlser.errors import MethodError
-from xlser.methods.speech import Labelled, Speech
+from xlser.methods.speech import Attribute, Labelled, Speech
 from xlser.protocols import Schedule
 
 TargetLabels = Literal["none", "few", "all"]
@@ -83,6 +83,8 @@ class Method(ABC):
         target_labels: which target labels it is handed.
         citation: the publication it comes from.
         least_labels: the smallest label budget at which it is defined.
+        attributes: what it is told of every train utterance beside the emotion
+            (`Speech.attributes`).
         tracks: on which it runs.
         needs_source_model: whether `Task.source_model` is to be trained for it.
     """
@@ -91,6 +93,7 @@ class Method(ABC):
     target_labels: ClassVar[TargetLabels]
     citation: ClassVar[str]
     least_labels: ClassVar[int] = 0
+    attributes: ClassVar[tuple[Attribute, ...]] = ()
     tracks: ClassVar[tuple[Track, ...]] = ("finetune", "frozen")
     needs_source_model: ClassVar[bool] = False
 
@@ -131,8 +134,16 @@ class Method(ABC):
 
     @classmethod
     def _settings_model(cls) -> type[BaseModel]:
+        try:
+            hints = get_type_hints(cls, include_extras=True)
+        except (NameError, AttributeError, TypeError, SyntaxError) as cause:
+            raise MethodError(
+                f"an annotation of {cls.__qualname__} cannot be read: {cause}.",
+                "Annotations are read at run time, for settings: import the names they use outside "
+                "`if TYPE_CHECKING:`.",
+            ) from cause
         fields: dict[str, Any] = {}
-        for name, hint in get_type_hints(cls, include_extras=True).items():
+        for name, hint in hints.items():
             default = inspect.getattr_static(cls, name, inspect.Parameter.empty)
             stated = default is not inspect.Parameter.empty and not name.startswith("_")
             if stated and hint is not ClassVar and get_origin(hint) is not ClassVar:

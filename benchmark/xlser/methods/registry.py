@@ -1,7 +1,8 @@
 """Methods by name."""
 
 from xlser import plugins
-from xlser.errors import PluginError
+from xlser.errors import MethodError, PluginError
+from xlser.methods.declaration import DECLARATIONS
 from xlser.methods.method import Method
 
 
@@ -15,20 +16,16 @@ def get_method(name: str) -> type[Method]:
 
     Raises:
         UnknownNameError: no package registers it.
-        PluginError: it cannot be imported, is not a method, or lacks what a method states.
+        PluginError: two packages claim the name, it cannot be imported, is not a method, or what
+            it declares is not sound.
     """
     method = plugins.load("xlser.methods", name, Method)  # type: ignore[type-abstract]
-    package = plugins.package_of("xlser.methods", name)
-    lacking = [a for a in ("target_labels", "citation") if not hasattr(method, a)]
-    if lacking:
-        raise PluginError(
-            f"The method {name!r} of package {package} does not state {', '.join(lacking)}.",
-            f"Set {', '.join(lacking)} as class attributes of {method.__qualname__}.",
-        )
-    if method.target_labels not in ("none", "few", "all"):
-        raise PluginError(
-            f"The method {name!r} of package {package} states target_labels="
-            f"{method.target_labels!r}.",
-            'Choose from "none", "few", "all".',
-        )
+    for require_sound in DECLARATIONS:
+        try:
+            require_sound(method)
+        except MethodError as cause:
+            package = plugins.package_of("xlser.methods", name)
+            raise PluginError(
+                f"The method {name!r} of package {package}: {cause.problem}", cause.remedy
+            ) from cause
     return method

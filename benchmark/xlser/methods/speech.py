@@ -1,10 +1,20 @@
 """Speech as methods see it: numbers, in an order and without names that tell nothing."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import torch
 from torch import Tensor
+
+Attribute = Literal["gender", "naturalness"]
+
+ATTRIBUTES: Mapping[Attribute, tuple[str, ...]] = {
+    "gender": ("female", "male"),
+    "naturalness": ("acted", "semi-natural"),
+}
+"""What a corpus tells of every utterance beside its emotion, and the values it may have."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +28,13 @@ class Speech:
         features: shape (rows, bands) float16 log-mel frames, normalised per utterance, or
             (utterances, dimension) float32 embeddings.
         lengths: shape (utterances,), int64, rows of each utterance.
+        attributes: what else is known of each utterance, shape (utterances,), int64, indices into
+            `ATTRIBUTES`: those that the method declares, and none of speech to be recognised.
     """
 
     features: Tensor
     lengths: Tensor
+    attributes: Mapping[Attribute, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of utterances."""
@@ -83,7 +96,8 @@ class Speech:
         ends = lengths.cumsum(0)
         utterance = torch.repeat_interleave(torch.arange(len(index), device=index.device), lengths)
         within = torch.arange(len(utterance), device=index.device) - (ends - lengths)[utterance]
-        return Speech(self.features[self.starts[index][utterance] + within], lengths)
+        rows = self.features[self.starts[index][utterance] + within]
+        return Speech(rows, lengths, {name: of[index] for name, of in self.attributes.items()})
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from xlser.audio import FeatureStore, content_digest, prepare
-from xlser.corpora import Inventory, find_root, get_corpus, locate, scan
+from xlser.corpora import Inventory, Utterance, find_root, get_corpus, locate, scan
 from xlser.files import digest_json, write_atomically
-from xlser.methods import Speech, Track
+from xlser.methods import ATTRIBUTES, Attribute, Speech, Track
 from xlser.protocols import Labels, Protocol, Scenario
 from xlser.settings import Settings
 from xlser.training import PretrainedBackbone, embed, seeded
@@ -78,6 +78,17 @@ class SpeechData:
         order = torch.tensor([i for positions in by_corpus.values() for i in positions])
         return joined[order.argsort()]
 
+    def attribute(self, ids: Sequence[str], name: Attribute) -> Tensor:
+        """Return what the corpora tell of `ids`, shape (utterances,), indices into `ATTRIBUTES`."""
+        values = ATTRIBUTES[name]
+        utterances = [self._utterances[id_] for id_ in ids]
+        told = (
+            [u.gender for u in utterances]
+            if name == "gender"
+            else [get_corpus(u.corpus).naturalness for u in utterances]
+        )
+        return torch.tensor([values.index(value) for value in told], dtype=torch.long)
+
     def _of_corpus(
         self, corpus: str, ids: Sequence[str], track: Track, backbone: PretrainedBackbone
     ) -> Speech:
@@ -104,6 +115,10 @@ class SpeechData:
                 lambda done, total: self.watch(f"log-mel of {corpus}", done, total),
             )
         return self._stores[corpus]
+
+    @cached_property
+    def _utterances(self) -> dict[str, Utterance]:
+        return {u.id: u for inventory in self.inventories.values() for u in inventory.utterances}
 
     @cached_property
     def _stores(self) -> dict[str, FeatureStore]:

@@ -1,6 +1,5 @@
 """Running a plan: each run is a task handed to a method, predictions scored, a record written."""
 
-import random
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -9,15 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
-from torch import Tensor
 
 from xlser import plugins
-from xlser.errors import MethodError
 from xlser.files import sweep
 from xlser.methods import Labelled, Method, Predictor, Speech, Task, Track
+from xlser.methods.calls import blamed, check_probabilities, require_predictor, seed_everything
 from xlser.runs.data import SpeechData
 from xlser.runs.environment import describe
 from xlser.runs.plan import Plan, Run
@@ -117,9 +114,11 @@ def execute_run(
             task = replace(task, source_model=model.weights)
             seconds["source model"] = model.seconds
 
-        _seed_everything(derive(task.seed, method.name))
+        seed_everything(derive(task.seed, method.name))
         clock = time.perf_counter()
-        predictor = _require_predictor(method.fit(task), method)
+        with blamed(method, "fit"):
+            fitted = method.fit(task)
+        predictor = require_predictor(fitted, method)
         seconds["fit"] = time.perf_counter() - clock
 
         clock = time.perf_counter()
@@ -155,7 +154,8 @@ def make_task(
 
     def speech(ids: Sequence[str]) -> Speech:
         found = data.speech(ids, run.track, backbone)
-        return Speech(found.features.to(device), found.lengths.to(device))
+        told = {name: data.attribute(ids, name).to(device) for name in run.method.attributes}
+        return Speech(found.features.to(device), found.lengths.to(device), told)
 
     def labelled(ids: Sequence[str]) -> Labelled:
         emotion = torch.tensor([scenario.emotion[i] for i in ids], dtype=torch.long, device=device)
@@ -174,13 +174,6 @@ def make_task(
         backbone=backbone.build if run.track == "finetune" else None,
         precision=run.precision,
     )
-
-
-def _seed_everything(seed: int) -> None:
-    """Seed what a method may draw from, so that no run depends on the one before it."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
 
 
 def _predict(
@@ -202,7 +195,8 @@ def _predict(
             members = [id_ for id_ in ids if id_.startswith(f"{corpus}/")]
             speech = data.speech(members, run.track, backbone)
             on_device = Speech(speech.features.to(device), speech.lengths.to(device))
-            answer = predictor.predict(on_device)
+            with blamed(run.method, "predict"):
+                answer = predictor.predict(on_device)
             probabilities = check_probabilities(answer, run.method, len(members), scenario.classes)
             names = [id_.partition("/")[2] for id_ in members]
             emotion = [scenario.emotion[id_] for id_ in members]
@@ -210,40 +204,6 @@ def _predict(
                 Predictions.of(corpus, role, names, emotion, probabilities.cpu().numpy())
             )
     return predictions
-
-
-def _require_predictor(predictor: Predictor, method: Method) -> Predictor:
-    if not callable(getattr(predictor, "predict", None)):
-        raise MethodError(
-            f"{method.name} ({type(method).__module__}): fit returned {type(predictor).__name__}, "
-            "which has no method predict.",
-            "Return an object with predict(speech) -> probabilities.",
-        )
-    return predictor
-
-
-def check_probabilities(
-    answer: object, method: Method, utterances: int, classes: Sequence[str]
-) -> Tensor:
-    """Return what a predictor answered, if it is what the contract says.
-
-    Raises:
-        MethodError: not a tensor of shape (utterances, classes) of probabilities.
-    """
-    shape = (utterances, len(classes))
-    if not isinstance(answer, Tensor) or tuple(answer.shape) != shape:
-        got = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
-        fault = f"predict returned {got}, not a tensor of shape {shape}"
-    elif not torch.isfinite(answer).all():
-        fault = "predict returned numbers that are not finite"
-    elif (answer < 0).any() or ((answer.float().sum(dim=1) - 1).abs() > 1e-3).any():
-        fault = "predict returned rows that are not probabilities (>= 0, summing to 1)"
-    else:
-        return answer.detach().float()
-    raise MethodError(
-        f"{method.name} ({type(method).__module__}): {fault}.",
-        "Return softmax(logits, dim=1): a row an utterance, columns in the order of task.classes.",
-    )
 
 
 def _record(

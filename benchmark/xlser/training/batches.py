@@ -8,11 +8,18 @@ import torch
 from torch import Tensor
 
 from xlser.errors import MethodError
-from xlser.methods import Labelled, Speech, Task
+from xlser.methods import Attribute, Speech, Task
 
 Part = Literal["source", "target_labelled", "target_unlabelled"]
 Shares = Mapping[Part, float]
-"""Share of a batch that each part of the task supplies; parts not named supply nothing."""
+"""Share of a batch that each part of the task supplies; parts not named supply nothing.
+
+The share of an empty target part goes to the other target part, if it is named (with 0 for what
+is wanted only then).
+"""
+
+HALF_TARGET: Shares = {"source": 0.5, "target_labelled": 0.25, "target_unlabelled": 0.25}
+"""Half source, half target, and of the target half labelled as long as any is."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +30,15 @@ class LabelledBatch:
         speech: crops, shape (batch, frames, mels), or embeddings, shape (batch, dimension).
         emotion: shape (batch,), int64.
         target: shape (batch,), bool: whether the utterance is of the target language.
+        index: shape (batch,), int64: its place in `Task.source` or `Task.target_labelled`.
+        attributes: those the method declares, shape (batch,), int64.
     """
 
     speech: Tensor
     emotion: Tensor
     target: Tensor
+    index: Tensor
+    attributes: Mapping[Attribute, Tensor]
 
 
 @dataclass(frozen=True)
@@ -36,9 +47,13 @@ class UnlabelledBatch:
 
     Attributes:
         speech: crops, shape (batch, frames, mels), or embeddings, shape (batch, dimension).
+        index: shape (batch,), int64: its place in `Task.target_unlabelled`.
+        attributes: those the method declares, shape (batch,), int64.
     """
 
     speech: Tensor
+    index: Tensor
+    attributes: Mapping[Attribute, Tensor]
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,22 @@ class Step:
     labelled: LabelledBatch
     unlabelled: UnlabelledBatch
     progress: float
+
+    @property
+    def of_target(self) -> Tensor:
+        """Whether a row is of the target language, shape (labelled + unlabelled,), bool."""
+        labelled = self.labelled.target
+        return torch.cat([labelled, labelled.new_ones(len(self.unlabelled.index))])
+
+    def by_domain(self, labelled: Tensor, unlabelled: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the rows of the source and those of the target, labelled ones first.
+
+        Args:
+            labelled: what was made of the labelled speech, shape (labelled, ...).
+            unlabelled: what was made of the unlabelled speech, shape (unlabelled, ...).
+        """
+        target = self.labelled.target
+        return labelled[~target], torch.cat([labelled[target], unlabelled])
 
 
 class Batches:
@@ -80,6 +111,7 @@ class Batches:
         weights = (
             dict(shares) if shares is not None else {part: float(n) for part, n in sizes.items()}
         )
+        _hand_on(weights, sizes)
         drawn = {part: n for part, n in sizes.items() if n and weights.get(part)}
         if not drawn:
             raise MethodError(
@@ -95,27 +127,32 @@ class Batches:
     def draw(self, progress: float) -> Step:
         """Return the next batch."""
         task = self._task
-        source = self._labelled("source", task.source)
-        target = self._labelled("target_labelled", task.target_labelled)
+        source = self._draw("source", task.source.speech)
+        target = self._draw("target_labelled", task.target_labelled.speech)
+        unlabelled = self._draw("target_unlabelled", task.target_unlabelled)
+        emotion = [task.source.emotion[source.index], task.target_labelled.emotion[target.index]]
         labelled = LabelledBatch(
-            speech=torch.cat([source[0], target[0]]),
-            emotion=torch.cat([source[1], target[1]]),
-            target=torch.arange(len(source[1]) + len(target[1]), device=task.device)
-            >= len(source[1]),
+            speech=torch.cat([source.speech, target.speech]),
+            emotion=torch.cat(emotion),
+            target=torch.arange(sum(map(len, emotion)), device=task.device) >= len(source.index),
+            index=torch.cat([source.index, target.index]),
+            attributes={
+                name: torch.cat([of, target.attributes[name]])
+                for name, of in source.attributes.items()
+            },
         )
-        unlabelled = self._crops("target_unlabelled", task.target_unlabelled)[0]
-        return Step(labelled, UnlabelledBatch(unlabelled), progress)
+        return Step(labelled, unlabelled, progress)
 
-    def _labelled(self, part: Part, pool: Labelled) -> tuple[Tensor, Tensor]:
-        crops, index = self._crops(part, pool.speech)
-        return crops, pool.emotion[index]
-
-    def _crops(self, part: Part, speech: Speech) -> tuple[Tensor, Tensor]:
+    def _draw(self, part: Part, speech: Speech) -> UnlabelledBatch:
         if part in self._streams:
             index = next(self._streams[part]).to(self._task.device)
         else:
             index = torch.empty(0, dtype=torch.long, device=self._task.device)
-        return speech.crops(index, self._task.schedule.crop, self._generator), index
+        return UnlabelledBatch(
+            speech=speech.crops(index, self._task.schedule.crop, self._generator),
+            index=index,
+            attributes={name: of[index] for name, of in speech.attributes.items()},
+        )
 
     def _stream(self, utterances: int, count: int) -> Iterator[Tensor]:
         """Yield indices, `count` at a time, from one random order after the other."""
@@ -134,6 +171,14 @@ def _sizes(task: Task) -> dict[Part, int]:
         "target_labelled": len(task.target_labelled),
         "target_unlabelled": len(task.target_unlabelled),
     }
+
+
+def _hand_on(weights: dict[Part, float], sizes: Mapping[Part, int]) -> None:
+    """Give the share of an empty target part to the other, so that the target keeps its share."""
+    parts: tuple[Part, Part] = ("target_labelled", "target_unlabelled")
+    for empty, other in (parts, parts[::-1]):
+        if not sizes[empty] and other in weights:
+            weights[other] += weights.pop(empty, 0.0)
 
 
 def _apportion(size: int, weights: Mapping[Part, float]) -> dict[Part, int]:

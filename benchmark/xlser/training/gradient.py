@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
@@ -26,7 +27,9 @@ class GradientMethod(Method):
     last epoch predicts.
 
     A method overrides `loss`, and `setup` if it holds more than the model: every module that it
-    sets as an attribute there is trained with it, unless its parameters require no gradient.
+    sets as an attribute there is trained with it, unless its parameters require no gradient. What
+    is to be done between batches goes into `before_epoch` and `after_step`; what predicts, if not
+    the model, comes from `predictor`.
 
     Attributes:
         stages: which of the two it goes through.
@@ -46,6 +49,16 @@ class GradientMethod(Method):
     def setup(self, task: Task) -> None:
         """Make what the loss needs beside `self.model`."""
 
+    def before_epoch(self, task: Task, epoch: int) -> None:
+        """Do what is due before epoch 0, 1, ... of stage "target"."""
+
+    def after_step(self) -> None:
+        """Do what is due after each step of the optimiser."""
+
+    def predictor(self, task: Task) -> Predictor:
+        """Return what predicts, once trained: the model."""
+        return ModelPredictor(self.model)
+
     def loss(self, step: Step) -> Tensor:
         """Return the loss of a batch, a scalar: cross-entropy of what is labelled (Eq. 1)."""
         return cross_entropy(self.model(step.labelled.speech), step.labelled.emotion)
@@ -60,8 +73,17 @@ class GradientMethod(Method):
             if "target" in self.stages:
                 self.setup(task)
                 modules = [part for part in vars(self).values() if isinstance(part, nn.Module)]
-                optimise(self.loss, modules, task, self.shares, "target")
-        return ModelPredictor(self.model)
+                hooks = Hooks(lambda epoch: self.before_epoch(task, epoch), self.after_step)
+                optimise(self.loss, modules, task, self.shares, "target", hooks)
+        return self.predictor(task)
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What is called between batches."""
+
+    before_epoch: Callable[[int], None] = lambda epoch: None
+    after_step: Callable[[], None] = lambda: None
 
 
 def train_source_model(task: Task) -> Mapping[str, Tensor]:
@@ -85,6 +107,7 @@ def optimise(
     task: Task,
     shares: Shares | None,
     stage: Stage,
+    hooks: Hooks = Hooks(),  # noqa: B008: frozen
 ) -> None:
     """Minimise `loss` with Adam over the task's schedule (Section 5.2.1).
 
@@ -98,11 +121,12 @@ def optimise(
     trained = [p for p in nn.ModuleList(modules).parameters() if p.requires_grad]
     optimiser = torch.optim.Adam(trained, lr=schedule.learning_rate, betas=(0.9, 0.999), fused=True)
     decay = torch.optim.lr_scheduler.StepLR(optimiser, schedule.decay_every, schedule.decay)
-    for module in modules:
-        if any(p.requires_grad for p in module.parameters()):  # a frozen teacher stays as it is
-            module.train()
     bf16 = task.precision == "bf16"
     for epoch in range(schedule.epochs):
+        hooks.before_epoch(epoch)
+        for module in modules:
+            if any(p.requires_grad for p in module.parameters()):  # a teacher stays as it is
+                module.train()
         total = torch.zeros((), device=task.device)
         for batch in range(batches.steps):
             step = batches.draw((epoch + batch / batches.steps) / schedule.epochs)
@@ -111,6 +135,7 @@ def optimise(
             optimiser.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
+            hooks.after_step()
             total += value.detach()
         decay.step()
         _require_finite(total.item(), epoch)

@@ -11,35 +11,45 @@ _FRAMES = 8_000  # of a batch, padding included: about 130 MB an activation of A
 
 
 def embed(
-    backbone: nn.Module,
+    network: nn.Module,
     speech: Speech,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Tensor:
-    """Return what `backbone` makes of whole utterances, one row each, in float32.
+    """Return what `network` makes of whole utterances, one row each, in float32.
 
     Utterances of similar length share a batch; masks keep them from seeing the padding, so a row
     equals that of the utterance alone.
 
     Args:
-        backbone: called with (frames, lengths), see `Backbone.forward`; set to evaluation mode.
-        speech: log-mel frames.
+        network: called with (frames, lengths), see `Backbone.forward`, or with embeddings; set to
+            evaluation mode.
+        speech: log-mel frames or embeddings.
         progress: called with (utterances done, utterances in all).
 
     Returns:
-        Shape (utterances, outputs of the backbone).
+        Shape (utterances, outputs of the network).
     """
-    backbone.eval()
+    network.eval()
+    with torch.inference_mode():
+        if speech.embedded:
+            result = network(speech.features).float()
+        else:
+            result = _in_batches(network, speech, progress)
+    own: Tensor = result.clone()  # what inference mode makes may not take part in a gradient
+    return own
+
+
+def _in_batches(network: nn.Module, speech: Speech, progress: Callable[[int, int], None]) -> Tensor:
     rows: list[Tensor] = []
     order: list[Tensor] = []
-    with torch.inference_mode():
-        for index in _similar_lengths(speech.lengths):
-            rows.append(backbone(speech.whole(index), speech.lengths[index]).float())
-            order.append(index)
-            progress(sum(map(len, order)), len(speech))
-        stacked = torch.cat(rows)
-        result = torch.empty_like(stacked)
-        result[torch.cat(order)] = stacked
-    return result.clone()
+    for index in _similar_lengths(speech.lengths):
+        rows.append(network(speech.whole(index), speech.lengths[index]).float())
+        order.append(index)
+        progress(sum(map(len, order)), len(speech))
+    stacked = torch.cat(rows)
+    result = torch.empty_like(stacked)
+    result[torch.cat(order)] = stacked
+    return result
 
 
 def _similar_lengths(lengths: Tensor) -> Iterator[Tensor]:

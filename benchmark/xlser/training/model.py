@@ -1,5 +1,7 @@
 """The network every gradient method trains: an encoder and a linear layer (Section 4.1)."""
 
+from collections.abc import Callable
+from itertools import accumulate
 from typing import cast
 
 import torch
@@ -17,14 +19,14 @@ class EmotionModel(nn.Module):
 
     Attributes:
         encoder: the backbone on the fine-tune track, an `Adapter` on the frozen one.
-        head: linear layer from an embedding to the classes.
+        head: from an embedding to the logits of the classes, a linear layer.
         dimension: of an embedding z.
     """
 
     def __init__(self, encoder: nn.Module, dimension: int, classes: int) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = nn.Linear(dimension, classes)
+        self.head: nn.Module = nn.Linear(dimension, classes)
         self.dimension = dimension
 
     def embed(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -56,7 +58,8 @@ class Adapter(nn.Module):
         """Take mean and standard deviation from `source`, shape (utterances, dimension)."""
         super().__init__()
         self.register_buffer("mean", source.mean(dim=0))
-        self.register_buffer("std", source.std(dim=0).clamp(min=1e-6))
+        spread = source.std(dim=0) if len(source) > 1 else torch.ones_like(source[0])
+        self.register_buffer("std", spread.clamp(min=1e-6))
         self.layers = nn.Sequential(
             nn.Linear(source.shape[1], _ADAPTER), nn.ReLU(), nn.Dropout(0.3)
         )
@@ -85,17 +88,23 @@ def new_model(task: Task, reference: Speech | None = None) -> EmotionModel:
     return EmotionModel(encoder, cast("int", encoder.dimension), len(task.classes)).to(task.device)
 
 
-class ModelPredictor:
-    """A trained emotion model as a predictor: softmax over whole utterances, in float32."""
+def together(network: Callable[[Tensor], Tensor], *parts: Tensor) -> tuple[Tensor, ...]:
+    """Return what `network` makes of each part, from one pass: batch norm sees them as one batch.
 
-    def __init__(self, model: EmotionModel) -> None:
-        self._model = model
+    Args:
+        network: maps (batch, ...) to (batch, outputs).
+        parts: crops or embeddings; some may be empty.
+    """
+    ends = list(accumulate(len(part) for part in parts[:-1]))
+    return network(torch.cat(parts)).tensor_split(ends)
+
+
+class ModelPredictor:
+    """A network that gives logits as a predictor: softmax over whole utterances, in float32."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
 
     def predict(self, speech: Speech) -> Tensor:
         """Return class probabilities, shape (utterances, classes)."""
-        if speech.embedded:
-            self._model.eval()
-            with torch.inference_mode():
-                logits: Tensor = self._model(speech.features)
-                return logits.softmax(dim=-1).clone()
-        return embed(self._model, speech).softmax(dim=-1)
+        return embed(self._network, speech).softmax(dim=-1)

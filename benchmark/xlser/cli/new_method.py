@@ -1,0 +1,22 @@
+"""`xlser new-method`: a package to begin with."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xlser.cli.app import console
+
+
+def new_method(
+    name: Annotated[str, typer.Argument(help="Lower case with hyphens: my-method.")],
+    folder: Annotated[Path, typer.Option(help="Where its own folder, NAME, is put.")] = Path(),
+) -> None:
+    """Write a package with a method that works, to be edited: source, tests, entry point."""
+    from xlser.methods.scaffold import write_package
+
+    package = write_package(name, folder)
+    typer.echo(f"wrote {package}")
+    console.print(
+        f"Next: cd {package}; pip install -e '.[tests]'; pytest; xlser run {name} sft", markup=False
+    )

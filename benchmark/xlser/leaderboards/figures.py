@@ -1,0 +1,214 @@
+"""Pictures of leaderboards: the same records give the same bytes.
+
+Colours are those of Okabe and Ito (2008), which colour-blind readers tell apart.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+from matplotlib import style
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from xlser.leaderboards.board import Row
+from xlser.leaderboards.paper import BUDGETS, FIGURE_2, FIGURE_3, LANGUAGES, PRINTED, Cell
+from xlser.leaderboards.paper_tables import Ours, count
+from xlser.leaderboards.summary import Line, Summary
+from xlser.protocols import Labels
+from xlser.runs import Role
+
+Files = dict[str, bytes]
+"""A picture, by the suffixes of its files: "svg" and "png"."""
+
+_STYLE = {
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": "medium",
+    "font.size": 9.0,
+    "legend.frameon": False,
+    "svg.fonttype": "none",  # text stays text: small files that can be searched
+    "svg.hashsalt": "xlser",
+}
+_WIDTH = 8.0  # inches: about 800 px where a page shows it
+_COLOURS = ("#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#0072B2", "#F0E442")
+_MARKERS = "os^DvPX"
+_DARK = "#202020"
+_LIGHT = "#a0a0a0"
+_CHANCE: dict[str, Any] = {"color": _DARK, "linestyle": "--", "linewidth": 1, "label": "chance"}
+_HATCH = "////"  # of bars that lack seeds
+_PANELS = {
+    "hard-pseudo-labels": "(a) hard pseudo-labels",
+    "soft-pseudo-labels": "(b) soft pseudo-labels",
+}
+_BARS = tuple(dict.fromkeys(bar for bar, _ in FIGURE_3))
+_IN_PRINT: dict[Role, tuple[str, str]] = {
+    "target": ("D", "the paper, new language"),
+    "source": ("o", "the paper, English"),
+}
+
+
+def figure_2(ours: Ours, heading: str, chance: float) -> Files:
+    """Draw the paper's Figure 2: pseudo-labels by language and label budget.
+
+    Args:
+        ours: our rows.
+        heading: their setting.
+        chance: accuracy of guessing, percent.
+    """
+
+    def draw(canvas: Canvas) -> None:
+        panels = canvas.subplots(len(_PANELS), 1, sharey=True)
+        for axes, (method, name) in zip(panels, _PANELS.items(), strict=True):
+            _draw_panel(axes, ours, method)
+            _frame_accuracy(axes, chance)
+            cells = [cell for key, cell in FIGURE_2.items() if key[0] == method]
+            axes.set_title(f"{name} ({count(ours, cells)})", loc="left")
+        budgets = zip(BUDGETS, _COLOURS, strict=False)
+        bars = [Patch(color=colour, label=f"{labels} labels") for labels, colour in budgets]
+        bars.append(Patch(color=_DARK, label="tested on English"))
+        marks = [_legend_of_print("target"), _legend_of_print("source"), Line2D([], [], **_CHANCE)]
+        lacking = _legend_of_lacking(ours, FIGURE_2.values())
+        _add_legend(canvas, [*bars, *marks, *lacking], columns=4)
+
+    return _drawn(draw, heading, height=6.4)
+
+
+def figure_3(ours: Ours, heading: str, chance: float) -> Files:
+    """Draw the paper's Figure 3: both bounds and hard pseudo-labels, by language.
+
+    Args:
+        ours: our rows.
+        heading: their setting.
+        chance: accuracy of guessing, percent.
+    """
+
+    def draw(canvas: Canvas) -> None:
+        axes = canvas.subplots()
+        for i, language in enumerate(LANGUAGES):
+            for j, name in enumerate(_BARS):
+                x, cell = i + 0.25 * (j - 1), FIGURE_3[name, language]
+                if cell in ours:
+                    _draw_bar(axes, x, ours[cell], "target", 0.22, _COLOURS[j], beside=0.06)
+                _mark_print(axes, x, cell, "target")
+        _frame_accuracy(axes, chance)
+        axes.set_title(count(ours, FIGURE_3.values()), loc="left")
+        bars = [Patch(color=c, label=name) for name, c in zip(_BARS, _COLOURS, strict=False)]
+        marks = [_legend_of_print("target"), Line2D([], [], **_CHANCE)]
+        lacking = _legend_of_lacking(ours, FIGURE_3.values())
+        _add_legend(canvas, [*bars, *marks, *lacking], columns=3)
+
+    return _drawn(draw, heading, height=3.8)
+
+
+def summary_dots(summary: Summary, figure: str, chance: float) -> Files:
+    """Draw a row a method, best on top, and in it a dot a label budget.
+
+    Args:
+        summary: means over target languages.
+        figure: name of the figure averaged, for its axis.
+        chance: that of guessing, percent.
+    """
+    looks = dict(zip(summary.budgets, zip(_COLOURS, _MARKERS, strict=True), strict=False))
+    looks |= {"all": (_DARK, "*")} if "all" in looks else {}
+
+    def draw(canvas: Canvas) -> None:
+        axes = canvas.subplots()
+        for y, line in enumerate(summary.lines):
+            _draw_dots(axes, y, line, looks)
+        _frame_methods(axes, summary.lines, chance)
+        axes.set_xlabel(f"{figure}, mean over {summary.languages}")
+        dots = [
+            Line2D([], [], linestyle="", marker=marker, color=colour, label=f"{labels} labels")
+            for labels, (colour, marker) in looks.items()
+        ]
+        _add_legend(canvas, [*dots, Line2D([], [], **_CHANCE)], columns=len(dots) + 1)
+
+    return _drawn(draw, summary.setting.title, height=1.2 + 0.22 * len(summary.lines))
+
+
+def _draw_panel(axes: Axes, ours: Ours, method: str) -> None:
+    for i, language in enumerate(LANGUAGES):
+        for j, labels in enumerate(BUDGETS):
+            x, cell = i + 0.2 * (j - 1.5), FIGURE_2[method, language, labels]
+            if cell in ours:
+                _draw_bar(axes, x, ours[cell], "target", 0.18, _COLOURS[j], beside=0.06)
+                _draw_bar(axes, x, ours[cell], "source", 0.05, _DARK, beside=0.0)
+            _mark_print(axes, x + 0.06, cell, "target")
+            _mark_print(axes, x, cell, "source")
+
+
+def _draw_bar(
+    axes: Axes, x: float, row: Row, role: Role, width: float, colour: str, beside: float
+) -> None:
+    """Draw a row's accuracy, with its deviation over seeds to the left of its middle."""
+    figure = row.figures[role, "accuracy"]
+    hatch = None if row.complete else _HATCH
+    axes.bar(x, figure.mean, width, color=colour, edgecolor="white", linewidth=0, hatch=hatch)
+    if figure.spread is not None:
+        line = _LIGHT if colour == _DARK else _DARK
+        axes.errorbar(x - beside, figure.mean, figure.spread, color=line, capsize=2, linewidth=1)
+
+
+def _mark_print(axes: Axes, x: float, cell: Cell, role: Role) -> None:
+    if (cell, role) in PRINTED:
+        axes.plot(x, PRINTED[cell, role].accuracy, **_look_of_print(role))
+
+
+def _legend_of_print(role: Role) -> Line2D:
+    return Line2D([], [], label=_IN_PRINT[role][1], **_look_of_print(role))
+
+
+def _look_of_print(role: Role) -> dict[str, Any]:
+    look = {"linestyle": "", "markerfacecolor": "white", "markeredgecolor": _DARK}
+    return {**look, "marker": _IN_PRINT[role][0], "markersize": 5}
+
+
+def _frame_accuracy(axes: Axes, chance: float) -> None:
+    axes.set_xticks(range(len(LANGUAGES)), [language.capitalize() for language in LANGUAGES])
+    axes.set_xlim(-0.5, len(LANGUAGES) - 0.5)
+    axes.set_ylim(0, 100)
+    axes.set_ylabel("accuracy %")
+    axes.axhline(chance, **_CHANCE)
+
+
+def _draw_dots(axes: Axes, y: int, line: Line, looks: Mapping[Labels, tuple[str, str]]) -> None:
+    means = {labels: figure.mean for labels, figure in line.figures.items()}
+    axes.hlines(y, min(means.values()), max(means.values()), color=_LIGHT, linewidth=1)
+    for labels, mean in means.items():
+        colour, marker = looks[labels]
+        axes.plot(mean, y, marker, color=colour, markersize=7, zorder=3)
+
+
+def _frame_methods(axes: Axes, lines: Sequence[Line], chance: float) -> None:
+    axes.set_yticks(range(len(lines)), [line.method for line in lines])
+    axes.set_ylim(len(lines) - 0.5, -0.5)
+    axes.grid(axis="x", color=_LIGHT, linewidth=0.4)
+    axes.set_axisbelow(True)
+    axes.axvline(chance, **_CHANCE)
+
+
+def _legend_of_lacking(ours: Ours, cells: Iterable[Cell]) -> list[Patch]:
+    lacking = any(cell in ours and not ours[cell].complete for cell in cells)
+    hatched = Patch(label="lacks seeds", facecolor=_LIGHT, edgecolor="white", hatch=_HATCH)
+    return [hatched] if lacking else []
+
+
+def _add_legend(canvas: Canvas, handles: Sequence[Artist], columns: int) -> None:
+    canvas.legend(handles=handles, loc="outside lower center", ncols=columns)
+
+
+def _drawn(draw: Callable[[Canvas], None], heading: str, height: float) -> Files:
+    """Draw on a canvas of `height` inches and return its files, free of dates and versions."""
+    with style.context(_STYLE, after_reset=True):
+        canvas = Canvas(figsize=(_WIDTH, height), layout="constrained")
+        canvas.suptitle(heading, x=0.01, ha="left", fontsize="medium")
+        draw(canvas)
+        svg, png = BytesIO(), BytesIO()
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        canvas.savefig(svg, format="svg", metadata=nothing)
+        canvas.savefig(png, format="png", dpi=150, metadata={"Software": None})
+    return {"svg": svg.getvalue(), "png": png.getvalue()}

@@ -1,0 +1,126 @@
+"""What stands above the tables of the targets: a summary, or the paper's tables and figures."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from xlser.leaderboards.board import Setting, Table
+from xlser.leaderboards.cells import FIGURES, SEES_ALL
+from xlser.leaderboards.figures import Files, figure_2, figure_3, summary_dots
+from xlser.leaderboards.paper import FIGURE_2, FIGURE_3, QUOTED
+from xlser.leaderboards.paper_tables import (
+    Ours,
+    count,
+    figure_2_numbers,
+    ours_by_setting,
+    table_3,
+    table_4,
+    table_5,
+    table_6,
+)
+from xlser.leaderboards.summary import Summary, summaries, summary_table
+from xlser.protocols import Protocol
+
+_ABOUT = """\
+Accuracy, percent; ours is the mean ± standard deviation over seeds, of methods at their default \
+settings but for τ in Table 5. The paper prints no numbers for its Figure 2: the marks in ours are \
+its Table 5 at τ = 0.50. Blank cells have no records yet."""
+
+
+@dataclass
+class Overview:
+    """Markdown and the pictures it shows.
+
+    Attributes:
+        sections: of Markdown.
+        pictures: content of each file, by its name.
+    """
+
+    sections: list[str] = field(default_factory=list)
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+    def add(self, *sections: str) -> None:
+        """Add Markdown."""
+        self.sections += sections
+
+    def show(self, name: str, files: Files, alternative: str) -> None:
+        """Add a picture, with a text for those who do not see it."""
+        self.pictures |= {f"{name}.{suffix}": content for suffix, content in files.items()}
+        self.sections.append(f"![{alternative}](figures/{name}.svg)")
+
+
+def mean_over_targets(protocol: Protocol, boards: Iterable[Table]) -> Overview:
+    """Return the means over targets, for each setting that has several."""
+    overview = Overview()
+    for summary in summaries(protocol, boards):
+        if not overview.sections:
+            overview.add("## Mean over target languages")
+        _add_summary(overview, protocol, summary)
+    return overview
+
+
+def beside_paper(protocol: Protocol, boards: Mapping[str, Iterable[Table]]) -> Overview:
+    """Return the paper's tables and figures, for each setting that has some of their records.
+
+    Args:
+        protocol: the paper's.
+        boards: by the name of their protocol, the paper's and that of its Table 6.
+    """
+    overview = Overview()
+    for setting, ours in ours_by_setting(boards).items():
+        if not overview.sections:
+            overview.add("## The paper's tables and figures", _ABOUT)
+        overview.add(f"### {setting.title}")
+        _add_paper(overview, protocol, setting, ours)
+    return overview
+
+
+def _add_summary(overview: Overview, protocol: Protocol, summary: Summary) -> None:
+    figure = FIGURES[protocol.headline]
+    overview.add(
+        f"### {summary.setting.title}",
+        f"Mean {figure} over {summary.languages}, ± standard deviation over seeds of that mean; in "
+        "brackets the rank within the label budget.",
+    )
+    overview.show(
+        f"summary-{summary.setting.slug}",
+        summary_dots(summary, figure, _chance(protocol)),
+        f"A row of dots a method: its mean {figure} at each label budget; numbers in the table.",
+    )
+    overview.add(summary_table(summary))
+    notes = [SEES_ALL] if any(line.bound for line in summary.lines) else []
+    if summary.left_out:
+        notes.append(f"Left out, for lack of targets or seeds: {_left_out(summary)}.")
+    if notes:
+        overview.add(" ".join(notes))
+
+
+def _left_out(summary: Summary) -> str:
+    each = (f"{m} ({', '.join(map(str, ks))} labels)" for m, ks in summary.left_out.items())
+    return ", ".join(each)
+
+
+def _add_paper(overview: Overview, protocol: Protocol, setting: Setting, ours: Ours) -> None:
+    overview.add(table_3(ours), table_4(ours))
+    overview.add("#### Figure 2: pseudo-labels by label budget")
+    if any(cell in ours for cell in FIGURE_2.values()):
+        overview.show(
+            f"figure-2-{setting.slug}",
+            figure_2(ours, setting.title, _chance(protocol)),
+            "Bars: accuracy by new language and label budget, for hard and for soft pseudo-labels; "
+            "narrow dark bars: accuracy on English; numbers in the table.",
+        )
+        overview.add(figure_2_numbers(ours))
+    overview.add(f"{count(ours, FIGURE_2.values())}.", table_5(ours))
+    overview.add("#### Figure 3: bounds and hard pseudo-labels on the new language")
+    if any(cell in ours for cell in FIGURE_3.values()):
+        overview.show(
+            f"figure-3-{setting.slug}",
+            figure_3(ours, setting.title, _chance(protocol)),
+            "Bars: our accuracy on each new language of the lower bound, hard pseudo-labels at 100 "
+            "labels and the upper bound; marks: the paper's; numbers in Tables 3 to 5.",
+        )
+    overview.add(f"{count(ours, FIGURE_3.values())}.", table_6(ours), QUOTED)
+
+
+def _chance(protocol: Protocol) -> float:
+    return 100 / len(protocol.classes)

@@ -1,0 +1,157 @@
+"""Small synthetic tasks of what a method declares, whose emotions can be told apart."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from xlser.methods.method import Method, Task, Track
+from xlser.methods.speech import ATTRIBUTES, Attribute, Labelled, Speech
+from xlser.protocols import Schedule
+
+CLASSES = ("anger", "fear", "happiness", "neutral", "sadness")
+SCHEDULE = Schedule(epochs=2, batch=16, learning_rate=1e-2, crop=16)
+
+_WIDTH: dict[Track, int] = {"finetune": 64, "frozen": 32}  # mels; dimension of an embedding
+_FEW = 10  # labels, for a method that is defined at so few
+_ALL = 30  # target train utterances
+
+
+def make_task(
+    method: type[Method],
+    track: Track,
+    *,
+    seed: int = 0,
+    emotions: Tensor | None = None,
+    unlabelled: int = _ALL,
+    attributes: tuple[Attribute, ...] | None = None,
+) -> Task:
+    """Return a task that holds what `method` declares and no more.
+
+    Args:
+        method: whose declarations count.
+        track: one of its tracks.
+        seed: of the run.
+        emotions: of the labelled target utterances, shape (utterances,); default: of all classes,
+            as many as the method declares to use.
+        unlabelled: target utterances, unless the method is handed all labels.
+        attributes: that train speech carries; default: those the method declares.
+    """
+    if emotions is None:
+        emotions = taking_turns(_usual_labels(method))
+    if method.target_labels == "all":
+        unlabelled = 0
+    task = Task(
+        source=labelled(track, 40, seed=1),
+        source_validation=labelled(track, 20, seed=2),
+        target_labelled=Labelled(utterances(track, emotions, seed=3, shift=0.3), emotions),
+        target_unlabelled=utterances(track, taking_turns(unlabelled), seed=4, shift=0.3),
+        classes=CLASSES,
+        seed=seed,
+        device=torch.device("cpu"),
+        track=track,
+        schedule=SCHEDULE,
+        backbone=_pretrained if track == "finetune" else None,
+    )
+    return _told(task, method.attributes if attributes is None else attributes)
+
+
+def taking_turns(count: int) -> Tensor:
+    """Return emotions of `count` utterances: 0, 1, ..., 4, 0, 1, ..."""
+    return torch.arange(count) % len(CLASSES)
+
+
+def labelled(track: Track, count: int, seed: int) -> Labelled:
+    """Return `count` utterances with their emotions."""
+    emotion = taking_turns(count)
+    return Labelled(utterances(track, emotion, seed), emotion)
+
+
+def utterances(
+    track: Track, emotion: Tensor, seed: int, shift: float = 0.0, lengths: Tensor | None = None
+) -> Speech:
+    """Return an utterance for each entry of `emotion`, on the fine-tune track of 3 to 39 frames.
+
+    An emotion raises dimensions of its own; `shift` moves all of them.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    if track == "frozen":
+        lengths = torch.ones(len(emotion), dtype=torch.long)
+    elif lengths is None:
+        lengths = torch.randint(3, 40, (len(emotion),), generator=generator)
+    of_row = emotion.repeat_interleave(lengths)
+    rows = torch.randn(len(of_row), _WIDTH[track], generator=generator) + shift
+    rows += 2.0 * (torch.arange(_WIDTH[track]) % len(CLASSES) == of_row[:, None])
+    return Speech(rows.half() if track == "finetune" else rows, lengths)
+
+
+def changed_parts(task: Task, untouched: Task) -> list[str]:
+    """Return the names of the parts of `task` that differ from those of `untouched`."""
+    changed = [
+        name
+        for name in ("source", "source_validation", "target_labelled")
+        if not _same_labelled(getattr(task, name), getattr(untouched, name))
+    ]
+    if not same_speech(task.target_unlabelled, untouched.target_unlabelled):
+        changed.append("target_unlabelled")
+    return changed
+
+
+def same_speech(one: Speech, other: Speech) -> bool:
+    """Say whether two hold the same numbers and are told the same."""
+    return (
+        torch.equal(one.features, other.features)
+        and torch.equal(one.lengths, other.lengths)
+        and one.attributes.keys() == other.attributes.keys()
+        and all(torch.equal(of, other.attributes[name]) for name, of in one.attributes.items())
+    )
+
+
+def _same_labelled(one: Labelled, other: Labelled) -> bool:
+    return torch.equal(one.emotion, other.emotion) and same_speech(one.speech, other.speech)
+
+
+def _usual_labels(method: type[Method]) -> int:
+    return {"none": 0, "few": max(_FEW, method.least_labels), "all": _ALL}[method.target_labels]
+
+
+def _told(task: Task, attributes: tuple[Attribute, ...]) -> Task:
+    """Return `task` with attributes of all its speech."""
+
+    def told(speech: Speech) -> Speech:
+        turn = torch.arange(len(speech)) // len(CLASSES)
+        return replace(speech, attributes={a: turn % len(ATTRIBUTES[a]) for a in attributes})
+
+    def labelled_and_told(part: Labelled) -> Labelled:
+        return replace(part, speech=told(part.speech))
+
+    return replace(
+        task,
+        source=labelled_and_told(task.source),
+        source_validation=labelled_and_told(task.source_validation),
+        target_labelled=labelled_and_told(task.target_labelled),
+        target_unlabelled=told(task.target_unlabelled),
+    )
+
+
+class _Backbone(nn.Module):
+    """One linear layer over the mean frame, and dropout."""
+
+    dimension = 8
+
+    def __init__(self) -> None:
+        super().__init__()
+        linear = nn.Linear(_WIDTH["finetune"], self.dimension)
+        self.layers = nn.Sequential(linear, nn.ReLU(), nn.Dropout(0.1))
+
+    def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return embeddings, shape (batch, 8)."""
+        count = frames.shape[1] if lengths is None else lengths[:, None]
+        return self.layers(frames.sum(dim=1) / count)  # type: ignore[no-any-return]
+
+
+def _pretrained() -> nn.Module:
+    """Return a backbone of the same weights at every call, as published ones are."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return _Backbone()

@@ -1,0 +1,89 @@
+"""Records made by hand, and the tables of a page read back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlser.leaderboards import Table, render, tables
+from xlser.protocols import Protocol
+from xlser.runs import Predictions, Record, score_predictions
+
+
+def made(template: Record, protocol: Protocol, right: int = 7, **changes: Any) -> Record:
+    """A record of `protocol` in which `right` of 10 target utterances are recognised."""
+    classes = len(protocol.classes)
+    truth = [i % classes for i in range(10)]
+    answers = [t if i < right else (t + 1) % classes for i, t in enumerate(truth)]
+    matrix = np.eye(classes, dtype=np.float32)[answers]
+    names = [f"u{i}" for i in range(10)]
+    predictions = (
+        Predictions.of("emodb", "target", names, truth, matrix),
+        Predictions.of("ravdess", "source", names, truth, matrix),
+    )
+    stamp = {"name": "sft", "target_labels": "few", "settings": {}} | changes.pop("method", {})
+    return template.model_copy(
+        update={
+            "key": repr(sorted(changes.items())) + repr(stamp),
+            "protocol": protocol.name,
+            "protocol_version": protocol.version,
+            "protocol_digest": protocol.digest,
+            "classes": protocol.classes,
+            "labels": 100,
+            "absent_corpora": (),
+            "source_corpora": ("ravdess", "savee", "tess"),
+            "source_figure": protocol.source_figure,
+            "predictions": predictions,
+            "scores": score_predictions(predictions, classes, protocol.source_figure),
+            "method": template.method.model_copy(update=stamp),
+            **changes,
+        }
+    )
+
+
+def over_seeds(
+    template: Record, protocol: Protocol, rights: Mapping[int, int] | int, **changes: Any
+) -> list[Record]:
+    """Records of some seeds, by how many utterances each recognises; a number means all seeds."""
+    if isinstance(rights, int):
+        rights = dict.fromkeys(protocol.seeds, rights)
+    return [made(template, protocol, n, seed=seed, **dict(changes)) for seed, n in rights.items()]
+
+
+def boards(protocol: Protocol, records: list[Record]) -> list[Table]:
+    return tables(protocol, [(Path(f"{i}.json"), r) for i, r in enumerate(records)])
+
+
+def page(protocol: Protocol, records: list[Record]) -> str:
+    return render(protocol, boards(protocol, records))
+
+
+def write(records: list[Record], leaderboards: Path) -> None:
+    """Lay records down where `xlser run` would."""
+    for i, record in enumerate(records):
+        record.write(leaderboards / record.protocol / "results" / f"{i}.json")
+
+
+def read(text: str) -> list[list[dict[str, str]]]:
+    """Every table of a page, as rows by column title."""
+    found = []
+    for block in text.strip().split("\n\n"):
+        if block.startswith("|"):
+            titles, _, *rows = [
+                [cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()
+            ]
+            found.append([dict(zip(titles, row, strict=True)) for row in rows])
+    return found
+
+
+def under(text: str, heading: str) -> str:
+    """The part of a page between a heading and the next of its level or above."""
+    _, _, rest = text.partition(f"\n{heading}\n")
+    level = heading.count("#")
+    lines = []
+    for line in rest.splitlines():
+        if line.startswith("#") and len(line) - len(line.lstrip("#")) <= level:
+            break
+        lines.append(line)
+    return "\n".join(lines)

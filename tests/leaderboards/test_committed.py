@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import pytest
+
+from xlser.leaderboards import write_leaderboard
+from xlser.protocols import get_protocol
+
+_COMMITTED = Path(__file__).parents[2] / "leaderboards"
+_PROTOCOLS = sorted(path.parent.name for path in _COMMITTED.glob("*/results"))
+
+
+def pages_and_figures(folder: Path) -> dict[str, bytes]:
+    files = [folder / "README.md", *(folder / "figures").glob("*")]
+    return {path.name: path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("name", [name for name in _PROTOCOLS if name != "demo"])
+def test_committed_pages_and_figures_follow_from_committed_records_byte_for_byte(
+    name: str, tmp_path: Path
+) -> None:
+    for protocol in _PROTOCOLS:  # a page may read the records of another protocol, too
+        (tmp_path / protocol).mkdir()
+        (tmp_path / protocol / "results").symlink_to(_COMMITTED / protocol / "results")
+    write_leaderboard(get_protocol(name), tmp_path)
+    assert pages_and_figures(tmp_path / name) == pages_and_figures(_COMMITTED / name)
+
+
+def test_the_tables_of_the_paper_and_of_the_ranking_are_committed() -> None:
+    assert {"agarla2022", "v1"} <= set(_PROTOCOLS)

@@ -1,0 +1,142 @@
+from pathlib import Path
+from xml.etree import ElementTree
+
+import matplotlib
+import pytest
+from PIL import Image
+from tests.leaderboards.made import over_seeds, write
+
+from xlser.leaderboards import write_leaderboard
+from xlser.protocols import Protocol, get_protocol
+from xlser.runs import Record
+
+_HARD = {"name": "hard-pseudo-labels", "settings": {"tau": 0.5}}
+
+
+def drawn(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((folder / "figures").iterdir())}
+
+
+def paper_records(template: Record, protocol: Protocol, right: int = 7) -> list[Record]:
+    bound = {"name": "lower-bound", "target_labels": "none"}
+    records = over_seeds(template, protocol, right, labels=0, method=bound)
+    return records + over_seeds(template, protocol, {0: 6, 1: 7}, method=_HARD)
+
+
+def texts(svg: bytes) -> list[str]:
+    root = ElementTree.fromstring(svg)
+    return [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_the_same_records_give_the_same_bytes_whatever_the_users_style(
+    template: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paper = get_protocol("agarla2022")
+    write(paper_records(template, paper), tmp_path)
+    write_leaderboard(paper, tmp_path)
+    first = drawn(tmp_path / paper.name)
+    monkeypatch.setitem(matplotlib.rcParams, "axes.facecolor", "red")
+    write_leaderboard(paper, tmp_path)
+    assert drawn(tmp_path / paper.name) == first
+    assert matplotlib.rcParams["axes.facecolor"] == "red"
+
+
+def test_pictures_state_no_date_and_no_version(template: Record, tmp_path: Path) -> None:
+    paper = get_protocol("agarla2022")
+    write(paper_records(template, paper), tmp_path)
+    write_leaderboard(paper, tmp_path)
+    files = drawn(tmp_path / paper.name)
+    assert len(files) == 4
+    for name, content in files.items():
+        assert matplotlib.__version__.encode() not in content
+        if name.endswith(".svg"):
+            assert b"<metadata>" not in content
+        else:
+            with Image.open(tmp_path / paper.name / "figures" / name) as picture:
+                assert set(picture.info) == {"dpi"}
+
+
+def test_the_page_shows_each_picture_with_words_for_it(template: Record, tmp_path: Path) -> None:
+    paper = get_protocol("agarla2022")
+    write(paper_records(template, paper), tmp_path)
+    text = write_leaderboard(paper, tmp_path).read_text(encoding="utf-8")
+    shown = [line for line in text.splitlines() if line.startswith("![")]
+    assert len(shown) == 2
+    for line in shown:
+        words, _, link = line.removeprefix("![").partition("](")
+        assert len(words) > 50
+        assert (tmp_path / paper.name / link.removesuffix(")")).is_file()
+
+
+def test_figures_2_and_3_draw_the_records_and_count_them(template: Record, tmp_path: Path) -> None:
+    paper = get_protocol("agarla2022")
+    write(paper_records(template, paper, right=7), tmp_path)
+    write_leaderboard(paper, tmp_path)
+    first = drawn(tmp_path / paper.name)
+    write(paper_records(template, paper, right=3), tmp_path)
+    write_leaderboard(paper, tmp_path)
+    second = drawn(tmp_path / paper.name)
+    changed = {name for name in first if first[name] != second[name]}
+    assert changed == {f"figure-3-frozen-logmel-functionals.{suffix}" for suffix in ("png", "svg")}
+    words = texts(first["figure-2-frozen-logmel-functionals.svg"])
+    assert "(a) hard pseudo-labels (1 of 16 cells have records)" in words
+    assert "(b) soft pseudo-labels (0 of 16 cells have records)" in words
+    assert "lacks seeds" in words
+    assert "2 of 12 cells have records" in texts(first["figure-3-frozen-logmel-functionals.svg"])
+
+
+def test_the_summary_has_a_row_a_method_in_the_tables_order(
+    template: Record, tmp_path: Path
+) -> None:
+    v1 = get_protocol("v1")
+    records = []
+    for target in ("german", "persian"):
+        records += over_seeds(template, v1, 5, target=target, method={"name": "worse"})
+        records += over_seeds(template, v1, 7, target=target, method={"name": "better"})
+        records += over_seeds(template, v1, 8, target=target, labels=0, method={"name": "zero"})
+    write(records, tmp_path)
+    write_leaderboard(v1, tmp_path)
+    words = texts(drawn(tmp_path / "v1")["summary-frozen-logmel-functionals.svg"])
+    assert [w for w in words if w in ("worse", "better", "zero")] == ["better", "worse", "zero"]
+    assert "UA %, mean over German and Persian" in words
+    assert [w for w in words if w.endswith(" labels")] == ["0 labels", "100 labels"]
+
+
+def test_a_file_name_tells_every_setting_apart(template: Record, tmp_path: Path) -> None:
+    v1 = get_protocol("v1")
+    settings = [
+        {},
+        {"track": "finetune"},
+        {"precision": "bf16"},
+        {"backbone": template.backbone.model_copy(update={"weights": "random"})},
+        {"backbone": template.backbone.model_copy(update={"weights": "f4283f22" + "0" * 32})},
+        {"absent_corpora": ("savee",)},
+        {"excluded": {"emodb": ("03a01Fa",)}},
+        {"excluded": {"emodb": ("03a01Nc",)}},
+    ]
+    records = []
+    for setting in settings:
+        for target in ("german", "italian"):
+            records += over_seeds(template, v1, 7, target=target, **setting)
+    write(records, tmp_path)
+    write_leaderboard(v1, tmp_path)
+    names = [path.stem for path in (tmp_path / "v1" / "figures").glob("*.svg")]
+    assert len(names) == len(settings)
+    assert "summary-frozen-logmel-functionals" in names
+    assert "summary-frozen-logmel-functionals-f4283f22" in names
+    assert "summary-frozen-logmel-functionals-without-savee" in names
+
+
+def test_a_picture_no_longer_made_is_removed_and_other_files_stay(
+    template: Record, tmp_path: Path
+) -> None:
+    paper = get_protocol("agarla2022")
+    write(paper_records(template, paper), tmp_path)
+    figures = tmp_path / paper.name / "figures"
+    figures.mkdir()
+    for name in ("figure-2-old.svg", "figure-2-old.png", "notes.txt"):
+        (figures / name).write_bytes(b"")
+    write_leaderboard(paper, tmp_path)
+    names = set(drawn(tmp_path / paper.name))
+    assert "notes.txt" in names
+    assert not {"figure-2-old.svg", "figure-2-old.png"} & names

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+from tests.leaderboards.made import boards, over_seeds, read, under, write
+
+from xlser.leaderboards import write_leaderboard
+from xlser.leaderboards.summary import summaries
+from xlser.protocols import get_protocol
+from xlser.runs import Record
+
+_HEADING = "## Mean over target languages"
+
+
+def several(template: Record) -> list[Record]:
+    """Records of v1 over two languages: one method complete, others lacking here and there."""
+    v1 = get_protocol("v1")
+    records = []
+    for target, right in (("german", {0: 5, 1: 6, 2: 7}), ("italian", {0: 8, 1: 8, 2: 8})):
+        records += over_seeds(template, v1, right, target=target)
+        records += over_seeds(template, v1, 4, target=target, labels=25)
+        records += over_seeds(template, v1, 7, target=target, method={"name": "twin"})
+        records += over_seeds(template, v1, 9, target=target, labels=0, method={"name": "none"})
+        seeds = {0: 9, 1: 9} if target == "german" else {0: 9, 1: 9, 2: 9}
+        records += over_seeds(template, v1, seeds, target=target, method={"name": "seedless"})
+        every = {"name": "upper-bound", "target_labels": "all"}
+        records += over_seeds(template, v1, 10, target=target, labels="all", method=every)
+    return records + over_seeds(template, v1, 9, target="german", method={"name": "one-sided"})
+
+
+def test_the_summary_averages_over_targets_seed_by_seed(template: Record) -> None:
+    (summary,) = summaries(get_protocol("v1"), boards(get_protocol("v1"), several(template)))
+    assert summary.languages == "German and Italian"
+    assert summary.budgets == (0, 25, 100, "all")
+    figure = next(line for line in summary.lines if line.method == "sft").figures[100]
+    assert [round(value, 6) for value in figure.values] == [65, 70, 75]
+
+
+def test_lines_come_best_first_at_the_largest_budget_then_bounds(template: Record) -> None:
+    (summary,) = summaries(get_protocol("v1"), boards(get_protocol("v1"), several(template)))
+    assert [line.method for line in summary.lines] == ["sft", "twin", "none", "upper-bound"]
+    assert summary.left_out == {"one-sided": [100], "seedless": [100]}
+
+
+def test_the_page_ranks_means_within_a_budget_and_names_what_is_left_out(
+    template: Record, tmp_path: Path
+) -> None:
+    write(several(template), tmp_path)
+    text = write_leaderboard(get_protocol("v1"), tmp_path).read_text(encoding="utf-8")
+    part = under(text, _HEADING)
+    ((sft, twin, none, bound),) = read(part)
+    assert (sft["25 labels"], sft["100 labels"]) == ("40.0 ± 0.0 (1)", "70.0 ± 5.0 (1=)")
+    assert (twin["25 labels"], twin["100 labels"]) == ("", "70.0 ± 0.0 (1=)")
+    assert none["0 labels"] == "90.0 ± 0.0 (1)"
+    assert (bound["method"], bound["all labels"]) == ("upper-bound †", "100.0 ± 0.0")
+    assert "one-sided (100 labels), seedless (100 labels)" in part
+    assert text.index(_HEADING) < text.index("## German")
+
+
+def test_partial_and_complete_sources_are_never_averaged_together(template: Record) -> None:
+    v1 = get_protocol("v1")
+    some = {"source_corpora": ("ravdess", "tess"), "absent_corpora": ("savee",)}
+    records = over_seeds(template, v1, 7, target="german")
+    records += over_seeds(template, v1, 7, target="italian", **some)
+    assert summaries(v1, boards(v1, records)) == []
+    records += over_seeds(template, v1, 9, target="german", **some)
+    (summary,) = summaries(v1, boards(v1, records))
+    assert summary.setting.partial
+
+
+def test_one_language_has_no_summary(template: Record, tmp_path: Path) -> None:
+    v1 = get_protocol("v1")
+    write(over_seeds(template, v1, 7), tmp_path)
+    text = write_leaderboard(v1, tmp_path).read_text(encoding="utf-8")
+    assert _HEADING not in text
+    assert not list(tmp_path.rglob("*.svg"))
