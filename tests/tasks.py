@@ -8,7 +8,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from xlser.methods import Labelled, Schedule, Speech, Task, Track
+from xlser.methods import (
+    ATTRIBUTES,
+    Attribute,
+    Labelled,
+    Method,
+    Schedule,
+    Speech,
+    Task,
+    Track,
+)
 from xlser.training import Backbone
 
 CLASSES = ("anger", "fear", "happiness", "neutral", "sadness")
@@ -70,6 +79,36 @@ def small_task(track: Track, seed: int = 0, **changes: Any) -> Task:
         backbone=TinyBackbone if track == "finetune" else None,
     )
     return replace(task, **changes)
+
+
+def told(task: Task, attributes: tuple[Attribute, ...]) -> Task:
+    """Return `task` with these attributes of all its speech; in each class values take turns."""
+
+    def speech(part: Speech) -> Speech:
+        turn = torch.arange(len(part)) // len(CLASSES)
+        return replace(part, attributes={a: turn % len(ATTRIBUTES[a]) for a in attributes})
+
+    def both(part: Labelled) -> Labelled:
+        return replace(part, speech=speech(part.speech))
+
+    return replace(
+        task,
+        source=both(task.source),
+        source_validation=both(task.source_validation),
+        target_labelled=both(task.target_labelled),
+        target_unlabelled=speech(task.target_unlabelled),
+    )
+
+
+def task_for(method: type[Method], track: Track, **changes: Any) -> Task:
+    """Return a small task that holds the target labels and attributes `method` declares."""
+    if method.target_labels == "none":
+        changes = {"target_labelled": nothing(track), **changes}
+    if method.target_labels == "all":
+        every = labelled(track, 8, seed=3, shift=0.3)
+        no_speech = nothing(track).speech
+        changes = {"target_labelled": every, "target_unlabelled": no_speech, **changes}
+    return told(small_task(track, **changes), method.attributes)
 
 
 def unheard(track: Track) -> Labelled:

@@ -2,11 +2,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.tasks import SHORT, nothing, small_task
+from tests.tasks import SHORT, nothing, small_task, told
 
 from xlser.errors import MethodError
 from xlser.methods import Labelled, Speech, Task
-from xlser.training import Step
+from xlser.training import HALF_TARGET, Step
 from xlser.training.batches import Batches
 
 PARTS = ("source", "target_labelled", "target_unlabelled")
@@ -155,3 +155,112 @@ def test_a_seed_means_the_same_batches() -> None:
     assert torch.equal(one.labelled.speech, again.labelled.speech)
     assert torch.equal(one.unlabelled.speech, again.unlabelled.speech)
     assert not torch.equal(one.labelled.speech, other.labelled.speech)
+
+
+def test_an_index_is_a_place_in_its_part() -> None:
+    task = task_of(source=40, labelled=10, unlabelled=30, batch=16)
+    batches = batches_of(task)
+    for _ in range(6):
+        step = batches.draw(0.0)
+        labelled, target = step.labelled, step.labelled.target
+        parts = (
+            (task.source.speech, labelled.speech[~target], labelled.index[~target]),
+            (task.target_labelled.speech, labelled.speech[target], labelled.index[target]),
+            (task.target_unlabelled, step.unlabelled.speech, step.unlabelled.index),
+        )
+        for whole, speech, index in parts:
+            assert index.dtype == torch.int64
+            assert torch.equal(whole.features[index], speech)
+
+
+def numbered_attributes(task: Task) -> Task:
+    """The task, its attributes told: some functions of an utterance's number."""
+    task = told(task, ("gender", "naturalness"))
+    for speech in (task.source.speech, task.target_labelled.speech, task.target_unlabelled):
+        number = speech.features[:, 0].long()
+        speech.attributes["gender"].copy_(number % 2)
+        speech.attributes["naturalness"].copy_(number // 2 % 2)
+    return task
+
+
+def test_attributes_belong_to_their_utterances() -> None:
+    task = numbered_attributes(task_of(source=40, labelled=10, unlabelled=30, batch=16))
+    batches = batches_of(task)
+    for _ in range(6):
+        step = batches.draw(0.0)
+        for batch in (step.labelled, step.unlabelled):
+            number = batch.speech[:, 0].long()
+            assert batch.attributes.keys() == {"gender", "naturalness"}
+            assert torch.equal(batch.attributes["gender"], number % 2)
+            assert torch.equal(batch.attributes["naturalness"], number // 2 % 2)
+
+
+def test_attributes_that_are_not_told_are_not_there() -> None:
+    step = batches_of(small_task("frozen")).draw(0.0)
+    assert step.labelled.attributes == {}
+    assert step.unlabelled.attributes == {}
+
+
+def test_an_attribute_of_no_unlabelled_speech_is_empty() -> None:
+    task = told(small_task("finetune", target_unlabelled=nothing("finetune").speech), ("gender",))
+    step = batches_of(task).draw(0.0)
+    assert step.unlabelled.attributes["gender"].shape == (0,)
+    assert len(step.labelled.attributes["gender"]) == len(step.labelled.emotion)
+
+
+def half_target(labelled: int, unlabelled: int) -> Batches:
+    return batches_of(task_of(40, labelled, unlabelled, batch=16), dict(HALF_TARGET))
+
+
+def test_half_of_a_batch_is_target_speech_and_half_of_that_labelled() -> None:
+    expected = {"source": 8, "target_labelled": 4, "target_unlabelled": 4}
+    assert half_target(labelled=2, unlabelled=500).counts == expected
+
+
+def test_half_of_a_batch_is_target_speech_with_or_without_labels() -> None:
+    assert half_target(labelled=0, unlabelled=30).counts == {"source": 8, "target_unlabelled": 8}
+    assert half_target(labelled=30, unlabelled=0).counts == {"source": 8, "target_labelled": 8}
+
+
+@pytest.mark.parametrize("shares", [HALF_TARGET, {"source": 1.0, "target_labelled": 0.0}])
+def test_drawing_leaves_the_shares_as_they_were(shares: dict[str, float]) -> None:
+    before = dict(shares)
+    batches_of(task_of(40, 0, 30, batch=16), shares)
+    assert shares == before
+
+
+WANTED_WITHOUT_LABELS = {"source": 0.5, "target_labelled": 0.5, "target_unlabelled": 0.0}
+
+
+def test_a_share_of_zero_is_drawn_from_only_where_the_other_target_part_is_empty() -> None:
+    with_labels = batches_of(task_of(40, 10, 30, batch=16), WANTED_WITHOUT_LABELS)
+    assert with_labels.counts == {"source": 8, "target_labelled": 8}
+    assert len(with_labels.draw(0.0).unlabelled.index) == 0
+    without = batches_of(task_of(40, 0, 30, batch=16), WANTED_WITHOUT_LABELS)
+    assert without.counts == {"source": 8, "target_unlabelled": 8}
+    assert drawn(without.draw(0.0))["target_labelled"] == []
+
+
+def test_a_target_part_that_is_not_named_inherits_nothing() -> None:
+    shares = {"source": 0.5, "target_labelled": 0.5}
+    assert batches_of(task_of(40, 0, 30, batch=16), shares).counts == {"source": 16}
+
+
+def test_rows_of_the_target_are_the_labelled_ones_and_all_unlabelled_ones() -> None:
+    step = half_target(labelled=10, unlabelled=30).draw(0.0)
+    assert step.of_target.tolist() == [False] * 8 + [True] * 8
+    without = half_target(labelled=0, unlabelled=30).draw(0.0)
+    assert without.of_target.tolist() == [False] * 8 + [True] * 8
+    all_labelled = half_target(labelled=30, unlabelled=0).draw(0.0)
+    assert all_labelled.of_target.tolist() == [False] * 8 + [True] * 8
+
+
+def test_rows_can_be_told_apart_by_domain() -> None:
+    step = half_target(labelled=10, unlabelled=30).draw(0.0)
+    source, target = step.by_domain(step.labelled.speech, step.unlabelled.speech)
+    assert (source < 1_000).all()
+    assert ((target[:4] >= 1_000) & (target[:4] < 2_000)).all()  # labelled ones first
+    assert (target[4:] >= 2_000).all()
+    # In the order of both together, which methods build on.
+    both = torch.cat([step.labelled.speech, step.unlabelled.speech])
+    assert torch.equal(torch.cat([source, target]), both)

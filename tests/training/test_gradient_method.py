@@ -8,8 +8,15 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from xlser.errors import MethodError
-from xlser.methods import Labelled, Predictor, Task, Track
-from xlser.training import GradientMethod, ModelPredictor, Step, new_model, train_source_model
+from xlser.methods import Labelled, Predictor, Speech, Task, Track
+from xlser.training import (
+    GradientMethod,
+    ModelPredictor,
+    Step,
+    embed,
+    new_model,
+    train_source_model,
+)
 from xlser.training.audiontt import AudioNTT512
 
 TRACKS: tuple[Track, ...] = ("finetune", "frozen")
@@ -326,3 +333,110 @@ def test_an_embedding_dimension_without_spread_does_no_harm() -> None:
     source.speech.features[:, 3] = 1.5
     predictor = ModelPredictor(new_model(small_task("frozen", source=source)))
     assert torch.isfinite(predictor.predict(source.speech)).all()
+
+
+class Eventful(Supervised):
+    """Notes what is called, in order, and in what mode and with what weights."""
+
+    def setup(self, task: Task) -> None:
+        self.events: list[str] = ["setup"]
+        self.in_training: list[bool] = []
+        self.moved: list[bool] = []
+
+    def before_epoch(self, task: Task, epoch: int) -> None:
+        assert len(embed(self.model, task.target_unlabelled)) == 30  # leaves it in evaluation
+        self.events.append(f"epoch {epoch}")
+
+    def loss(self, step: Step) -> Tensor:
+        self.events.append("loss")
+        self.in_training.append(self.model.training and self.model.encoder.training)
+        self._weight = self.model.head.weight.detach().clone()
+        return super().loss(step)
+
+    def after_step(self) -> None:
+        self.events.append("after")
+        self.moved.append(not torch.equal(self.model.head.weight, self._weight))
+
+
+@both_tracks
+def test_hooks_are_called_before_every_epoch_and_after_every_step(track: Track) -> None:
+    method = Eventful()
+    method.fit(small_task(track))  # 80 utterances in batches of 16
+    expected = ["setup"]
+    for epoch in range(SHORT.epochs):
+        expected += [f"epoch {epoch}", *["loss", "after"] * 5]
+    assert method.events == expected
+
+
+@both_tracks
+def test_a_model_looked_at_between_epochs_goes_on_training(track: Track) -> None:
+    method = Eventful()
+    method.fit(small_task(track))
+    assert all(method.in_training)
+
+
+def test_after_a_step_the_weights_have_moved() -> None:
+    method = Eventful()
+    method.fit(small_task("frozen"))
+    assert all(method.moved)
+
+
+@both_tracks
+def test_looking_at_the_model_between_epochs_changes_nothing(track: Track) -> None:
+    task = small_task(track)
+    assert same_weights(weights_after(Eventful(), task), weights_after(Supervised(), task))
+
+
+def test_no_hook_is_called_in_stage_source() -> None:
+    class Failing(SourceOnly):
+        def setup(self, task: Task) -> None:
+            raise AssertionError
+
+        before_epoch = after_step = loss = setup
+
+    Failing().fit(small_task("frozen"))
+
+
+def test_what_predicts_is_the_methods_own_choice() -> None:
+    class Constant:
+        def predict(self, speech: Speech) -> Tensor:
+            return torch.full((len(speech), len(CLASSES)), 0.2)
+
+    class Indifferent(Supervised):
+        def predictor(self, task: Task) -> Predictor:
+            assert torch.equal(task.target_labelled.emotion, torch.arange(5).repeat(2))
+            self.trained = {k: v.clone() for k, v in self.model.state_dict().items()}
+            return Constant()
+
+    task, speech = small_task("frozen"), unheard("frozen").speech
+    method = Indifferent()
+    assert (method.fit(task).predict(speech) == 0.2).all()
+    assert same_weights(method.trained, weights_after(Supervised(), task))
+
+
+class WithGuide(Supervised):
+    """Holds a frozen module with batch norm, in the mode asked for."""
+
+    guide_trains: bool = False
+
+    def setup(self, task: Task) -> None:
+        self.guide = nn.Sequential(nn.Linear(len(task.classes), 4), nn.BatchNorm1d(4))
+        self.guide.requires_grad_(False).train(self.guide_trains)
+        self.before = {k: v.clone() for k, v in self.guide.state_dict().items()}
+        self.modes: set[bool] = set()
+
+    def loss(self, step: Step) -> Tensor:
+        logits = self.model(step.labelled.speech)
+        self.modes.add(self.guide.training)
+        return cross_entropy(logits, step.labelled.emotion) + self.guide(logits).square().mean()
+
+
+@pytest.mark.parametrize("trains", [False, True])
+def test_a_frozen_module_keeps_its_mode_and_its_weights(trains: bool) -> None:
+    method = WithGuide(guide_trains=trains)
+    method.fit(small_task("frozen"))
+    assert method.modes == {trains}
+    for name, value in method.guide.state_dict().items():
+        # In evaluation mode not even the running statistics move.
+        assert torch.equal(value, method.before[name]) or (trains and "1." in name)
+    assert not any(p.requires_grad for p in method.guide.parameters())

@@ -1,0 +1,33 @@
+import pytest
+import torch
+from torch import nn
+
+from xlser.training import together
+
+
+def network() -> nn.Module:
+    """A network in which all rows of a batch depend on each other."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Tanh(), nn.Linear(6, 3)).train()
+
+
+@pytest.mark.parametrize("sizes", [(5,), (3, 4), (1, 4, 2), (0, 5), (5, 0), (3, 0, 2), (2, 3, 0)])
+def test_parts_go_through_as_one_batch(sizes: tuple[int, ...]) -> None:
+    parts = [torch.randn(size, 4) for size in sizes]
+    made = together(network(), *parts)
+    assert [len(part) for part in made] == [*sizes]
+    torch.testing.assert_close(torch.cat(made), network()(torch.cat(parts)))
+
+
+def test_each_part_gets_its_gradient() -> None:
+    one, other = (torch.randn(3, 4, requires_grad=True) for _ in range(2))
+    _, last = together(network(), one, other)
+    last.square().sum().backward()
+    assert other.grad.abs().max() > 0
+    assert one.grad.abs().max() > 0  # through the statistics of the batch
+
+
+def test_batch_norm_sees_one_batch() -> None:
+    norm = nn.BatchNorm1d(4)
+    together(norm, torch.randn(3, 4), torch.randn(5, 4), torch.randn(2, 4))
+    assert norm.num_batches_tracked == 1
