@@ -13,6 +13,7 @@ from xlser.training import (
     align,
     confident,
     pseudo_label_loss,
+    statistics_held,
     strong_view,
     together,
 )
@@ -23,11 +24,12 @@ class AdaMatch(GradientMethod):
 
     Built for this very setting: labelled speech of one domain, unlabelled speech of another.
     Labelled speech passes twice, alone and together with the target, and its logits are random
-    mixtures of both, which bridges the two batch-norm statistics (on the frozen track there
-    is no batch norm, and the two differ by dropout alone). Answers to unlabelled speech are aligned
-    to the mean answer to labelled speech and kept where max p reaches tau times the mean
-    confidence on labelled speech. Their loss is weighted 0.5 - 0.5 cos(min(pi, 2 pi t)),
-    t being the training's progress. Adapted: labelled speech passes in its weak view only.
+    mixtures of both, which bridges the two batch-norm statistics; those of the joint pass are kept.
+    (On the frozen track there is no batch norm, and the two differ by dropout alone.) Answers to
+    unlabelled speech are aligned to the mean answer to labelled speech and kept where max p reaches
+    tau times the mean confidence on labelled speech. Their loss is weighted
+    0.5 - 0.5 cos(min(pi, 2 pi t)), t being the training's progress. Adapted: labelled speech passes
+    in its weak view only.
     """
 
     name = "adamatch"
@@ -41,7 +43,8 @@ class AdaMatch(GradientMethod):
         weak = step.unlabelled.speech
         views = (step.labelled.speech, weak, strong_view(weak))
         jointly, weak_logits, strong_logits = together(self.model, *views)
-        alone = self.model(step.labelled.speech)
+        with statistics_held(self.model):
+            alone = self.model(step.labelled.speech)
         mixed = alone + torch.rand_like(jointly) * (jointly - alone)
         supervised = cross_entropy(mixed, step.labelled.emotion)
         if not len(weak):

@@ -47,7 +47,7 @@ class FLUDA(GradientMethod):
         """Return the error of an episode; then pseudo-label the queries of the next."""
         known = step.labelled.emotion
         chosen = shots_of_each_class(known, 2 * self.shots, self._classes)
-        support, real = chosen[0::2], chosen[1::2]  # half of each class to either
+        support, real = chosen[0::2], chosen[1::2]  # about half of each class to either
         speech, pseudo = self._pseudo or (step.unlabelled.speech[:0], known[:0])
 
         labelled, queries, candidates = together(

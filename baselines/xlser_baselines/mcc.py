@@ -34,7 +34,7 @@ class MCC(GradientMethod):
 def class_confusion(logits: Tensor) -> Tensor:
     """Return the mean off-diagonal mass of a row of the class correlation, 0 to 1.
 
-    0 where every answer is certain, 1 - 1 / classes where all are uniform.
+    0 where all classes are answered with certainty, 1 - 1 / classes where all answers are uniform.
 
     Args:
         logits: divided by the temperature, shape (batch, classes).

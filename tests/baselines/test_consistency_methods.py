@@ -22,7 +22,7 @@ from tests.tasks import same_weights, small_task, unheard
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
-from xlser.training import GradientMethod, ModelPredictor, Step, align, strong_view
+from xlser.training import GradientMethod, ModelPredictor, Step, align, strong_view, together
 from xlser_baselines.adamatch import AdaMatch
 from xlser_baselines.fixmatch import FixMatch
 from xlser_baselines.flexmatch import FlexMatch
@@ -356,3 +356,21 @@ def test_mixmatchs_guesses_pass_no_gradient() -> None:
     expected = gradients_of(method, lambda copied: mixmatch_by_hand(copied, step), SEED)
     for name, gradient in gradients(method, step, SEED).items():
         torch.testing.assert_close(gradient, expected[name], atol=1e-5, rtol=1e-4)
+
+
+def test_adamatch_keeps_the_batch_statistics_of_the_joint_pass_alone() -> None:
+    method = AdaMatch()
+    step = step_of(method, ready(method))
+    norm = method.model.encoder.layers[1]
+    method.loss(step)
+    after_both = norm.running_mean.clone()
+
+    again = AdaMatch()
+    step = step_of(again, ready(again))
+    weak = step.unlabelled.speech
+    together(again.model, step.labelled.speech, weak, strong_view(weak))
+    torch.testing.assert_close(after_both, again.model.encoder.layers[1].running_mean)
+
+
+def test_a_mean_teacher_may_do_without_warm_up() -> None:
+    MeanTeacherMethod(warm_up=0).fit(small_task("frozen"))

@@ -228,6 +228,13 @@ def test_sft_needs_a_label() -> None:
     assert SupervisedFineTuning.least_labels == 1
 
 
+@pytest.mark.parametrize("name", ["soft-pseudo-labels", "triple-attentive-asymmetric"])
+def test_it_trains_where_every_target_utterance_is_labelled(name: str) -> None:
+    method = get_method(name)
+    task = task_for(method, "finetune", target_unlabelled=nothing("finetune").speech)
+    assert torch.isfinite(method().fit(task).predict(unheard("finetune").speech)).all()
+
+
 FILES = sorted(Path(xlser_baselines.__file__).parent.glob("*.py"))
 
 

@@ -228,3 +228,19 @@ def test_a_critics_penalty_makes_it_learn() -> None:
     for _ in range(30):
         critic.learn(lambda: gradient_penalty(critic, one, other))
     assert gradient_penalty(critic, one, other).item() < 0.5 * before
+
+
+def test_in_bfloat16_every_lesson_sees_the_weights_the_last_one_left() -> None:
+    critic = Critic(4, 1, learning_rate=1e-2, device=torch.device("cpu"))
+    x = torch.randn(16, 4)
+    seen: list[float] = []
+
+    def lesson() -> torch.Tensor:
+        answer = critic(x).float().mean()
+        seen.append(answer.item())
+        return answer
+
+    with torch.autocast("cpu", torch.bfloat16):
+        for _ in range(5):
+            critic.learn(lesson)
+    assert all(later < earlier for earlier, later in pairwise(seen))

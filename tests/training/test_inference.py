@@ -9,7 +9,7 @@ from xlser.training.audiontt import AudioNTT512
 
 def speech_of(lengths: list[int]) -> Speech:
     rows = torch.randn(sum(lengths), 64, generator=torch.Generator().manual_seed(0))
-    return Speech(rows.half(), torch.tensor(lengths))
+    return Speech(rows.half(), torch.tensor(lengths, dtype=torch.long))
 
 
 def one_at_a_time(backbone: torch.nn.Module, speech: Speech) -> torch.Tensor:
@@ -58,3 +58,7 @@ def test_an_emotion_model_embeds_like_any_backbone() -> None:
     speech = speech_of([20, 7, 30])
     expected = one_at_a_time(model.eval(), speech)
     torch.testing.assert_close(embed(model, speech), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_of_no_utterance_there_are_no_rows() -> None:
+    assert embed(TinyBackbone(), speech_of([])).shape == (0, TinyBackbone.dimension)

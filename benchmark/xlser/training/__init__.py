@@ -15,7 +15,7 @@ from xlser.training.inference import embed
 from xlser.training.memory import keep_pages
 from xlser.training.memory_bank import MemoryBank
 from xlser.training.model import Adapter, EmotionModel, ModelPredictor, new_model, together
-from xlser.training.normalisation import DomainStatistics
+from xlser.training.normalisation import DomainStatistics, statistics_held
 from xlser.training.precision import in_float32
 from xlser.training.pseudo_labels import (
     Average,
@@ -78,6 +78,7 @@ __all__ = [
     "seeded",
     "sharpen",
     "shots_of_each_class",
+    "statistics_held",
     "strong_view",
     "together",
     "train_source_model",

@@ -107,9 +107,13 @@ class Critic:
         """Take one step down the gradient of `loss`, called with the critic's weights free."""
         self._network.requires_grad_(True)
         self._optimiser.zero_grad()
-        loss().backward()  # type: ignore[no-untyped-call]
+        value = loss()
+        with torch.autocast(value.device.type, enabled=False):
+            value.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
         self._network.requires_grad_(False)
+        # Autocast keeps the weights it has cast: the next call is to see those of this step.
+        torch.clear_autocast_cache()
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], one: Tensor, other: Tensor) -> Tensor:

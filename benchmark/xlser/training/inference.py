@@ -40,8 +40,10 @@ def embed(
 
 
 def _in_batches(network: nn.Module, speech: Speech, progress: Callable[[int, int], None]) -> Tensor:
-    rows: list[Tensor] = []
-    order: list[Tensor] = []
+    silence = speech.features.new_zeros(1, 1, speech.features.shape[1]).float()
+    # Of no utterance there is no row, but of the network's width.
+    rows: list[Tensor] = [network(silence, speech.lengths.new_ones(1)).float()[:0]]
+    order: list[Tensor] = [speech.lengths[:0]]
     for index in _similar_lengths(speech.lengths):
         rows.append(network(speech.whole(index), speech.lengths[index]).float())
         order.append(index)

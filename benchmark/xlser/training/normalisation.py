@@ -41,7 +41,7 @@ class DomainStatistics:
         if self._onto_target is not None:
             scale, shift = self._onto_target
             return self._model.embed(speech * scale + shift)
-        with _statistics_held(self._model):
+        with statistics_held(self._model):
             return self._model.embed(speech)
 
     def embed_target(self, speech: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ class DomainStatistics:
 
 
 @contextmanager
-def _statistics_held(model: nn.Module) -> Iterator[None]:
+def statistics_held(model: nn.Module) -> Iterator[None]:
     """Let batch norm normalise by the batch, as in training, without keeping its statistics."""
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
     before = [norm.momentum for norm in norms]

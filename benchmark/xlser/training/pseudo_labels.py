@@ -2,7 +2,7 @@
 
 Each rule takes the probabilities p of a batch of unlabelled utterances, shape (batch, classes), and
 returns a weight for each, shape (batch,): 1 or 0 where the rule keeps or drops. Rules that adapt
-are objects; they start from what the uniform distribution would give.
+are objects, which start as if nothing had been learnt.
 """
 
 from dataclasses import dataclass, field
