@@ -216,7 +216,8 @@ class _Report:
         )
 
     def _failed(self, run: "Run", error: BaseException) -> None:
-        self._line(f"{run.label}: FAILED, {type(error).__name__}: {error}")
+        said = " ".join([str(error), *getattr(error, "__notes__", ())])  # notes name the package
+        self._line(f"{run.label}: FAILED, {type(error).__name__}: {said}")
 
     def _line(self, text: str) -> None:
         self._done += 1
