@@ -2,12 +2,12 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from xlser.training import HALF_TARGET, GradientMethod, Step, in_float32, together
+from xlser.training import in_float32
+from xlser_baselines._alignment import AlignedEmbeddings
 
 
-class DAN(GradientMethod):
+class DAN(AlignedEmbeddings):
     """Multi-kernel maximum mean discrepancy (Long et al. 2015, Section 3).
 
     The loss adds the squared MMD between source and target embeddings under the sum of five
@@ -17,17 +17,11 @@ class DAN(GradientMethod):
     """
 
     name = "dan"
-    target_labels = "few"
     citation = "Long et al. (2015), Learning transferable features with DAN, ICML"
-    shares = HALF_TARGET
-    weight: float = 1.0
 
-    def loss(self, step: Step) -> Tensor:
-        """Return emotion loss plus discrepancy."""
-        parts = (step.labelled.speech, step.unlabelled.speech)
-        labelled, unlabelled = together(self.model.embed, *parts)
-        emotion = cross_entropy(self.model.head(labelled), step.labelled.emotion)
-        return emotion + self.weight * discrepancy(*step.by_domain(labelled, unlabelled))
+    def distance(self, source: Tensor, target: Tensor) -> Tensor:
+        """Return the squared MMD."""
+        return discrepancy(source, target)
 
 
 @in_float32

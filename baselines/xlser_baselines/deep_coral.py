@@ -1,12 +1,12 @@
 """Deep CORAL: source and target embeddings of the same covariance."""
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from xlser.training import HALF_TARGET, GradientMethod, Step, in_float32, together
+from xlser.training import in_float32
+from xlser_baselines._alignment import AlignedEmbeddings
 
 
-class DeepCORAL(GradientMethod):
+class DeepCORAL(AlignedEmbeddings):
     """Correlation alignment (Sun & Saenko 2016, Eq. 1-3).
 
     The loss adds ||cov_S - cov_T||^2 / (4 d^2) of the embeddings z, trade-off 1. Adapted: the
@@ -15,17 +15,11 @@ class DeepCORAL(GradientMethod):
     """
 
     name = "deep-coral"
-    target_labels = "few"
     citation = "Sun & Saenko (2016), Deep CORAL, ECCV workshops"
-    shares = HALF_TARGET
-    weight: float = 1.0
 
-    def loss(self, step: Step) -> Tensor:
-        """Return emotion loss plus the difference of covariances."""
-        parts = (step.labelled.speech, step.unlabelled.speech)
-        labelled, unlabelled = together(self.model.embed, *parts)
-        emotion = cross_entropy(self.model.head(labelled), step.labelled.emotion)
-        return emotion + self.weight * coral(*step.by_domain(labelled, unlabelled))
+    def distance(self, source: Tensor, target: Tensor) -> Tensor:
+        """Return the difference of covariances."""
+        return coral(source, target)
 
 
 @in_float32
