@@ -8,8 +8,7 @@ import pytest
 from tests import trees
 from tests.trees import Tiny
 
-from xlser.audio import FeatureStore, FrontEnd, prepare
-from xlser.audio.frontend import LogMel
+from xlser.audio import FeatureStore, FrontEnd, LogMel, prepare
 from xlser.audio.store import writing
 from xlser.corpora import scan
 from xlser.errors import StoreError

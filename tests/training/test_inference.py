@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 import torch
 from tests.tasks import TinyBackbone
@@ -21,8 +23,8 @@ def one_at_a_time(backbone: torch.nn.Module, speech: Speech) -> torch.Tensor:
 @pytest.mark.parametrize(
     ("kind", "lengths"),
     [
-        # More than one batch's 8000 frames, and one utterance alone longer than that.
-        (TinyBackbone, [300, 9_001, 12, 4_000, 5, 7_999, 2_000, 300, 4_001]),
+        # More than one batch's 1500 frames, and one utterance alone longer than that.
+        (TinyBackbone, [300, 1_501, 12, 700, 5, 1_500, 400, 300, 701]),
         (AudioNTT512, [61, 5, 33, 8, 90, 1, 47]),
     ],
 )
@@ -43,7 +45,7 @@ def test_embedding_drops_nothing_out() -> None:
 
 def test_progress_ends_with_all_utterances() -> None:
     calls: list[tuple[int, int]] = []
-    embed(TinyBackbone(), speech_of([5_000] * 3), lambda done, n: calls.append((done, n)))
+    embed(TinyBackbone(), speech_of([1_000] * 3), lambda done, n: calls.append((done, n)))
     assert calls == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -62,3 +64,63 @@ def test_an_emotion_model_embeds_like_any_backbone() -> None:
 
 def test_of_no_utterance_there_are_no_rows() -> None:
     assert embed(TinyBackbone(), speech_of([])).shape == (0, TinyBackbone.dimension)
+
+
+class Convolutional(TinyBackbone):
+    """A convolution and a batch norm that has seen other speech."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        norm = torch.nn.BatchNorm2d(1)
+        for values in (norm.running_mean, norm.running_var, norm.weight, norm.bias):
+            torch.nn.init.uniform_(values, 0.5, 2.0)
+        self.smooth = torch.nn.Sequential(torch.nn.Conv2d(1, 1, (1, 3), padding=(0, 1)), norm)
+
+    def forward(self, frames: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
+        return super().forward(self.smooth(frames[:, None]).squeeze(1), lengths)
+
+
+@pytest.mark.parametrize("kind", [AudioNTT512, Convolutional])
+def test_batch_norm_counts_and_is_left_as_it_was(kind: type[Backbone]) -> None:
+    torch.manual_seed(0)
+    backbone, speech = kind(), speech_of([40, 40])
+    modules = dict(backbone.named_modules())
+    expected = one_at_a_time(backbone.eval(), speech)
+    torch.testing.assert_close(embed(backbone, speech), expected, atol=1e-4, rtol=1e-4)
+    assert dict(backbone.named_modules()) == modules
+    assert torch.equal(one_at_a_time(backbone, speech), expected)
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_embeddings_do_not_depend_on_the_number_of_threads() -> None:
+    torch.manual_seed(0)
+    backbone, speech = AudioNTT512(), speech_of([1_200, 900, 601, 300, 44])
+    by_two = embed(backbone, speech)
+    torch.set_num_threads(1)
+    assert torch.equal(by_two, embed(backbone, speech))
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_threads_are_as_many_as_before() -> None:
+    embed(TinyBackbone(), speech_of([20, 30]))
+    assert torch.get_num_threads() == 2
+
+
+class Failing(TinyBackbone):
+    def forward(self, frames: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
+        if frames.shape[1] > 1_000:
+            raise ValueError("too long")
+        return super().forward(frames, lengths)
+
+
+def test_what_the_network_raises_is_raised() -> None:
+    with pytest.raises(ValueError, match="too long"):
+        embed(Failing(), speech_of([1_200, 900, 5]))

@@ -1,23 +1,6 @@
 """From files to features: decoding, the log-mel front-end, the feature store."""
 
-from xlser.audio.check import CorpusReport, check_corpus
-from xlser.audio.decode import SAMPLE_RATE, load
-from xlser.audio.frontend import Extractor, FrontEnd, LogMel
-from xlser.audio.prepare import Progress, content_digest, prepare, store_folder
-from xlser.audio.store import FeatureStore, Frames
+import lazy_loader
 
-__all__ = [
-    "SAMPLE_RATE",
-    "CorpusReport",
-    "Extractor",
-    "FeatureStore",
-    "Frames",
-    "FrontEnd",
-    "LogMel",
-    "Progress",
-    "check_corpus",
-    "content_digest",
-    "load",
-    "prepare",
-    "store_folder",
-]
+# What the room holds is stated in `__init__.pyi`, and imported when it is first asked for.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

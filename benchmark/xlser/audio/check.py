@@ -1,12 +1,17 @@
 """Checking a corpus file by file, sound included."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xlser.audio.decode import load
-from xlser.audio.prepare import Progress, threads
 from xlser.corpora import EMOTIONS, Corpus, survey
 from xlser.errors import AudioError
+from xlser.settings import cpu_count
+
+if TYPE_CHECKING:
+    from xlser.audio.prepare import Progress
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class CorpusReport:
 
 
 def check_corpus(
-    corpus: Corpus, root: Path, progress: Progress = lambda done, n: None
+    corpus: Corpus, root: Path, progress: "Progress" = lambda done, n: None
 ) -> CorpusReport:
     """Compare the files under `root` with the published release and decode each of them."""
     found = survey(corpus, root)
@@ -69,7 +74,7 @@ def _why_not_audio(path: Path) -> str:
     return "of a format libsndfile cannot read" if path.exists() else "a link to nothing"
 
 
-def _undecodable(files: dict[str, Path], progress: Progress) -> list[tuple[str, str]]:
+def _undecodable(files: dict[str, Path], progress: "Progress") -> list[tuple[str, str]]:
     def fault(path: Path) -> str | None:
         try:
             load(path)
@@ -78,7 +83,7 @@ def _undecodable(files: dict[str, Path], progress: Progress) -> list[tuple[str, 
         return None
 
     lines = []
-    with threads() as pool:
+    with ThreadPoolExecutor(cpu_count()) as pool:  # decoding and resampling release Python's lock
         found = pool.map(fault, files.values())
         for done, (name, line) in enumerate(zip(files, found, strict=True), start=1):
             if line:

@@ -37,13 +37,22 @@ def load(path: Path) -> Samples:
         raise _unusable(path, "holds no samples")
     if not np.isfinite(channels).all():
         raise _unusable(path, "holds samples that are not finite")
-    mono: Samples = channels.mean(axis=1, dtype=np.float32)
+    mono = _averaged(channels)
     if np.abs(mono).max() < SILENCE:
         raise _unusable(path, "is silent")
     if rate == SAMPLE_RATE:
         return mono
     resampled: Samples = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
     return resampled
+
+
+def _averaged(channels: Samples) -> Samples:
+    """Return the mean of channels, shape (samples,), of shape (samples, channels)."""
+    if channels.shape[1] == 1:
+        return channels[:, 0]
+    # One channel after the other: numpy takes ten times as long over the short axis of two.
+    mean: Samples = np.ascontiguousarray(channels.T).mean(axis=0)
+    return mean
 
 
 def _decode(path: Path) -> tuple[Samples, int]:

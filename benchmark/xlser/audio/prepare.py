@@ -1,25 +1,26 @@
 """From recordings to a feature store: on all cores, atomic, and only once."""
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
-import torch
-
 from xlser.audio.decode import load
-from xlser.audio.frontend import Extractor, FrontEnd, LogMel
+from xlser.audio.frontend import FrontEnd
+from xlser.audio.logmel import Extractor, LogMel
 from xlser.audio.store import VERSION, FeatureStore, writing
 from xlser.corpora import Inventory, Utterance
 from xlser.errors import AudioError, StoreError
 from xlser.files import digest_file, digest_json, folder_written_atomically, sweep, write_atomically
 from xlser.settings import cpu_count
+from xlser.threads import single_threads
 
 Progress = Callable[[int, int], None]
 """Called with (utterances done, utterances in all)."""
 
-_BATCH = 64  # utterances a record batch: memory stays bounded whatever the corpus' size
+_BATCH = 64  # utterances a record batch
 
 
 def prepare(
@@ -70,15 +71,21 @@ def content_digest(inventory: Inventory, cache: Path) -> str:
     """
     memo = cache / "digests" / f"{digest_json(str(inventory.root.resolve()))[:16]}.json"
     known = _read_memo(memo)
-    current = {}
-    faults = []
-    for utterance in inventory.utterances:
-        try:
-            current[str(utterance.path)] = _remember(utterance.path, known)
-        except OSError as cause:
-            faults.append(f"  {utterance.id}: {utterance.path} cannot be read ({cause.strerror}).")
+    current: dict[str, list[object]] = {}
+    faults: list[str] = []
+
+    def remember(batch: Sequence[Utterance]) -> None:
+        for utterance in batch:
+            try:
+                current[str(utterance.path)] = _remember(utterance.path, known)
+            except OSError as cause:
+                fault = f"{utterance.path} cannot be read ({cause.strerror})"
+                faults.append(f"  {utterance.id}: {fault}.")
+
+    with ThreadPoolExecutor(cpu_count()) as pool:  # reading and hashing release Python's lock
+        list(pool.map(remember, _batches(inventory)))
     if faults:
-        raise _unusable(inventory, faults)
+        raise _unusable(inventory, sorted(faults))
     if current != known:
         sweep(memo.parent)
         write_atomically(memo, json.dumps(current).encode())
@@ -115,31 +122,43 @@ def _fill(
             return None
 
     corpus, done, total = inventory.corpus.name, 0, len(inventory.utterances)
-    with threads() as pool, writing(folder, corpus, content, frontend, inventory.excluded) as out:
-        for start in range(0, total, _BATCH):
-            batch = inventory.utterances[start : start + _BATCH]
-            logmels = list(pool.map(features, batch))
+    with (
+        single_threads(cpu_count()) as pool,
+        writing(folder, corpus, content, frontend, inventory.excluded) as out,
+    ):
+        logmels = _in_order(pool, features, inventory.utterances)
+        for batch in _batches(inventory):
+            made = [logmel for logmel in islice(logmels, len(batch)) if logmel is not None]
             if not faults:  # after a fault only the other faults are of interest
-                out.append([u.id for u in batch], [mel for mel in logmels if mel is not None])
+                out.append([u.id for u in batch], made)
             done += len(batch)
             progress(done, total)
         if faults:
             raise _unusable(inventory, sorted(faults))
 
 
-@contextmanager
-def threads() -> Iterator[ThreadPoolExecutor]:
-    """Yield a thread a core; decoding, resampling and torch all release Python's lock.
+def _batches(inventory: Inventory) -> Iterator[Sequence[Utterance]]:
+    for start in range(0, len(inventory.utterances), _BATCH):
+        yield inventory.utterances[start : start + _BATCH]
 
-    torch's own threads are held at one meanwhile, so that nothing is oversubscribed.
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    features: Callable[[Utterance], LogMel | None],
+    utterances: Sequence[Utterance],
+) -> Iterator[LogMel | None]:
+    """Yield the features of one utterance after the other.
+
+    The threads are a batch ahead, so that they do not wait while another is written, and no
+    further, so that memory stays bounded whatever the corpus' size.
     """
-    before = torch.get_num_threads()
-    try:
-        cores = cpu_count()
-        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            yield pool
-    finally:
-        torch.set_num_threads(before)
+    ahead: deque[Future[LogMel | None]] = deque()
+    for utterance in utterances:
+        ahead.append(pool.submit(features, utterance))
+        if len(ahead) > _BATCH:
+            yield ahead.popleft().result()
+    while ahead:
+        yield ahead.popleft().result()
 
 
 def _unusable(inventory: Inventory, faults: Sequence[str]) -> AudioError:

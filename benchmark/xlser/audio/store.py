@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from xlser.audio.frontend import FrontEnd, LogMel
+from xlser.audio.frontend import FrontEnd
+from xlser.audio.logmel import LogMel
 from xlser.errors import StoreError
 
 VERSION = 1
