@@ -1,6 +1,9 @@
 """Plugins: corpora, backbones and methods, found through entry points."""
 
-from importlib.metadata import EntryPoint, entry_points
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from inspect import isabstract
 from typing import Literal, TypeVar
 
@@ -19,13 +22,32 @@ _KIND: dict[Group, str] = {
 
 def names(group: Group) -> list[str]:
     """Return the names registered in `group`, sorted, without importing any."""
-    return sorted({point.name for point in entry_points(group=group)})
+    return sorted(_registered(group, tuple(sys.path)))
 
 
 def package_of(group: Group, name: str) -> str:
     """Return `package version` of the distribution that registers `name`."""
-    distribution = _entry_point(group, name).dist
-    return f"{distribution.name} {distribution.version}" if distribution else "unknown"
+    distribution = entry_point(group, name).dist
+    return _name_and_version(distribution) if distribution else "unknown"
+
+
+def entry_point(group: Group, name: str) -> EntryPoint:
+    """Return where the class registered as `name` is.
+
+    Raises:
+        UnknownNameError: nothing is registered under `name`.
+        PluginError: two packages claim the name.
+    """
+    found = _registered(group, tuple(sys.path)).get(name, ())
+    if not found:
+        raise UnknownNameError(_KIND[group], name, names(group))
+    if len(found) > 1:
+        claims = ", ".join(f"{p.dist.name if p.dist else '?'} ({p.value})" for p in found)
+        raise PluginError(
+            f"Several packages register the {_KIND[group]} {name!r}: {claims}.",
+            "Uninstall all but one, or rename yours.",
+        )
+    return found[0]
 
 
 def load(group: Group, name: str, base: type[T]) -> type[T]:
@@ -41,7 +63,7 @@ def load(group: Group, name: str, base: type[T]) -> type[T]:
         PluginError: two packages claim the name, its import fails, it is not a whole `base`, or it
             calls itself otherwise.
     """
-    point = _entry_point(group, name)
+    point = entry_point(group, name)
     package = package_of(group, name)
     try:
         plugin = point.load()
@@ -72,14 +94,15 @@ def load(group: Group, name: str, base: type[T]) -> type[T]:
     return plugin
 
 
-def _entry_point(group: Group, name: str) -> EntryPoint:
-    found = list(entry_points(group=group, name=name))
-    if not found:
-        raise UnknownNameError(_KIND[group], name, names(group))
-    if len(found) > 1:
-        claims = ", ".join(f"{p.dist.name if p.dist else '?'} ({p.value})" for p in found)
-        raise PluginError(
-            f"Several packages register the {_KIND[group]} {name!r}: {claims}.",
-            "Uninstall all but one, or rename yours.",
-        )
-    return found[0]
+@cache
+def _name_and_version(distribution: Distribution) -> str:
+    return f"{distribution.name} {distribution.version}"
+
+
+@cache
+def _registered(group: Group, path: tuple[str, ...]) -> Mapping[str, Sequence[EntryPoint]]:
+    """Return a group by name; the metadata of all packages on `path` is read once."""
+    points: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=group):
+        points.setdefault(point.name, []).append(point)
+    return points

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.commands import xlser
+from tests.costs import opened
 from typer.testing import CliRunner
 
 from xlser.cli import app
@@ -37,6 +38,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     help_text = xlser("--help", folder=tmp_path).stdout
     for command in ("run", "corpora", "prepare", "methods", "leaderboard", "doctor"):
         assert command in help_text
+    assert not [line for line in help_text.splitlines()[1:] if line.endswith("...")]
 
 
 def test_corpora_lists_all_with_where_they_are() -> None:
@@ -127,6 +129,25 @@ def test_run_writes_records_and_prints_the_leaderboard(
     assert summary["failed"] == []
     boards = json.loads(invoke("leaderboard", "demo", "--json"))
     assert [board["target"] for board in boards["demo"]] == ["german", "italian"]
+
+
+def test_a_run_opens_each_record_once_for_the_page_and_once_before_it_trains(
+    tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XLSER_CACHE", str(demo_cache))
+    monkeypatch.chdir(tmp_path)
+    results = Path("leaderboards/demo/results")
+    args = ["run", "svm", "--target", "german", "--seeds"]
+    invoke(*args, "0", "1")
+    with opened(results, ".json") as times:
+        invoke(*args, "0", "1")
+    assert len(times) == 4
+    assert set(times.values()) == {1}
+    before = set(times)
+    with opened(results, ".json") as times:
+        invoke(*args, "0", "1", "2")
+    assert {path: times.pop(path) for path in before} == dict.fromkeys(before, 2)
+    assert list(times.values()) == [1, 1]
 
 
 def test_a_setting_reaches_the_method_and_its_record(

@@ -169,7 +169,7 @@ def test_two_records_of_one_cell_are_refused(template: Record) -> None:
 
 def test_the_page_is_written_from_the_records_beside_it(demo_cache: Path, tmp_path: Path) -> None:
     Demo(demo_cache).run(request(["svm"]), tmp_path / "demo" / "results")
-    path = write_leaderboard(get_protocol("demo"), tmp_path)
+    path = write_leaderboard(get_protocol("demo"), tmp_path).page
     assert path == tmp_path / "demo" / "README.md"
     text = path.read_text(encoding="utf-8")
     assert "## German" in text
@@ -178,5 +178,5 @@ def test_the_page_is_written_from_the_records_beside_it(demo_cache: Path, tmp_pa
 
 
 def test_no_records_give_a_page_that_says_so(tmp_path: Path) -> None:
-    path = write_leaderboard(get_protocol("v1"), tmp_path)
+    path = write_leaderboard(get_protocol("v1"), tmp_path).page
     assert "No records yet." in path.read_text(encoding="utf-8")

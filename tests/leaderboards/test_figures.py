@@ -59,7 +59,7 @@ def test_pictures_state_no_date_and_no_version(template: Record, tmp_path: Path)
 def test_the_page_shows_each_picture_with_words_for_it(template: Record, tmp_path: Path) -> None:
     paper = get_protocol("agarla2022")
     write(paper_records(template, paper), tmp_path)
-    text = write_leaderboard(paper, tmp_path).read_text(encoding="utf-8")
+    text = write_leaderboard(paper, tmp_path).page.read_text(encoding="utf-8")
     shown = [line for line in text.splitlines() if line.startswith("![")]
     assert len(shown) == 2
     for line in shown:

@@ -20,7 +20,7 @@ def hard(**changed: Any) -> dict[str, Any]:
 
 def written(records: list[Record], leaderboards: Path) -> str:
     write(records, leaderboards)
-    return write_leaderboard(get_protocol(_FIVE), leaderboards).read_text(encoding="utf-8")
+    return write_leaderboard(get_protocol(_FIVE), leaderboards).page.read_text(encoding="utf-8")
 
 
 def table(text: str, start: str) -> list[dict[str, str]]:

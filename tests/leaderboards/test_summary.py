@@ -44,7 +44,7 @@ def test_the_page_ranks_means_within_a_budget_and_names_what_is_left_out(
     template: Record, tmp_path: Path
 ) -> None:
     write(several(template), tmp_path)
-    text = write_leaderboard(get_protocol("v1"), tmp_path).read_text(encoding="utf-8")
+    text = write_leaderboard(get_protocol("v1"), tmp_path).page.read_text(encoding="utf-8")
     part = under(text, _HEADING)
     ((sft, twin, none, bound),) = read(part)
     assert (sft["25 labels"], sft["100 labels"]) == ("40.0 ± 0.0 (1)", "70.0 ± 5.0 (1=)")
@@ -69,6 +69,6 @@ def test_partial_and_complete_sources_are_never_averaged_together(template: Reco
 def test_one_language_has_no_summary(template: Record, tmp_path: Path) -> None:
     v1 = get_protocol("v1")
     write(over_seeds(template, v1, 7), tmp_path)
-    text = write_leaderboard(v1, tmp_path).read_text(encoding="utf-8")
+    text = write_leaderboard(v1, tmp_path).page.read_text(encoding="utf-8")
     assert _HEADING not in text
     assert not list(tmp_path.rglob("*.svg"))

@@ -1,7 +1,7 @@
-from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from tests.packages import Package
 
 from xlser.errors import PluginError, UnknownNameError
 from xlser.methods import get_method, method_names
@@ -16,30 +16,6 @@ SOUND = """
 
         def fit(self, task): ...
 """
-
-
-class Package:
-    """An installed package that registers methods: a module and its metadata on the path."""
-
-    def __init__(self, site: Path) -> None:
-        self.site = site
-
-    def install(self, module: str, code: str, *, distribution: str = "strangers", **points: str):
-        """Write `code` as `module` and register each of `points` (name -> class) from it."""
-        (self.site / f"{module}.py").write_text(dedent(code), encoding="utf-8")
-        metadata = self.site / f"{distribution}-1.2.3.dist-info"
-        metadata.mkdir()
-        about = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2.3\n"
-        (metadata / "METADATA").write_text(about, encoding="utf-8")
-        lines = [f"{name} = {module}:{kind}" for name, kind in points.items()]
-        listing = "\n".join(["[xlser.methods]", *lines, ""])
-        (metadata / "entry_points.txt").write_text(listing, encoding="utf-8")
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return Package(tmp_path)
 
 
 def test_a_strangers_method_is_found_by_name(package: Package) -> None:

@@ -1,6 +1,9 @@
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.costs import grows_linearly, opened
 from tests.demo import Demo, request
 
 from xlser.errors import (
@@ -10,7 +13,9 @@ from xlser.errors import (
     UnknownNameError,
     WeightsError,
 )
-from xlser.runs import Plan
+from xlser.methods import get_method
+from xlser.protocols import Scenario
+from xlser.runs import Plan, SpeechData, make_plan
 
 
 @pytest.fixture
@@ -85,6 +90,45 @@ def test_a_run_whose_record_exists_is_not_repeated(demo: Demo, tmp_path: Path) -
     assert cells(before) == [("lower-bound", 0, 0), ("sft", 20, 0)]
     assert cells(after) == [("sft", 20, 0)]
     assert [run.method.name for run in after.done] == ["lower-bound"]
+
+
+def test_planning_opens_no_record_and_builds_each_scenario_once(demo: Demo, tmp_path: Path) -> None:
+    asked = request(["lower-bound", "svm", "dann", "mcc"], seeds=())
+    data = demo.data()
+    built = Counter()
+
+    def scenario(*cell: Any) -> Scenario:
+        built[cell] += 1
+        return SpeechData.scenario(data, *cell)
+
+    data.scenario = scenario
+    for run in demo.plan(asked, tmp_path).todo:
+        path = run.path(tmp_path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("no record, but of the name of one")
+    with opened(tmp_path, ".json") as times:
+        plan = make_plan(asked, data, demo.backbone(), tmp_path)
+    assert (len(plan.todo), len(plan.done)) == (0, 21)
+    assert times.keys() == {run.path(tmp_path) for run in plan.done}
+    assert set(times.values()) == {0}
+    assert set(built.values()) == {1}
+
+
+def test_planning_grows_with_the_runs(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    svm = get_method("svm")
+    monkeypatch.setattr(
+        "xlser.runs.plan.get_method", lambda name: type("Made", (svm,), {"name": name})
+    )
+    data, backbone = demo.data(), demo.backbone()
+    assert data.content
+
+    def planning(count: int) -> Any:
+        asked = request([f"made-{i}" for i in range(count)], seeds=())
+        return lambda: make_plan(asked, data, backbone, tmp_path)
+
+    assert grows_linearly(planning)
 
 
 def test_an_exclusion_that_leaves_nothing_to_test_is_refused(

@@ -1,3 +1,4 @@
+import base64
 import json
 from pathlib import Path
 
@@ -8,6 +9,14 @@ from tests.demo import Demo, request
 from xlser.errors import RecordError
 from xlser.protocols import Scores
 from xlser.runs import Predictions, Record, score_predictions
+
+PREDICTIONS = {
+    "corpus": "demo-german",
+    "role": "target",
+    "utterances": "a b",
+    "emotion": "01",
+    "probabilities": base64.b64encode(np.eye(5, dtype="<f2")[:2].tobytes()).decode(),
+}
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +79,11 @@ def test_a_half_written_record_is_an_error(path: Path, tmp_path: Path, keep: int
         {"surplus": 1},
         {"track": "sideways"},
         {"predictions": [{"corpus": "x"}]},
+        {"predictions": [PREDICTIONS | {"emotion": "0x"}]},
+        {"predictions": [PREDICTIONS | {"emotion": "0٣"}]},
+        {"predictions": [PREDICTIONS | {"emotion": "08"}]},
+        {"predictions": [PREDICTIONS | {"emotion": "012"}]},
+        {"predictions": [PREDICTIONS | {"probabilities": "no base64"}]},
     ],
 )
 def test_what_is_not_of_the_schema_is_an_error(

@@ -1,19 +1,25 @@
-"""The command line: arguments in, calls, printing; no logic of its own."""
+"""The command line: arguments in, calls, printing; no logic of its own.
+
+To list all commands, all of these modules are imported: what takes time to load (torch, pandas, the
+rooms that need them, even rich) is imported where a command goes to work.
+"""
 
 import sys
+from typing import Annotated
 
 import typer
 
 from xlser.cli import corpora, doctor, leaderboard, methods, new_method, prepare, run
 from xlser.cli.app import SeveralValues, console
 from xlser.errors import XlserError
+from xlser.memory import keep_pages
 
 app = typer.Typer(
     name="xlser",
-    help="Benchmark of semi-supervised cross-lingual speech emotion recognition.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help in plain words: rich would take longer than all the rest
 )
 app.command("run", cls=SeveralValues)(run.run)
 app.add_typer(corpora.app, name="corpora")
@@ -24,13 +30,34 @@ app.command("leaderboard")(leaderboard.leaderboard)
 app.command("doctor")(doctor.doctor)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"xlser {version('xlser')}")
+        raise typer.Exit
+
+
+@app.callback()
+def xlser(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Benchmark of semi-supervised cross-lingual speech emotion recognition."""
+
+
 def main() -> None:
     """Run the command line; an error of ours is told in words, without a traceback."""
+    keep_pages()
     try:
         app()
     except XlserError as error:
-        console.print(f"error: {error.problem}", style="red", markup=False)
-        console.print(error.remedy, markup=False)
+        console().print(f"error: {error.problem}", style="red", markup=False)
+        console().print(error.remedy, markup=False)
         sys.exit(2)
 
 

@@ -2,18 +2,18 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from typer.core import TyperCommand
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
-"""Where people are told what goes on; results go to standard output."""
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 Data = Annotated[
     Path | None,
@@ -28,6 +28,14 @@ Weights = Annotated[
     str | None,
     typer.Option(help="File or folder of backbone weights, or 'random' (XLSER_WEIGHTS)."),
 ]
+
+
+@cache
+def console() -> "Console":
+    """Return where people are told what goes on; results go to standard output."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class SeveralValues(TyperCommand):
@@ -62,24 +70,33 @@ def spread(args: Sequence[str], repeatable: set[str]) -> list[str]:
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
+def progress() -> Iterator["Progress"]:
     """Show bars with the time left on a terminal, and nothing elsewhere; end well on Ctrl-C."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    quiet = not console().is_terminal
+    shown = Progress(*columns, console=console(), transient=True, disable=quiet)
     try:
         with shown as bars:
             yield bars
     except KeyboardInterrupt:
-        console.print("Stopped. What is finished is kept: the same command goes on from here.")
+        console().print("Stopped. What is finished is kept: the same command goes on from here.")
         raise typer.Exit(130) from None
 
 
-def bar(bars: Progress, work: str) -> Callable[[int, int], None]:
+def bar(bars: "Progress", work: str) -> Callable[[int, int], None]:
     """Add a bar for a piece of work; return what takes (done, total) and moves it."""
     task = bars.add_task(work, total=None)
     return lambda done, total: bars.update(task, completed=done, total=total)
@@ -88,7 +105,7 @@ def bar(bars: Progress, work: str) -> Callable[[int, int], None]:
 class Watcher:
     """Shows what is being prepared: one bar a piece of work, made when it is first heard of."""
 
-    def __init__(self, bars: Progress) -> None:
+    def __init__(self, bars: "Progress") -> None:
         self._bars = bars
         self._tasks: dict[str, Any] = {}
 
@@ -99,7 +116,14 @@ class Watcher:
         self._bars.update(self._tasks[work], completed=done)
         if done == total:
             self._bars.remove_task(self._tasks.pop(work))
-            console.print(f"{work}: {total} utterances")
+            console().print(f"{work}: {total} utterances")
+
+
+def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows, each a value a column, to standard output as a table."""
+    from tabulate import tabulate
+
+    typer.echo(tabulate(rows, headers="keys", tablefmt="github"))
 
 
 def print_json(value: Any) -> None:

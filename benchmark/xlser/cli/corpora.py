@@ -3,11 +3,8 @@
 from typing import Annotated, Any
 
 import typer
-from tabulate import tabulate
 
-from xlser.cli.app import AsJson, Data, bar, print_json, progress
-from xlser.corpora import EMOTIONS, corpus_names, find_root, get_corpus, locate
-from xlser.settings import Settings
+from xlser.cli.app import AsJson, Data, bar, print_json, print_table, progress
 
 app = typer.Typer(help="List the corpora, or check a copy of one.", invoke_without_command=True)
 
@@ -17,6 +14,9 @@ def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = Fa
     """List all corpora: language, size, licence, and where each lies on this machine."""
     if context.invoked_subcommand:
         return
+    from xlser.corpora import EMOTIONS, corpus_names, find_root, get_corpus
+    from xlser.settings import Settings
+
     settings = Settings.gather(data=data)
     rows: list[dict[str, Any]] = []
     for name in corpus_names():
@@ -40,8 +40,7 @@ def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = Fa
         print_json(rows)
         return
     columns = [column for column in rows[0] if column != "citation"]
-    shown = [{column: row[column] or "not found" for column in columns} for row in rows]
-    typer.echo(tabulate(shown, headers="keys", tablefmt="github"))
+    print_table([{column: row[column] or "not found" for column in columns} for row in rows])
 
 
 @app.command()
@@ -50,11 +49,14 @@ def check(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare copies of corpora with the published releases, file by file, sound included.
+    """Compare copies of corpora with the published releases.
 
-    Exit code 1 if anything that the benchmark uses is missing or unusable.
+    It looks at every file, sound included. Exit code 1 if anything that the benchmark uses is
+    missing or unusable.
     """
     from xlser.audio import check_corpus
+    from xlser.corpora import corpus_names, find_root, get_corpus, locate
+    from xlser.settings import Settings
 
     settings = Settings.gather(data=data)
     wanted = [get_corpus(name) for name in names or corpus_names()]
@@ -74,6 +76,8 @@ def check(
 
 
 def _show(report: Any) -> None:
+    from xlser.corpora import EMOTIONS
+
     corpus = report.corpus
     found = sum(found for found, _ in report.counts.values())
     published = sum(published for _, published in report.counts.values())
@@ -86,11 +90,13 @@ def _show(report: Any) -> None:
         typer.echo(f"  fault: {line}")
     for line in report.remarks:
         typer.echo(f"  note: {line}")
-    short = {key: n for key, n in report.counts.items() if n[0] != n[1] and key[1] in EMOTIONS}
+    short = [
+        {"speaker": speaker, "emotion": emotion, "found": found, "published": published}
+        for (speaker, emotion), (found, published) in sorted(report.counts.items())
+        if found != published and emotion in EMOTIONS
+    ]
     if short:
-        rows = [(s, e, found, published) for (s, e), (found, published) in sorted(short.items())]
-        headers = ["speaker", "emotion", "found", "published"]
-        typer.echo(tabulate(rows, headers, tablefmt="github"))
+        print_table(short)
 
 
 def _as_json(report: Any) -> dict[str, Any]:

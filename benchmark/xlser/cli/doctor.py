@@ -1,17 +1,22 @@
 """`xlser doctor`: what is installed, found, missing."""
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from xlser.cli.app import AsJson, Data, Weights, print_json
 from xlser.errors import XlserError
-from xlser.settings import Settings, cpu_count
+from xlser.memory import has_huge_pages, keep_pages
+
+if TYPE_CHECKING:
+    from xlser.settings import Settings
 
 
 def doctor(data: Data = None, weights: Weights = None, as_json: AsJson = False) -> None:
     """Tell what is installed, found and missing, and what follows."""
+    from xlser.settings import Settings
+
     settings = Settings.gather(data=data, weights=weights)
     report = {
         "machine": _machine(),
@@ -36,7 +41,7 @@ def doctor(data: Data = None, weights: Weights = None, as_json: AsJson = False) 
 
 def _machine() -> dict[str, Any]:
     from xlser.runs import choose_device, describe, has_bfloat16
-    from xlser.training import keep_pages
+    from xlser.settings import cpu_count
 
     device = choose_device(None)
     found = describe(device)
@@ -44,14 +49,16 @@ def _machine() -> dict[str, Any]:
         **found.packages,
         "python": found.python,
         "system": found.system,
-        "processor": f"{found.processor}, {cpu_count()} cores, {found.threads} threads",
+        "processor": f"{found.processor}, {cpu_count()} cores",
+        "threads": f"{found.threads} for fine-tuning, one a run of the frozen track",
         "device": found.device,
         "bfloat16": "in hardware" if has_bfloat16(device) else "not in hardware: fp32 is used",
         "allocator": "keeps its pages" if keep_pages() else "as the system has it",
+        "huge pages": "asked for" if has_huge_pages() else "the system has none to give",
     }
 
 
-def _corpora(settings: Settings) -> dict[str, str]:
+def _corpora(settings: "Settings") -> dict[str, str]:
     from xlser.corpora import corpus_names, find_root, get_corpus, scan
 
     found: dict[str, str] = {}
@@ -69,7 +76,7 @@ def _corpora(settings: Settings) -> dict[str, str]:
     return found
 
 
-def _backbones(settings: Settings) -> dict[str, str]:
+def _backbones(settings: "Settings") -> dict[str, str]:
     from xlser.training import backbone_names, find_weights, get_backbone
 
     found: dict[str, str] = {}
@@ -101,7 +108,7 @@ def _methods() -> dict[str, str]:
     return found
 
 
-def _protocols(settings: Settings) -> dict[str, str]:
+def _protocols(settings: "Settings") -> dict[str, str]:
     from xlser.corpora import find_root, get_corpus
     from xlser.protocols import get_protocol, protocol_names
 

@@ -18,23 +18,24 @@ def leaderboard(
     ),
     as_json: AsJson = False,
 ) -> None:
-    """Write `leaderboards/<protocol>/README.md` and its figures from the records beside it."""
-    from xlser.leaderboards import read_records, tables, write_leaderboard
+    """Write tables and figures from records.
+
+    They go to `leaderboards/<protocol>/README.md`, from the records in `results/` beside it.
+    """
+    from xlser.leaderboards import write_leaderboard
     from xlser.protocols import get_protocol, protocol_names
 
     names = protocols or [n for n in protocol_names() if (leaderboards / n / "results").is_dir()]
     if not names:
-        console.print(f"No records under {leaderboards}/. `xlser run` makes some.")
+        console().print(f"No records under {leaderboards}/. `xlser run` makes some.")
         raise typer.Exit(1)
     answer: dict[str, Any] = {}
     for name in names:
-        protocol = get_protocol(name)
-        path = write_leaderboard(protocol, leaderboards)
+        written = write_leaderboard(get_protocol(name), leaderboards)
         if as_json:
-            records = read_records(leaderboards / name / "results")
-            answer[name] = [_as_json(board) for board in tables(protocol, records)]
+            answer[name] = [_as_json(board) for board in written.tables]
         else:
-            console.print(f"wrote {path}")
+            console().print(f"wrote {written.page}")
     if as_json:
         print_json(answer)
 

@@ -1,20 +1,19 @@
 """`xlser methods`: which there are, all about one, and whether some keep the contract."""
 
-import inspect
 import json
+from inspect import getdoc
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from tabulate import tabulate
 
-from xlser.cli.app import AsJson, console, print_json
+from xlser.cli.app import AsJson, console, print_json, print_table
 from xlser.errors import PluginError
 
 if TYPE_CHECKING:
     from xlser.methods import Method, Report
 
 app = typer.Typer(
-    help="List the methods, show one, or hold some against the contract.",
+    help="List methods, show one, or hold some against the contract.",
     invoke_without_command=True,
 )
 
@@ -27,25 +26,28 @@ def list_methods(context: typer.Context, as_json: AsJson = False) -> None:
     """
     if context.invoked_subcommand:
         return
-    from xlser.methods import method_names
+    from xlser.methods import method_names, outlined_methods
 
-    loaded = [(name, _load(name)) for name in method_names()]
-    rows = [_facts(method) for _, method in loaded if not isinstance(method, PluginError)]
-    broken = [(name, error) for name, error in loaded if isinstance(error, PluginError)]
+    methods = outlined_methods(method_names())
+    rows = [_facts(method) for method in methods.values() if not isinstance(method, PluginError)]
+    broken = [(name, error) for name, error in methods.items() if isinstance(error, PluginError)]
     if as_json:
         print_json([*rows, *({"method": name, "fault": str(error)} for name, error in broken)])
         return
-    typer.echo(tabulate([_in_short(row) for row in rows], headers="keys", tablefmt="github"))
+    print_table([_in_short(row) for row in rows])
     for _, error in broken:
-        console.print(str(error), style="red", markup=False)
+        console().print(str(error), style="red", markup=False)
 
 
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="A method.")]) -> None:
-    """Tell all about a method: what it does, what it is handed, its settings and defaults."""
-    from xlser.methods import get_method
+    """Tell what a method does, what it is handed and how it is set."""
+    from xlser.methods import outlined_methods
 
-    facts = _facts(get_method(name))
+    method = outlined_methods([name])[name]
+    if isinstance(method, PluginError):
+        raise method
+    facts = _facts(method)
     typer.echo(f"{name} ({facts['package']})\n\n{facts['documentation']}\n")
     typer.echo(f"target labels: {_labels(facts)}")
     typer.echo(f"attributes: {', '.join(facts['attributes']) or 'none'}")
@@ -60,9 +62,9 @@ def show(name: Annotated[str, typer.Argument(help="A method.")]) -> None:
 def check(
     names: Annotated[list[str], typer.Argument(help="Methods.")], as_json: AsJson = False
 ) -> None:
-    """Hold methods against the contract, on small synthetic tasks; some seconds each.
+    """Hold methods against the contract, on small synthetic tasks.
 
-    Exit code 1 if a check fails.
+    Some seconds each. Exit code 1 if a check fails.
     """
     loaded = [(name, _load(name)) for name in names]  # a typo in any of them starts nothing
     reports = []
@@ -89,7 +91,7 @@ def _load(name: str) -> "type[Method] | PluginError":
 def _facts(method: "type[Method]") -> dict[str, Any]:
     from xlser import plugins
 
-    documentation = inspect.getdoc(method) or ""
+    documentation = getdoc(method) or ""
     return {
         "method": method.name,
         "target labels": method.target_labels,
@@ -138,9 +140,11 @@ def _print_report(package: str | None, report: "Report") -> None:
         {"check": c.name, "track": c.track, "result": "FAILED" if c.fault else "passed"}
         for c in report.checks
     ]
-    typer.echo(f"## {title}\n\n{tabulate(rows, headers='keys', tablefmt='github')}\n")
+    typer.echo(f"## {title}\n")
+    print_table(rows)
+    typer.echo()
     for fault in report.faults:
-        console.print(f"{title}: {fault}\n", style="red", markup=False)
+        console().print(f"{title}: {fault}\n", style="red", markup=False)
 
 
 def _as_json(report: "Report") -> dict[str, Any]:

@@ -12,11 +12,14 @@ def new_method(
     name: Annotated[str, typer.Argument(help="Lower case with hyphens: my-method.")],
     folder: Annotated[Path, typer.Option(help="Where its own folder, NAME, is put.")] = Path(),
 ) -> None:
-    """Write a package with a method that works, to be edited: source, tests, entry point."""
+    """Write a package with a method that works, to be edited.
+
+    It holds source, tests and the entry point by which the method is found.
+    """
     from xlser.methods.scaffold import write_package
 
     package = write_package(name, folder)
     typer.echo(f"wrote {package}")
-    console.print(
+    console().print(
         f"Next: cd {package}; pip install -e '.[tests]'; pytest; xlser run {name} sft", markup=False
     )

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from xlser.cli.app import Data, Exclude, bar, console, progress
-from xlser.settings import Settings
 
 
 def prepare(
@@ -13,9 +12,13 @@ def prepare(
     data: Data = None,
     exclude: Exclude = None,
 ) -> None:
-    """Compute and keep the log-mel features of corpora; `xlser run` does so by itself."""
+    """Compute and keep the log-mel features of corpora.
+
+    `xlser run` does so by itself.
+    """
     from xlser import audio
     from xlser.corpora import corpus_names, find_root, get_corpus, locate, scan
+    from xlser.settings import Settings
 
     settings = Settings.gather(data=data, exclude=exclude or ())
     corpora = [get_corpus(name) for name in names or corpus_names()]
@@ -31,4 +34,4 @@ def prepare(
                 bar(bars, f"log-mel of {corpus.name}"),
             )
         excluded = f", {len(inventory.excluded)} excluded" if inventory.excluded else ""
-        console.print(f"{corpus.name}: {len(store.ids)} utterances{excluded}, {store.folder}")
+        console().print(f"{corpus.name}: {len(store.ids)} utterances{excluded}, {store.folder}")

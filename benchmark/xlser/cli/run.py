@@ -19,11 +19,11 @@ from xlser.cli.app import (
     progress,
 )
 from xlser.errors import SettingsError
-from xlser.settings import Settings
 
 if TYPE_CHECKING:
     from xlser.protocols import Protocol
-    from xlser.runs import Outcome, Plan, Record, Run
+    from xlser.runs import Failure, Outcome, Plan, Record, Run
+    from xlser.settings import Settings
 
 
 class TrackChoice(StrEnum):
@@ -69,6 +69,13 @@ def run(
         PrecisionChoice, typer.Option(help="auto: bfloat16 where the hardware has it.")
     ] = PrecisionChoice.auto,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; default: a GPU if any.")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Runs side by side; default: one a core on the frozen track on a CPU, else 1.",
+        ),
+    ] = None,
     data: Data = None,
     weights: Weights = None,
     exclude: Exclude = None,
@@ -85,6 +92,7 @@ def run(
     from xlser import runs
     from xlser.methods import method_names
     from xlser.protocols import get_protocol
+    from xlser.settings import Settings
     from xlser.training import pretrained
 
     chosen = get_protocol(protocol)
@@ -104,12 +112,20 @@ def run(
     with progress() as bars:
         speech = runs.gather(chosen, targets, settings, Watcher(bars))
         network = pretrained(backbone or _default_backbone(protocol), settings)
-        speech.prepare()
+        speech.prepare(request.track, network)
         plan = runs.make_plan(request, speech, network, results)
         _show_plan(plan, chosen, request)
         _require_results(plan, chosen, results)
         report = _Report(len(plan.todo), bars)
-        outcome = runs.execute(plan, speech, network, results, place, report.events())
+        outcome = runs.execute(
+            plan,
+            speech,
+            network,
+            results,
+            place,
+            report.events(),
+            runs.choose_jobs(jobs, request.track, place, len(plan.todo)),
+        )
     _finish(chosen, leaderboards, targets, plan, outcome, as_json)
 
 
@@ -117,7 +133,7 @@ def _default_backbone(protocol: str) -> str:
     return "logmel-functionals" if protocol == "demo" else "audiontt-512"
 
 
-def _targets(protocol: "Protocol", asked: list[str] | None, settings: Settings) -> list[str]:
+def _targets(protocol: "Protocol", asked: list[str] | None, settings: "Settings") -> list[str]:
     """Return the targets asked for, or all whose corpora are found; say which are not."""
     from xlser.corpora import find_root, get_corpus
 
@@ -129,7 +145,7 @@ def _targets(protocol: "Protocol", asked: list[str] | None, settings: Settings) 
         at_hand = all(find_root(get_corpus(n), settings) for n in protocol.languages[target])
         (found if at_hand else lacking).append(target)
     if lacking and found:
-        console.print(f"no corpus found for {', '.join(lacking)}: left out (`xlser corpora`)")
+        console().print(f"no corpus found for {', '.join(lacking)}: left out (`xlser corpora`)")
     return found or list(protocol.targets)
 
 
@@ -148,23 +164,24 @@ def _assignments(given: list[str]) -> dict[str, object]:
 
 
 def _show_plan(plan: "Plan", protocol: "Protocol", request: Any) -> None:
-    console.print(
+    console().print(
         f"{protocol.name}: {len(plan.todo)} runs to do, {len(plan.done)} recorded already; "
         f"{request.track} track, {request.precision}; targets {', '.join(request.targets)}"
     )
     some = next(iter([*plan.todo, *plan.done]), None)
     if some and some.scenario.absent_corpora:
-        console.print(
+        console().print(
             f"partial source: {', '.join(some.scenario.source_corpora)} (without "
             f"{', '.join(some.scenario.absent_corpora)}); ranked among themselves alone"
         )
     for reason in plan.skipped:
-        console.print(f"skipped: {reason}")
+        console().print(f"skipped: {reason}")
 
 
 def _require_results(plan: "Plan", protocol: "Protocol", results: Path) -> None:
     """Refuse before training what would fail after it: nothing to do, or no place for results."""
-    from xlser.leaderboards import read_records, tables
+    from xlser.leaderboards import read_records, require_tables
+    from xlser.runs import Record
 
     if not plan.todo and not plan.done:
         raise SettingsError("There is nothing to run.", "Skipped: " + "; ".join(plan.skipped) + ".")
@@ -174,23 +191,23 @@ def _require_results(plan: "Plan", protocol: "Protocol", results: Path) -> None:
         raise SettingsError(
             f"{results} cannot hold results ({cause}).", "Name another folder: --leaderboards."
         ) from cause
-    tables(protocol, read_records(results))
+    if plan.todo:  # else the leaderboard is written at once, which looks at more than this
+        require_tables(protocol, read_records(results, Record.parse))
 
 
 _EVERY = 60.0  # seconds between lines on a run in progress, where no bars can be shown
 
 
 class _Report:
-    """Tells how a plan goes: a line a finished run; in between, bars on a terminal or a line."""
+    """Tells how a plan goes: a line a run that ends; in between, bars on a terminal or a line."""
 
     def __init__(self, total: int, bars: Any) -> None:
         self._total = total
         self._done = 0
         self._began = self._spoke = time.monotonic()
-        self._label = ""
         self._bars = bars
-        self._epochs = bars.add_task("", total=None, visible=False)
-        self._runs = bars.add_task("runs", total=total)
+        self._all = bars.add_task("runs", total=total)
+        self._in_progress: dict[str, tuple[str, Any]] = {}  # label and bar of a run, by its key
 
     def events(self) -> Any:
         from xlser.runs import Events
@@ -200,35 +217,36 @@ class _Report:
         )
 
     def _started(self, run: "Run") -> None:
-        self._label = run.label
-        self._bars.update(self._epochs, description=run.label, visible=True)
+        self._in_progress[run.key] = run.label, self._bars.add_task(run.label, total=None)
 
-    def _epoch(self, done: int, total: int) -> None:
-        self._bars.update(self._epochs, completed=done, total=total)
-        if not console.is_terminal and time.monotonic() - self._spoke > _EVERY:
-            self._say(f"{self._label}: {done} of {total} epochs of this stage")
+    def _epoch(self, key: str, done: int, total: int) -> None:
+        label, bar = self._in_progress[key]
+        self._bars.update(bar, completed=done, total=total)
+        if not console().is_terminal and time.monotonic() - self._spoke > _EVERY:
+            self._say(f"{label}: {done} of {total} epochs of this stage")
 
     def _finished(self, run: "Run", record: "Record") -> None:
         score, seconds = record.scores["target"], sum(record.seconds.values())
-        self._line(
-            f"{run.label}: ua {100 * score.ua:.1f}, accuracy {100 * score.accuracy:.1f} "
-            f"({seconds:.1f} s)"
+        self._ended(
+            run,
+            f"ua {100 * score.ua:.1f}, accuracy {100 * score.accuracy:.1f} ({seconds:.1f} s)",
         )
 
-    def _failed(self, run: "Run", error: BaseException) -> None:
-        said = " ".join([str(error), *getattr(error, "__notes__", ())])  # notes name the package
-        self._line(f"{run.label}: FAILED, {type(error).__name__}: {said}")
+    def _failed(self, run: "Run", failure: "Failure") -> None:
+        self._ended(run, f"FAILED, {failure.said}")
 
-    def _line(self, text: str) -> None:
+    def _ended(self, run: "Run", how: str) -> None:
+        _, bar = self._in_progress.pop(run.key)
+        self._bars.remove_task(bar)
         self._done += 1
-        self._bars.update(self._runs, completed=self._done)
+        self._bars.update(self._all, completed=self._done)
         elapsed = time.monotonic() - self._began
         left = elapsed / self._done * (self._total - self._done)
-        self._say(f"[{self._done}/{self._total}] {text}; {_duration(left)} left")
+        self._say(f"[{self._done}/{self._total}] {run.label}: {how}; {_duration(left)} left")
 
     def _say(self, text: str) -> None:
         self._spoke = time.monotonic()
-        console.print(text, markup=False)
+        console().print(text, markup=False)
 
 
 def _duration(seconds: float) -> str:
@@ -244,9 +262,9 @@ def _finish(
     outcome: "Outcome",
     as_json: bool,
 ) -> None:
-    from xlser.leaderboards import read_records, render, tables, write_leaderboard
+    from xlser.leaderboards import render, write_leaderboard
 
-    path = write_leaderboard(protocol, leaderboards)
+    written = write_leaderboard(protocol, leaderboards)
     results = leaderboards / protocol.name / "results"
     if as_json:
         print_json(
@@ -254,14 +272,14 @@ def _finish(
                 "records": [str(run.path(results)) for run in (*plan.done, *plan.todo)],
                 "failed": [run.label for run, _ in outcome.failures],
                 "skipped": plan.skipped,
-                "leaderboard": str(path),
+                "leaderboard": str(written.page),
             }
         )
     else:
-        typer.echo(render(protocol, tables(protocol, read_records(results)), targets), nl=False)
-        console.print(f"wrote {path}")
+        typer.echo(render(protocol, written.tables, targets), nl=False)
+        console().print(f"wrote {written.page}")
     for run, trace in outcome.failures:
-        console.print(f"\n{run.label} failed:\n{trace}", markup=False)
+        console().print(f"\n{run.label} failed:\n{trace}", markup=False)
     if outcome.failures:
-        console.print(f"{len(outcome.failures)} of {len(plan.todo)} runs failed.", style="red")
+        console().print(f"{len(outcome.failures)} of {len(plan.todo)} runs failed.", style="red")
         raise typer.Exit(1)

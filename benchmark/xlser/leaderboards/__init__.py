@@ -1,7 +1,15 @@
 """From records to leaderboards."""
 
-from xlser.leaderboards.board import Figure, Row, Setting, Table, read_records, tables
-from xlser.leaderboards.markdown import render, write_leaderboard
+from xlser.leaderboards.board import (
+    Figure,
+    Row,
+    Setting,
+    Table,
+    read_records,
+    require_tables,
+    tables,
+)
+from xlser.leaderboards.markdown import Written, render, write_leaderboard
 from xlser.leaderboards.paper import ERRATA, PRINTED, SETTING, Printed
 
 __all__ = [
@@ -13,8 +21,10 @@ __all__ = [
     "Row",
     "Setting",
     "Table",
+    "Written",
     "read_records",
     "render",
+    "require_tables",
     "tables",
     "write_leaderboard",
 ]

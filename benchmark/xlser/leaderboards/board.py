@@ -1,13 +1,15 @@
 """From records to the rows of a leaderboard."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import fsum, sqrt
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
 from xlser.errors import RecordError
 from xlser.files import digest_json
-from xlser.protocols import Labels, Protocol, majority_rate
+from xlser.protocols import Labels, Protocol, Scores, majority_rate
 from xlser.runs import MethodStamp, Record, Role
 
 
@@ -31,15 +33,18 @@ class Figure:
         """Return the mean of several figures (say, of languages), seed by seed."""
         return cls(tuple(map(mean, zip(*(f.values for f in figures), strict=True))))
 
-    @property
+    @cached_property
     def mean(self) -> float:
-        """Mean over seeds."""
+        """Mean over seeds, exact: many lie on the edge between two figures as printed."""
         return mean(self.values)
 
-    @property
+    @cached_property
     def spread(self) -> float | None:
         """Sample standard deviation over seeds; None for a single seed."""
-        return stdev(self.values) if len(self.values) > 1 else None
+        if len(self.values) == 1:
+            return None
+        squares = fsum((value - self.mean) ** 2 for value in self.values)
+        return sqrt(squares / (len(self.values) - 1))
 
     def minus(self, other: "Figure") -> "Figure":
         """Return the differences to a figure over the same seeds, seed by seed."""
@@ -162,42 +167,98 @@ class Table:
     majority: float
 
 
-def read_records(results: Path) -> list[tuple[Path, Record]]:
-    """Read every record under `results`, in the order of their paths.
+def read_records(
+    results: Path, read: Callable[[Path], Record] = Record.read
+) -> Iterator[tuple[Path, Record]]:
+    """Read every record under `results` once, one at a time, in the order of their paths.
+
+    Args:
+        results: folder of records.
+        read: how; `Record.parse` believes the figures they state, which takes half the time.
 
     Raises:
         RecordError: a file is not a record, or its figures are not those of its predictions.
     """
-    return [(path, Record.read(path)) for path in sorted(results.rglob("*.json"))]
+    return ((path, read(path)) for path in sorted(results.rglob("*.json")))
 
 
 def tables(protocol: Protocol, records: Iterable[tuple[Path, Record]]) -> list[Table]:
     """Arrange the records of `protocol` in tables, by target and setting.
 
     Raises:
-        RecordError: a record is of another protocol or version, or two claim the same cell.
+        RecordError: a record is of another protocol or version, two claim the same cell, or seeds
+            of a row were run on different recordings.
     """
-    cells: dict[tuple[str, Setting], dict[tuple[str, str, str], dict[int, Record]]] = {}
-    paths: dict[str, Path] = {}
-    for path, record in records:
-        _require_protocol(path, record, protocol)
-        paths[record.key] = path
-        row = cells.setdefault((record.target, Setting.of(record)), {})
-        seeds = row.setdefault(_row_key(record), {})
+    order = {target: i for i, target in enumerate(protocol.targets)}
+    return [
+        _table(protocol, target, setting, table)
+        for (target, setting), table in sorted(
+            _begin(protocol, records).items(), key=lambda item: (order[item[0][0]], item[0][1])
+        )
+    ]
+
+
+def require_tables(protocol: Protocol, records: Iterable[tuple[Path, Record]]) -> None:
+    """Raise what `tables` would raise, without making any."""
+    _begin(protocol, records)
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What a row needs of a record; the rest, most of all its predictions, is let go."""
+
+    path: Path
+    method: MethodStamp
+    labels: Labels
+    seed: int
+    corpora: Mapping[str, str]
+    scores: Mapping[Role, Scores]
+
+
+@dataclass
+class _Begun:
+    """A table in the making.
+
+    Attributes:
+        rows: results by seed, by what makes a row.
+        majority: share of the most frequent class, 0 to 1, by seed.
+    """
+
+    rows: dict[tuple[str, str, str], dict[int, _Result]] = field(default_factory=dict)
+    majority: dict[int, float] = field(default_factory=dict)
+
+    def add(self, path: Path, record: Record) -> None:
+        """Add a record, if it fits with those that are there."""
+        seeds = self.rows.setdefault(_row_key(record), {})
         if record.seed in seeds:
             raise RecordError(
-                f"{path} and {paths[seeds[record.seed].key]} are records of the same cell, made "
+                f"{path} and {seeds[record.seed].path} are records of the same cell, made "
                 "from different recordings or versions.",
                 "Keep the one you mean and delete the other.",
             )
-        seeds[record.seed] = record
-    order = {target: i for i, target in enumerate(protocol.targets)}
-    return [
-        _table(protocol, target, setting, rows)
-        for (target, setting), rows in sorted(
-            cells.items(), key=lambda item: (order[item[0][0]], item[0][1])
+        for other in seeds.values():
+            _require_same_recordings(record, other)
+        seeds[record.seed] = _Result(
+            path=path,
+            method=record.method,
+            labels=record.labels,
+            seed=record.seed,
+            corpora=record.corpora,
+            scores=record.scores,
         )
-    ]
+        if record.seed not in self.majority:
+            self.majority[record.seed] = majority_rate(record.of_role("target")[0].truth)
+
+
+def _begin(
+    protocol: Protocol, records: Iterable[tuple[Path, Record]]
+) -> dict[tuple[str, Setting], _Begun]:
+    """Sort records by target and setting, and look whether they fit together."""
+    begun: dict[tuple[str, Setting], _Begun] = {}
+    for path, record in records:
+        _require_protocol(path, record, protocol)
+        begun.setdefault((record.target, Setting.of(record)), _Begun()).add(path, record)
+    return begun
 
 
 def _require_protocol(path: Path, record: Record, protocol: Protocol) -> None:
@@ -210,43 +271,40 @@ def _require_protocol(path: Path, record: Record, protocol: Protocol) -> None:
         )
 
 
+def _require_same_recordings(record: Record, other: _Result) -> None:
+    if record.corpora != other.corpora:
+        seeds = sorted((record.seed, other.seed))
+        raise RecordError(
+            f"Seeds {seeds[0]} and {seeds[1]} of {record.method.name} on {record.target} "
+            "were run on different recordings (their content digests differ).",
+            "Delete the records of the recordings you no longer mean and run them again.",
+        )
+
+
 def _row_key(record: Record) -> tuple[str, str, str]:
     return (record.method.name, repr(sorted(record.method.settings.items())), str(record.labels))
 
 
-def _table(
-    protocol: Protocol,
-    target: str,
-    setting: Setting,
-    cells: dict[tuple[str, str, str], dict[int, Record]],
-) -> Table:
-    rows = [_row(protocol, list(seeds.values())) for seeds in cells.values()]
+def _table(protocol: Protocol, target: str, setting: Setting, begun: _Begun) -> Table:
+    rows = [_row(protocol, [s[seed] for seed in sorted(s)]) for s in begun.rows.values()]
 
     def order(row: Row) -> tuple[bool, int, float, str]:
         budget = 0 if row.labels == "all" else row.labels
         return (row.bound, budget, -row.figures["target", protocol.headline].mean, row.method)
 
-    first_of_seed = {seed: record for seeds in cells.values() for seed, record in seeds.items()}
-    rates = [100 * majority_rate(r.of_role("target")[0].truth) for r in first_of_seed.values()]
+    rates = [100 * rate for rate in begun.majority.values()]
     return Table(target, setting, tuple(sorted(rows, key=order)), mean(rates))
 
 
-def _row(protocol: Protocol, records: list[Record]) -> Row:
-    records.sort(key=lambda record: record.seed)
-    first = records[0]
-    for other in records[1:]:
-        if other.corpora != first.corpora:
-            raise RecordError(
-                f"Seeds {first.seed} and {other.seed} of {first.method.name} on {first.target} "
-                "were run on different recordings (their content digests differ).",
-                "Delete the records of the recordings you no longer mean and run them again.",
-            )
-    scores = [dict(record.scores) for record in records]
+def _row(protocol: Protocol, results: Sequence[_Result]) -> Row:
+    """Return the row of results of one method at one budget, in the order of their seeds."""
+    method = results[0].method
+    scores = [result.scores for result in results]
     return Row(
-        method=_title(first.method),
-        labels=first.labels,
-        bound=first.method.target_labels == "all",
-        seeds=tuple(record.seed for record in records),
+        method=_title(method),
+        labels=results[0].labels,
+        bound=method.target_labels == "all",
+        seeds=tuple(result.seed for result in results),
         planned=protocol.seeds,
         figures={
             (role, name): Figure.of(getattr(score[role], name) for score in scores)

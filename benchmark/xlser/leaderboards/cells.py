@@ -1,5 +1,6 @@
 """How figures, differences and ranks stand in the cells of a Markdown table."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
@@ -65,7 +66,8 @@ def competition_ranks(figures: Sequence[float]) -> list[str]:
     ['2=', '1', '2=', '4']
     """
     shown = [float(f"{figure:.1f}") for figure in figures]
-    return [
-        f"{1 + sum(other > own for other in shown)}{'=' if shown.count(own) > 1 else ''}"
-        for own in shown
-    ]
+    rank: dict[float, int] = {}
+    for i, figure in enumerate(sorted(shown, reverse=True), start=1):
+        rank.setdefault(figure, i)
+    times = Counter(shown)
+    return [f"{rank[own]}{'=' if times[own] > 1 else ''}" for own in shown]

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from xlser.corpora import get_corpus
 from xlser.files import write_atomically
@@ -26,8 +27,20 @@ from xlser.runs import Role
 _BASELINE = "sft"
 
 
-def write_leaderboard(protocol: Protocol, leaderboards: Path) -> Path:
-    """Write `<leaderboards>/<protocol>/README.md` and its figures; return the page's path.
+class Written(NamedTuple):
+    """A leaderboard as it was written.
+
+    Attributes:
+        page: its file.
+        tables: what it shows.
+    """
+
+    page: Path
+    tables: Sequence[Table]
+
+
+def write_leaderboard(protocol: Protocol, leaderboards: Path) -> Written:
+    """Write `<leaderboards>/<protocol>/README.md` and its figures from the records beside it.
 
     Figures that the page no longer shows are removed.
 
@@ -44,7 +57,7 @@ def write_leaderboard(protocol: Protocol, leaderboards: Path) -> Path:
     for drawn in [*folder.glob("figures/*.svg"), *folder.glob("figures/*.png")]:
         if drawn.name not in pictures:
             drawn.unlink()
-    return path
+    return Written(path, boards)
 
 
 def render(

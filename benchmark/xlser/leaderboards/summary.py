@@ -1,7 +1,7 @@
 """Means over target languages: who is best overall."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xlser.leaderboards.board import Figure, Row, Setting, Table
 from xlser.leaderboards.cells import competition_ranks, markdown_table, show
@@ -53,6 +53,12 @@ class Summary:
         """Label budgets that some method has, in rising order, "all" last."""
         present = {labels for line in self.lines for labels in line.figures}
         return tuple(sorted(present, key=_rising))
+
+    def best(self, count: int) -> "Summary":
+        """Return the summary of the first `count` methods that may have a rank, and the bounds."""
+        ranked = [line for line in self.lines if not line.bound]
+        bounds = [line for line in self.lines if line.bound]
+        return replace(self, lines=(*ranked[:count], *bounds))
 
 
 def summaries(protocol: Protocol, boards: Iterable[Table]) -> list[Summary]:

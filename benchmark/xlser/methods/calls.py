@@ -10,7 +10,8 @@ from torch import Tensor
 
 from xlser import plugins
 from xlser.errors import MethodError
-from xlser.methods.method import Method, Predictor
+from xlser.methods.method import Method
+from xlser.methods.task import Predictor
 
 
 def seed_everything(seed: int) -> None:

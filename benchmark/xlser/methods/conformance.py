@@ -23,8 +23,8 @@ from torch import Tensor
 from xlser.errors import MethodError
 from xlser.methods.calls import check_probabilities, require_predictor, seed_everything
 from xlser.methods.declaration import DECLARATIONS
-from xlser.methods.method import Method, Predictor, Task, Track
-from xlser.methods.speech import ATTRIBUTES, Speech
+from xlser.methods.method import Method
+from xlser.methods.speech import Speech
 from xlser.methods.synthetic import (
     CLASSES,
     SCHEDULE,
@@ -35,6 +35,8 @@ from xlser.methods.synthetic import (
     taking_turns,
     utterances,
 )
+from xlser.methods.task import Predictor, Task
+from xlser.methods.vocabulary import ATTRIBUTES, Track
 
 _SAME = 1e-6  # between probabilities from the same computation
 _CLOSE = 1e-4  # between probabilities from batches of other shapes

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import ValidationError
 
 from xlser.errors import MethodError
-from xlser.methods.method import Method, TargetLabels, Track
-from xlser.methods.speech import ATTRIBUTES
+from xlser.methods.method import Method
+from xlser.methods.vocabulary import ATTRIBUTES, TargetLabels, Track
 
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 """Lower case with hyphens."""

@@ -2,74 +2,16 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, get_origin, get_type_hints
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, get_origin, get_type_hints
 
-import torch
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
-from torch import Tensor, nn
 
 from xlser.errors import MethodError
-from xlser.methods.speech import Attribute, Labelled, Speech
-from xlser.protocols import Schedule
+from xlser.methods.vocabulary import Attribute, TargetLabels, Track
 
-TargetLabels = Literal["none", "few", "all"]
-"""Which target labels a method uses: none, the budget's, or every train utterance's."""
-
-Track = Literal["finetune", "frozen"]
-"""Whether the backbone is trained, or utterances come as embeddings computed once."""
-
-Precision = Literal["fp32", "bf16"]
-"""Arithmetic of training: float32, or bfloat16 where autocast allows it."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """All that a method is handed. What is not here a method may not see.
-
-    Attributes:
-        source: labelled speech of the source language (train speakers).
-        source_validation: labelled speech of other source speakers, for choosing settings; may be
-            empty.
-        target_labelled: the target utterances within the label budget.
-        target_unlabelled: the other train utterances of the target language.
-        classes: emotions, in the order of class indices.
-        seed: of this run.
-        device: where the tensors are.
-        track: fine-tune or frozen.
-        schedule: epochs, batch, learning rate, crop; the same for every method.
-        backbone: makes a backbone with its pretrained weights; None on the frozen track.
-        source_model: weights of the shared model trained on `source` alone (stage 1), if the
-            method asked for it.
-        precision: of training.
-        progress: call with (epochs done, epochs in all) to be shown.
-    """
-
-    source: Labelled
-    source_validation: Labelled
-    target_labelled: Labelled
-    target_unlabelled: Speech
-    classes: tuple[str, ...]
-    seed: int
-    device: torch.device
-    track: Track
-    schedule: Schedule
-    backbone: Callable[[], nn.Module] | None = None
-    source_model: Mapping[str, Tensor] | None = None
-    precision: Precision = "fp32"
-    progress: Callable[[int, int], None] = field(default=lambda done, total: None)
-
-
-class Predictor(Protocol):
-    """A fitted method."""
-
-    def predict(self, speech: Speech) -> Tensor:
-        """Return class probabilities, shape (utterances, classes), each row summing to one.
-
-        A row may depend on that utterance alone, not on the others in `speech`.
-        """
-        ...
+if TYPE_CHECKING:
+    from xlser.methods.task import Predictor, Task
 
 
 class Method(ABC):
@@ -115,7 +57,7 @@ class Method(ABC):
             setattr(self, name, getattr(validated, name))
 
     @abstractmethod
-    def fit(self, task: Task) -> Predictor:
+    def fit(self, task: "Task") -> "Predictor":
         """Learn from `task` and return what predicts."""
 
     def settings(self) -> dict[str, Any]:
@@ -133,6 +75,7 @@ class Method(ABC):
         return {name: f.default for name, f in cls._settings_model().model_fields.items()}
 
     @classmethod
+    @cache
     def _settings_model(cls) -> type[BaseModel]:
         try:
             hints = get_type_hints(cls, include_extras=True)

@@ -3,18 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-Attribute = Literal["gender", "naturalness"]
-
-ATTRIBUTES: Mapping[Attribute, tuple[str, ...]] = {
-    "gender": ("female", "male"),
-    "naturalness": ("acted", "semi-natural"),
-}
-"""What a corpus tells of every utterance beside its emotion, and the values it may have."""
+from xlser.methods.vocabulary import Attribute
 
 
 @dataclass(frozen=True)
@@ -55,23 +48,23 @@ class Speech:
         """Rows of the longest utterance."""
         return int(self.lengths.max()) if len(self) else 0
 
-    def crops(self, index: Tensor, frames: int, generator: torch.Generator) -> Tensor:
-        """Return a random crop of each utterance named by `index`.
+    def crops(self, index: Tensor, frames: int, begins: Tensor) -> Tensor:
+        """Return a crop of each utterance named by `index`.
 
         Shorter utterances are padded at the end with 0, the mean of a normalised spectrogram.
 
         Args:
             index: shape (batch,), int64.
             frames: of a crop.
-            generator: on the CPU, so that a seed means the same crops on every device.
+            begins: shape (batch,), 0 <= begins < 1: at what share of the places where it can begin
+                a crop does. An embedding has none.
 
         Returns:
             float32, shape (batch, frames, bands), or the embeddings, shape (batch, dimension).
         """
         if self.embedded:
             return self.features[index]
-        random = torch.rand(len(index), generator=generator).to(index.device)
-        first = (random * (self.lengths[index] - frames + 1).clamp(min=1)).long()
+        first = (begins * (self.lengths[index] - frames + 1).clamp(min=1)).long()
         return self._windows(index, first, frames)
 
     def whole(self, index: Tensor) -> Tensor:

@@ -5,8 +5,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from xlser.methods.method import Method, Task, Track
-from xlser.methods.speech import ATTRIBUTES, Attribute, Labelled, Speech
+from xlser.methods.method import Method
+from xlser.methods.speech import Labelled, Speech
+from xlser.methods.task import Task
+from xlser.methods.vocabulary import ATTRIBUTES, Attribute, Track
 from xlser.protocols import Schedule
 
 CLASSES = ("anger", "fear", "happiness", "neutral", "sadness")

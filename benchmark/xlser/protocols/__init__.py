@@ -1,11 +1,13 @@
 """Frozen protocols: splits, label budgets, scenarios, figures of merit."""
 
 from xlser.protocols.metrics import (
+    Counts,
     Scores,
     accuracy,
     confusion,
     majority_rate,
     score,
+    score_confusion,
     unweighted_accuracy,
 )
 from xlser.protocols.protocol import Catalogue, Labels, Protocol, Scenario, Schedule, Split
@@ -13,6 +15,7 @@ from xlser.protocols.registry import get_protocol, protocol_names
 
 __all__ = [
     "Catalogue",
+    "Counts",
     "Labels",
     "Protocol",
     "Scenario",
@@ -25,5 +28,6 @@ __all__ = [
     "majority_rate",
     "protocol_names",
     "score",
+    "score_confusion",
     "unweighted_accuracy",
 ]

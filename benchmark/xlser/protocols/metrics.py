@@ -1,6 +1,7 @@
 """Figures of merit, always with the classes stated."""
 
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +10,12 @@ Classes = npt.NDArray[np.int64]
 """Class indices, shape (utterances,)."""
 
 
-def confusion(truth: Classes, predicted: Classes, classes: int) -> npt.NDArray[np.int64]:
-    """Return counts of shape (classes, classes): row = true class, column = predicted class."""
+Counts = npt.NDArray[np.int64]
+"""Utterances by true class (row) and predicted class (column), shape (classes, classes)."""
+
+
+def confusion(truth: Classes, predicted: Classes, classes: int) -> Counts:
+    """Count utterances by true and by predicted class."""
     flat = np.bincount(truth * classes + predicted, minlength=classes * classes)
     return flat.reshape(classes, classes)
 
@@ -34,10 +39,7 @@ def unweighted_accuracy(truth: Classes, predicted: Classes, classes: int) -> flo
     >>> unweighted_accuracy(np.array([0, 0, 0, 1]), np.array([0, 0, 0, 0]), classes=2)
     0.5
     """
-    counts = confusion(truth, predicted, classes)
-    support = counts.sum(axis=1)
-    present = support > 0
-    return float(np.mean(np.diag(counts)[present] / support[present]))
+    return score_confusion(confusion(truth, predicted, classes)).ua
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,16 @@ class Scores:
 
 def score(truth: Classes, predicted: Classes, classes: int) -> Scores:
     """Return both figures for one test set."""
-    return Scores(unweighted_accuracy(truth, predicted, classes), accuracy(truth, predicted))
+    return score_confusion(confusion(truth, predicted, classes))
+
+
+def score_confusion(counts: Counts) -> Scores:
+    """Return both figures for one test set, of which these are the counts."""
+    rows = counts.tolist()
+    support = [sum(row) for row in rows]
+    right = [row[i] for i, row in enumerate(rows)]
+    recalls = [r / n for r, n in zip(right, support, strict=True) if n]
+    return Scores(ua=fmean(recalls), accuracy=sum(right) / sum(support))
 
 
 def majority_rate(truth: Classes) -> float:

@@ -1,30 +1,6 @@
 """From a request to records: plan, execute, record."""
 
-from xlser.runs.data import SpeechData, Watch, gather
-from xlser.runs.environment import choose_device, choose_precision, describe, has_bfloat16
-from xlser.runs.execute import Events, Outcome, execute, execute_run
-from xlser.runs.plan import Plan, Request, Run, make_plan
-from xlser.runs.record import MethodStamp, Predictions, Record, Role, score_predictions
+import lazy_loader
 
-__all__ = [
-    "Events",
-    "MethodStamp",
-    "Outcome",
-    "Plan",
-    "Predictions",
-    "Record",
-    "Request",
-    "Role",
-    "Run",
-    "SpeechData",
-    "Watch",
-    "choose_device",
-    "choose_precision",
-    "describe",
-    "execute",
-    "execute_run",
-    "gather",
-    "has_bfloat16",
-    "make_plan",
-    "score_predictions",
-]
+# What the room holds is stated in `__init__.pyi`, and imported when it is first asked for.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ class Run:
         backbone = str(self.identity["backbone"][0])
         scenario = self.scenario
         name = f"{self.method.name}-k{scenario.labels}-s{scenario.seed}-{self.key[:8]}.json"
-        return results / scenario.target / self.track / backbone / name
+        return results.joinpath(scenario.target, self.track, backbone, name)
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,8 @@ def make_plan(
 ) -> Plan:
     """Expand a request into runs and leave out those whose record lies under `results`.
 
+    Records are not opened: their names say what they are of.
+
     Raises:
         UnknownNameError: no such method or target.
         ProtocolError: a budget or seed that the protocol does not have.
@@ -113,17 +115,15 @@ def make_plan(
     skipped: list[str] = []
     budgets = {m.name: _budgets(m, request, protocol.budgets, skipped) for m in methods}
     seeds = request.seeds or protocol.seeds
-    runs = [
-        _run(method, data.scenario(target, labels, seed), request, data, backbone)
-        for target, seed in product(request.targets, seeds)
-        for method in methods
-        for labels in budgets[method.name]
-    ]
-    return Plan(
-        todo=[run for run in runs if not run.path(results).exists()],
-        done=[run for run in runs if run.path(results).exists()],
-        skipped=skipped,
-    )
+    scenario = cache(data.scenario)  # methods share it, and a digest of all its utterances
+    todo: list[Run] = []
+    done: list[Run] = []
+    for target, seed in product(request.targets, seeds):
+        for method in methods:
+            for labels in budgets[method.name]:
+                run = _run(method, scenario(target, labels, seed), request, data, backbone)
+                (done if run.path(results).exists() else todo).append(run)
+    return Plan(todo, done, skipped)
 
 
 def _settings(

@@ -2,18 +2,22 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer
 
 from xlser.errors import RecordError
 from xlser.files import write_atomically
-from xlser.protocols import Labels, Scores, score
+from xlser.protocols import Counts, Labels, Scores, score_confusion
 
 SCHEMA = 1
+
+_ROUNDING = 1e-12
 
 Role = Literal["target", "source"]
 
@@ -66,14 +70,21 @@ class Predictions(_Frozen):
         role: whether its language is the target or the source.
         utterances: their names, separated by spaces.
         emotion: true class index of each, one digit an utterance.
-        probabilities: base64 of little-endian float16, row-major, shape (utterances, classes).
+        probabilities: little-endian float16, row-major, shape (utterances, classes); in the file
+            as base64.
     """
+
+    model_config = ConfigDict(val_json_bytes="base64")
 
     corpus: str
     role: Role
     utterances: str
     emotion: str
-    probabilities: str
+    probabilities: bytes
+
+    @field_serializer("probabilities", when_used="json")
+    def _in_base64(self, raw: bytes) -> str:
+        return base64.b64encode(raw).decode("ascii")
 
     @classmethod
     def of(
@@ -85,13 +96,12 @@ class Predictions(_Frozen):
         probabilities: npt.NDArray[np.float32],
     ) -> "Predictions":
         """Pack predictions, shape (utterances, classes)."""
-        raw = probabilities.astype("<f2").tobytes()
         return cls(
             corpus=corpus,
             role=role,
             utterances=" ".join(names),
             emotion="".join(map(str, emotion)),
-            probabilities=base64.b64encode(raw).decode("ascii"),
+            probabilities=probabilities.astype("<f2").tobytes(),
         )
 
     @property
@@ -102,19 +112,20 @@ class Predictions(_Frozen):
     @property
     def truth(self) -> npt.NDArray[np.int64]:
         """True class indices, shape (utterances,)."""
-        return np.array([int(digit) for digit in self.emotion], dtype=np.int64)
+        return _digits(self.emotion).astype(np.int64)
 
     @property
     def matrix(self) -> npt.NDArray[np.float32]:
         """Probabilities, shape (utterances, classes)."""
-        raw = np.frombuffer(base64.b64decode(self.probabilities, validate=True), dtype="<f2")
-        return raw.reshape(len(self.emotion), -1).astype(np.float32)
+        return _half_precision(self.probabilities, len(self.emotion)).astype(np.float32)
 
-    @property
-    def predicted(self) -> npt.NDArray[np.int64]:
-        """Most probable class indices, shape (utterances,)."""
-        best: npt.NDArray[np.int64] = self.matrix.argmax(axis=1).astype(np.int64)
-        return best
+
+def _digits(text: str) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(text.encode("ascii"), dtype=np.uint8) - np.uint8(ord("0"))
+
+
+def _half_precision(raw: bytes, utterances: int) -> npt.NDArray[np.float16]:
+    return np.frombuffer(raw, dtype="<f2").reshape(utterances, -1)
 
 
 class Record(_Frozen):
@@ -192,6 +203,18 @@ class Record(_Frozen):
         write_atomically(path, (self.model_dump_json(indent=1) + "\n").encode())
 
     @classmethod
+    def parse(cls, path: Path) -> "Record":
+        """Read a record and believe the figures it states.
+
+        Raises:
+            RecordError: not a record, or of another schema.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as cause:
+            raise _no_record(path, cause) from cause
+
+    @classmethod
     def read(cls, path: Path) -> "Record":
         """Read a record and hold its stated figures against its predictions.
 
@@ -199,15 +222,12 @@ class Record(_Frozen):
             RecordError: not a record, of another schema, or its figures are not those of its
                 predictions.
         """
+        record = cls.parse(path)
         try:
-            record = cls.model_validate_json(path.read_bytes())
             rescored = record.rescored()
-        except (OSError, ValidationError, ValueError, IndexError) as cause:
-            raise RecordError(
-                f"{path} is not a record of schema {SCHEMA}: {cause}",
-                "Delete it and run it again, or get it anew.",
-            ) from cause
-        if rescored != dict(record.scores):
+        except (ValueError, IndexError) as cause:
+            raise _no_record(path, cause) from cause
+        if not _agree(rescored, record.scores):
             raise RecordError(
                 f"{path} states figures that its predictions do not give: {dict(record.scores)}, "
                 f"computed again {rescored}.",
@@ -216,24 +236,62 @@ class Record(_Frozen):
         return record
 
 
+def _agree(computed: Mapping[Role, Scores], stated: Mapping[Role, Scores]) -> bool:
+    """Compare figures up to the order in which a machine adds them up."""
+    return computed.keys() == stated.keys() and all(
+        abs(scores.ua - stated[role].ua) < _ROUNDING
+        and abs(scores.accuracy - stated[role].accuracy) < _ROUNDING
+        for role, scores in computed.items()
+    )
+
+
+def _no_record(path: Path, cause: Exception) -> RecordError:
+    return RecordError(
+        f"{path} is not a record of schema {SCHEMA}: {cause}",
+        "Delete it and run it again, or get it anew.",
+    )
+
+
 def score_predictions(
     predictions: Sequence[Predictions], classes: int, source_figure: str
 ) -> dict[Role, Scores]:
     """Return the figures of each role.
 
     The target's corpora are pooled. The source's are pooled or averaged, as the protocol says.
+
+    Raises:
+        ValueError: the predictions are not of so many classes, or not of their utterances.
     """
-    by_role: dict[Role, list[Predictions]] = {}
-    for part in predictions:
-        by_role.setdefault(part.role, []).append(part)
+    by_role: dict[Role, list[Counts]] = {}
+    for part, counts in zip(predictions, _confusions(predictions, classes), strict=True):
+        by_role.setdefault(part.role, []).append(counts)
     scores: dict[Role, Scores] = {}
-    for role, parts in by_role.items():
+    for role, of_corpora in by_role.items():
         if role == "source" and source_figure == "mean over corpora":
-            each = [score(part.truth, part.predicted, classes) for part in parts]
-            ua = float(np.mean([s.ua for s in each]))
-            scores[role] = Scores(ua, float(np.mean([s.accuracy for s in each])))
+            each = [score_confusion(counts) for counts in of_corpora]
+            scores[role] = Scores(fmean([s.ua for s in each]), fmean([s.accuracy for s in each]))
         else:
-            truth = np.concatenate([part.truth for part in parts])
-            predicted = np.concatenate([part.predicted for part in parts])
-            scores[role] = score(truth, predicted, classes)
+            scores[role] = score_confusion(reduce(np.add, of_corpora))
     return scores
+
+
+def _confusions(predictions: Sequence[Predictions], classes: int) -> list[Counts]:
+    """Count the utterances of each corpus by true and by predicted class.
+
+    numpy is called for all corpora at once: thousands of records are read for a page.
+    """
+    emotions = "".join([part.emotion for part in predictions])
+    raw = b"".join([part.probabilities for part in predictions])
+    known = "".join(map(str, range(classes)))
+    of_their_utterances = all(
+        len(part.probabilities) == 2 * classes * len(part.emotion) for part in predictions
+    )
+    if not of_their_utterances or emotions.strip(known):
+        raise ValueError(f"its predictions are not of {classes} classes an utterance")
+    predicted = _half_precision(raw, len(emotions)).argmax(axis=1)
+    cells = predicted + classes * _digits(emotions)
+    counts = []
+    for part in predictions:
+        of_corpus, cells = cells[: len(part.emotion)], cells[len(part.emotion) :]
+        counts.append(np.bincount(of_corpus, minlength=classes**2).reshape(classes, classes))
+    return counts

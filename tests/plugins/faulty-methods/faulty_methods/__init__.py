@@ -1,6 +1,9 @@
 """Methods that can be imported; all but `Uniform` are faulty."""
 
+import os
+import signal
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -27,6 +30,30 @@ class ExitsInFit(Uniform):
 
     def fit(self, task: Task) -> Predictor:
         sys.exit("out of luck")
+
+
+class EndsItsProcess(Uniform):
+    name = "ends-its-process"
+
+    def fit(self, task: Task) -> Predictor:
+        os._exit(7)
+
+
+class CrashesInFit(Uniform):
+    name = "crashes-in-fit"
+
+    def fit(self, task: Task) -> Predictor:
+        os.kill(os.getpid(), signal.SIGSEGV)
+        return self
+
+
+class SleepsInFit(Uniform):
+    name = "sleeps-in-fit"
+
+    def fit(self, task: Task) -> Predictor:
+        print("asleep in", os.getpid(), flush=True)
+        time.sleep(600)
+        return self
 
 
 class RaisesInFit(Uniform):
