@@ -52,11 +52,13 @@ class Demo:
     def plan(self, asked: Request, results: Path, backbone: str = "logmel-functionals") -> Plan:
         return make_plan(asked, self.data(asked.targets), self.backbone(backbone), results)
 
-    def run(self, asked: Request, results: Path, events: Events | None = None) -> Outcome:
+    def run(
+        self, asked: Request, results: Path, events: Events | None = None, jobs: int = 1
+    ) -> Outcome:
         data, backbone = self.data(asked.targets), self.backbone()
         plan = make_plan(asked, data, backbone, results)
         cpu = torch.device("cpu")
-        return execute(plan, data, backbone, results, cpu, events or Events())
+        return execute(plan, data, backbone, results, cpu, events or Events(), jobs)
 
 
 def lasting(record: Record) -> dict[str, Any]:

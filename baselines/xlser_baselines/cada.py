@@ -37,10 +37,9 @@ class CADA(GradientMethod):
         labelled, unlabelled = together(self.model.embed, *parts)
         emotion = cross_entropy(self.model.head(labelled), step.labelled.emotion)
         p = self.model.head(unlabelled).detach().float().softmax(dim=1)
-        _, target = step.by_domain(labelled, unlabelled)
+        source, target = step.by_domain(labelled, unlabelled)
         known, answered = step.by_domain(step.labelled.emotion, p.argmax(dim=1))
         certain = step.by_domain(torch.ones_like(step.labelled.emotion), confident(p, self.tau))
-        source = labelled[~step.labelled.target]
 
         def critic_loss() -> Tensor:
             return self._mean_loss(source.detach(), known, certain[0]) + self._mean_loss(

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import logsigmoid, mse_loss, one_hot
+from torch.nn.functional import linear, logsigmoid, mse_loss, one_hot
 
 from xlser.methods import Predictor, Speech, Task
 from xlser.training import (
@@ -92,13 +92,15 @@ class Metric(nn.Module):
 
     def __init__(self, dimension: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(2 * dimension, 256), nn.ReLU(), nn.Linear(256, 1))
+        self.first = nn.Linear(2 * dimension, 256)
+        self.last = nn.Linear(256, 1)
 
     def forward(self, means: Tensor, z: Tensor) -> Tensor:
         """Return logits, shape (batch, classes), of means (classes, d) and z (batch, d)."""
-        shape = (len(z), len(means), -1)
-        pairs = torch.cat([means.expand(*shape), z[:, None].expand(*shape)], dim=2)
-        logits: Tensor = self.layers(pairs).squeeze(2)
+        # The first layer of [mean, z] is a sum over its halves, each computed once and not a pair.
+        of_means, of_z = self.first.weight.tensor_split(2, dim=1)
+        pairs = linear(means, of_means, self.first.bias) + linear(z, of_z)[:, None]
+        logits: Tensor = self.last(pairs.relu()).squeeze(2)
         return logits
 
 

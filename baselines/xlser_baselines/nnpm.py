@@ -52,8 +52,8 @@ class NNPM(GradientMethod):
         parts = (step.labelled.speech, step.unlabelled.speech)
         labelled, unlabelled = together(self.model.embed, *parts)
         emotion = cross_entropy(self.model.head(labelled), step.labelled.emotion)
-        source = ~step.labelled.target
-        self._memory.visit(step.labelled.index[source], labelled[source].detach())
+        sources = step.labelled.sources
+        self._memory.visit(step.labelled.index[:sources], labelled[:sources].detach())
         if not len(unlabelled):
             return emotion
         return emotion + self.weight * self._multilabel_loss(unlabelled)

@@ -68,3 +68,7 @@ class MethodError(XlserError):
 
 class RecordError(XlserError):
     """A record that cannot be read or is not what it claims."""
+
+
+class WorkerError(XlserError):
+    """A worker process that ended where it must not."""

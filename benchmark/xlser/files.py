@@ -1,5 +1,6 @@
 """Files that are whole or absent, and digests of their content."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -64,6 +65,19 @@ def folder_written_atomically(path: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that all processes of this machine share, until the block or the process ends.
+
+    Args:
+        path: an empty file that stands for the lock and stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def sweep(folder: Path) -> None:

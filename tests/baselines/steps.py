@@ -151,9 +151,10 @@ def batch_of(
     unlabelled: Tensor,
     progress: float = 0.5,
 ) -> Step:
-    """Return a step made by hand."""
+    """Return a step made by hand, the source's utterances first."""
+    assert target == sorted(target)
     places = torch.arange(len(emotion))
-    known = LabelledBatch(labelled, torch.tensor(emotion), torch.tensor(target), places, {})
+    known = LabelledBatch(labelled, torch.tensor(emotion), target.count(False), places, {})
     return Step(known, UnlabelledBatch(unlabelled, torch.arange(len(unlabelled)), {}), progress)
 
 

@@ -34,7 +34,7 @@ from xlser_baselines.cdan import balanced, outer_product
 from xlser_baselines.dan import DAN, discrepancy
 from xlser_baselines.dann import DANN
 from xlser_baselines.deep_coral import DeepCORAL, coral
-from xlser_baselines.fluda import FLUDA
+from xlser_baselines.fluda import FLUDA, Metric
 from xlser_baselines.gan_adaptation import GANAdaptation
 from xlser_baselines.language_dann import LanguageDANN
 from xlser_baselines.mcc import MCC, class_confusion
@@ -519,6 +519,11 @@ def test_unsure_pseudo_labels_count_for_nothing() -> None:
 # FLUDA.
 
 
+def of_pairs(metric: Metric, pairs: Tensor) -> Tensor:
+    """The metric as the paper states it: layers over a class mean and an embedding, joined."""
+    return metric.last(metric.first(pairs).relu())[..., 0]
+
+
 def an_episode(shots: int, **changes: Any) -> tuple[FLUDA, Task, Step]:
     method = FLUDA(shots=shots)
     task = ready(method, "frozen", **changes)
@@ -569,7 +574,7 @@ def test_an_episode_is_the_squared_error_of_similarities_to_class_means() -> Non
         for label in emotion[support].unique().tolist():
             means[label] = z[[place for place in support if emotion[place] == label]].mean(dim=0)
         pairs = [torch.cat([means, z[place].expand(5, -1)], dim=1) for place in real]
-        similarity = torch.sigmoid(method.metric.layers(torch.stack(pairs)))[..., 0]
+        similarity = torch.sigmoid(of_pairs(method.metric, torch.stack(pairs)))
         return (similarity - one_hot(emotion[real], 5)).square().mean()
 
     counts = torch.bincount(emotion, minlength=5).tolist()
@@ -584,7 +589,6 @@ def test_an_episode_is_the_squared_error_of_similarities_to_class_means() -> Non
             step.labelled,
             speech=step.labelled.speech[first],
             emotion=emotion[first],
-            target=step.labelled.target[first],
         ),
     )
     pairs = [(a, b) for a in range(4) for b in range(a)]
@@ -639,7 +643,7 @@ def test_the_nearest_class_mean_predicts_in_proportion_to_similarity() -> None:
     z = embed(method.model.encoder, speech)
     with torch.no_grad():
         pairs = [torch.cat([means, row.expand(5, -1)], dim=1) for row in z]
-        similarity = torch.sigmoid(method.metric.layers(torch.stack(pairs)))[..., 0]
+        similarity = torch.sigmoid(of_pairs(method.metric, torch.stack(pairs)))
     expected = similarity / similarity.sum(dim=1, keepdim=True)
     torch.testing.assert_close(probabilities, expected, atol=1e-5, rtol=1e-4)
 

@@ -385,7 +385,5 @@ def test_the_third_head_predicts() -> None:
 def test_a_step_without_anybody_of_the_target_teaches_the_labelling_heads_alone() -> None:
     method = TripleAttentiveAsymmetric()
     step = step_of(method, ready(method))
-    source = without_unlabelled(
-        replace(step, labelled=replace(step.labelled, target=torch.zeros(30, dtype=torch.bool)))
-    )
+    source = without_unlabelled(replace(step, labelled=replace(step.labelled, sources=30)))
     assert torch.isfinite(loss_of(method, source))

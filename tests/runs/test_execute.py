@@ -103,10 +103,11 @@ def test_a_run_that_fails_does_not_stop_the_others(
 
     in_place_of(monkeypatch, Broken)
     told: list[str] = []
-    events = Events(failed=lambda run, error: told.append(f"{run.label}: {error}"))
+    events = Events(failed=lambda run, failure: told.append(f"{run.label}: {failure.said}"))
     outcome = demo.run(request(["lower-bound", "sft"]), tmp_path, events)
     assert [record.method.name for record in outcome.records] == ["sft"]
-    assert told == ["german lower-bound k=0 s=0: no luck"]
+    said = "no luck. The method 'lower-bound' of package xlser 0.1.0 raised this in fit."
+    assert told == [f"german lower-bound k=0 s=0: RuntimeError: {said}"]
     ((_, trace),) = outcome.failures
     assert "RuntimeError: no luck" in trace
     assert [r.method.name for r in records(tmp_path).values()] == ["sft"]

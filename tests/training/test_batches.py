@@ -157,6 +157,26 @@ def test_a_seed_means_the_same_batches() -> None:
     assert not torch.equal(one.labelled.speech, other.labelled.speech)
 
 
+@pytest.mark.parametrize("track", ["finetune", "frozen"])
+def test_draws_are_in_the_order_of_the_batches(track: str) -> None:
+    # Records depend on it: part by part its utterances, then where their crops begin.
+    task = small_task(track)
+    batches, generator = batches_of(task, seed=5), torch.Generator().manual_seed(5)
+    parts = (task.source.speech, task.target_labelled.speech, task.target_unlabelled)
+    waiting = [torch.empty(0, dtype=torch.long)] * 3
+    for _ in range(3 * batches.steps):
+        step, expected = batches.draw(0.0), []
+        for i, (part, count) in enumerate(zip(parts, batches.counts.values(), strict=True)):
+            while len(waiting[i]) < count:
+                order = torch.randperm(len(part), generator=generator)
+                waiting[i] = torch.cat([waiting[i], order])
+            index, waiting[i] = waiting[i][:count], waiting[i][count:]
+            begins = torch.rand(0 if track == "frozen" else count, generator=generator)
+            expected.append(part.crops(index, SHORT.crop, begins))
+        assert torch.equal(step.labelled.speech, torch.cat(expected[:2]))
+        assert torch.equal(step.unlabelled.speech, expected[2])
+
+
 def test_an_index_is_a_place_in_its_part() -> None:
     task = task_of(source=40, labelled=10, unlabelled=30, batch=16)
     batches = batches_of(task)

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import safetensors.torch
 import torch
 from torch import Tensor
 
-from xlser.audio import FeatureStore, content_digest, prepare
+from xlser import audio
 from xlser.corpora import Inventory, Utterance, find_root, get_corpus, locate, scan
+from xlser.errors import StoreError
 from xlser.files import digest_json, write_atomically
 from xlser.methods import ATTRIBUTES, Attribute, Speech, Track
 from xlser.protocols import Labels, Protocol, Scenario
@@ -43,23 +45,45 @@ class SpeechData:
 
     @cached_property
     def content(self) -> dict[str, str]:
-        """Content digest of each corpus at hand."""
-        return {n: content_digest(i, self.settings.cache) for n, i in self.inventories.items()}
+        """Content digest of each corpus at hand.
+
+        Raises:
+            AudioError: recordings that cannot be read; all of a corpus are listed.
+            StoreError: the cache cannot be written.
+        """
+        cache = self.settings.cache
+        try:
+            return {name: audio.content_digest(i, cache) for name, i in self.inventories.items()}
+        except OSError as cause:
+            raise StoreError(
+                f"Nothing can be kept under {cache}: {cause}.",
+                "Free some space, or set XLSER_CACHE to a folder you can write.",
+            ) from cause
 
     def excluded(self, corpora: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the utterances left out of `corpora`, by corpus."""
         left_out = {name: self.inventories[name].excluded for name in corpora}
         return {name: names for name, names in left_out.items() if names}
 
-    def prepare(self) -> None:
-        """Make every feature store that is not there.
+    def prepare(self, track: Track, backbone: PretrainedBackbone) -> None:
+        """Make what runs on a track read, where it is not there, and open it.
+
+        That is a feature store a corpus, or its embeddings.
 
         Raises:
             AudioError: recordings that cannot be used; all of a corpus are listed.
             StoreError: the cache cannot be written.
         """
         for corpus in self.inventories:
-            self._store(corpus)
+            if track == "frozen":
+                self._embeddings(corpus, backbone)
+            else:
+                self._store(corpus)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel to another process with what is in memory, without open files and onlookers."""
+        kept = {name: value for name, value in vars(self).items() if name != "_stores"}
+        return {**kept, "watch": _unwatched}
 
     def speech(self, ids: Sequence[str], track: Track, backbone: PretrainedBackbone) -> Speech:
         """Return the utterances `ids` as a method sees them, on the CPU."""
@@ -92,12 +116,11 @@ class SpeechData:
     def _of_corpus(
         self, corpus: str, ids: Sequence[str], track: Track, backbone: PretrainedBackbone
     ) -> Speech:
-        store = self._store(corpus)
         if track == "frozen":
-            row = {id_: i for i, id_ in enumerate(store.ids)}
+            row = self._rows[corpus]
             embeddings = self._embeddings(corpus, backbone)[[row[id_] for id_ in ids]]
             return Speech(embeddings, torch.ones(len(ids), dtype=torch.long))
-        frames = store.frames(ids)
+        frames = self._store(corpus).frames(ids)
         return Speech(torch.from_numpy(frames.values), torch.from_numpy(frames.lengths))
 
     def _none(self, track: Track, backbone: PretrainedBackbone) -> Speech:
@@ -106,9 +129,9 @@ class SpeechData:
             return Speech(torch.zeros(0, backbone.kind.dimension), lengths)
         return Speech(torch.zeros(0, self.protocol.frontend.mels, dtype=torch.half), lengths)
 
-    def _store(self, corpus: str) -> FeatureStore:
+    def _store(self, corpus: str) -> "audio.FeatureStore":
         if corpus not in self._stores:
-            self._stores[corpus] = prepare(
+            self._stores[corpus] = audio.prepare(
                 self.inventories[corpus],
                 self.protocol.frontend,
                 self.settings.cache,
@@ -121,8 +144,16 @@ class SpeechData:
         return {u.id: u for inventory in self.inventories.values() for u in inventory.utterances}
 
     @cached_property
-    def _stores(self) -> dict[str, FeatureStore]:
+    def _stores(self) -> dict[str, "audio.FeatureStore"]:
         return {}
+
+    @cached_property
+    def _rows(self) -> dict[str, dict[str, int]]:
+        """Place of each utterance in its corpus: of a feature store's rows and of embeddings."""
+        return {
+            name: {u.id: row for row, u in enumerate(inventory.utterances)}
+            for name, inventory in self.inventories.items()
+        }
 
     @cached_property
     def _embedded(self) -> dict[tuple[str, str], Tensor]:
@@ -136,13 +167,14 @@ class SpeechData:
         return known
 
     def _compute(self, corpus: str, backbone: PretrainedBackbone) -> Tensor:
-        store = self._store(corpus)
-        key = digest_json([store.folder.name, backbone.kind.name, backbone.digest])[:16]
-        path = (
-            self.settings.cache / "embeddings" / f"{corpus}-{backbone.kind.name}-{key}.safetensors"
-        )
+        cache = self.settings.cache
+        inventory, content = self.inventories[corpus], self.content[corpus]
+        folder = audio.store_folder(inventory, self.protocol.frontend, content, cache)
+        key = digest_json([folder.name, backbone.kind.name, backbone.digest])[:16]
+        path = cache / "embeddings" / f"{corpus}-{backbone.kind.name}-{key}.safetensors"
         if path.is_file():
             return safetensors.torch.load_file(path)["embeddings"]
+        store = self._store(corpus)
         with seeded(0, "random backbone"):  # matters to `--weights random` alone
             network = backbone.build()
         frames = store.frames(store.ids)
@@ -152,6 +184,10 @@ class SpeechData:
         )
         write_atomically(path, safetensors.torch.save({"embeddings": embeddings}))
         return embeddings
+
+
+def _unwatched(work: str, done: int, total: int) -> None:
+    """Take what is told and tell nobody."""
 
 
 def gather(

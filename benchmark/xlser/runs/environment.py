@@ -11,6 +11,7 @@ import torch
 from xlser.errors import SettingsError
 from xlser.methods import Precision, Track
 from xlser.runs.record import Environment
+from xlser.settings import cpu_count
 
 _PACKAGES = ("xlser", "torch", "torchaudio", "numpy", "scikit-learn", "soundfile", "soxr")
 
@@ -42,6 +43,19 @@ def choose_device(name: str | None) -> torch.device:
             "Leave --device out, or write cpu or cuda.",
         ) from cause
     return device
+
+
+def choose_jobs(asked: int | None, track: Track, device: torch.device, runs: int) -> int:
+    """Return how many runs go side by side.
+
+    By default one a core on the frozen track on a CPU, where each is held at one thread, and one
+    at a time elsewhere. A worker takes as long to start as a few runs do: fewer runs, fewer
+    workers.
+    """
+    if asked is not None:
+        return max(1, min(asked, runs))
+    shared_out = track == "frozen" and device.type == "cpu"
+    return max(1, min(cpu_count(), runs // 4)) if shared_out else 1
 
 
 def choose_precision(

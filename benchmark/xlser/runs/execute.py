@@ -2,10 +2,11 @@
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -27,7 +28,32 @@ from xlser.runs.record import (
     score_predictions,
 )
 from xlser.runs.source_models import source_model
+from xlser.runs.workers import side_by_side
 from xlser.training import PretrainedBackbone, derive, keep_pages
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a run failed.
+
+    Attributes:
+        said: what was raised and by which method of which package, in one line.
+        trace: all there is to know.
+    """
+
+    said: str
+    trace: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> "Failure":
+        """Return the failure that `error`, just caught, means."""
+        words = str(error).rstrip(".") + "."
+        said = " ".join([f"{type(error).__name__}: {words}", *getattr(error, "__notes__", ())])
+        return cls(" ".join(said.split()), traceback.format_exc())
+
+
+Ending = Record | Failure
+"""How a run ended: a record, which is written, or a failure."""
 
 
 @dataclass
@@ -35,7 +61,7 @@ class Outcome:
     """How a plan ended.
 
     Attributes:
-        records: written, in order.
+        records: written, in the order of their ends.
         failures: runs that failed, with their traceback.
     """
 
@@ -49,15 +75,45 @@ class Events:
 
     Attributes:
         started: a run begins.
-        epoch: (epochs done, epochs in all) of the stage in progress.
+        epoch: (key of a run in progress, epochs done, epochs in all) of its stage. The run itself
+            is not to be had from what a method calls.
         finished: a run's record is written.
-        failed: a run failed, with what was raised.
+        failed: a run failed.
     """
 
     started: Callable[[Run], None] = lambda run: None
-    epoch: Callable[[int, int], None] = lambda done, total: None
+    epoch: Callable[[str, int, int], None] = lambda key, done, total: None
     finished: Callable[[Run, Record], None] = lambda run, record: None
-    failed: Callable[[Run, BaseException], None] = lambda run, error: None
+    failed: Callable[[Run, Failure], None] = lambda run, failure: None
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the runs of a plan have in common.
+
+    Attributes:
+        data: speech.
+        backbone: and its weights.
+        results: folder of records.
+        device: of training.
+    """
+
+    data: SpeechData
+    backbone: PretrainedBackbone
+    results: Path
+    device: torch.device
+
+    def attempt(self, run: Run, epoch: Callable[[int, int], None]) -> Ending:
+        """Run and write the record, or say what stood in the way."""
+        keep_pages()
+        path = run.path(self.results)
+        try:
+            record = execute_run(run, self.data, self.backbone, self.device, epoch)
+            sweep(path.parent)
+            record.write(path)
+        except (Exception, SystemExit) as error:  # a stranger's method may raise anything
+            return Failure.of(error)
+        return record
 
 
 def execute(
@@ -67,27 +123,46 @@ def execute(
     results: Path,
     device: torch.device,
     events: Events,
+    jobs: int = 1,
 ) -> Outcome:
-    """Run what is to do, one after the other; a run that fails does not stop the others.
+    """Run what is to do; a run that fails does not stop the others.
 
-    A killed process loses at most the run in progress: every other record is on disk.
+    A killed process loses at most the runs in progress: every other record is on disk. Records
+    are the same for any number of jobs, but for times.
+
+    Args:
+        plan: what is to do.
+        data: speech, prepared for the plan's track.
+        backbone: and its weights.
+        results: folder of records.
+        device: of training.
+        events: told how it goes.
+        jobs: runs side by side, in processes of their own; with 1 they run in this one.
     """
-    keep_pages()
+    shared = Shared(data, backbone, results, device)
     outcome = Outcome()
-    for run in plan.todo:
-        events.started(run)
-        path = run.path(results)
-        try:
-            record = execute_run(run, data, backbone, device, events.epoch)
-            sweep(path.parent)
-            record.write(path)
-        except (Exception, SystemExit) as error:  # a stranger's method may raise anything
-            outcome.failures.append((run, traceback.format_exc()))
-            events.failed(run, error)
-        else:
-            outcome.records.append(record)
-            events.finished(run, record)
+    todo = plan.todo
+    ends = (
+        side_by_side(shared, todo, jobs, events) if jobs > 1 else one_by_one(shared, todo, events)
+    )
+    with closing(ends):
+        for run, ending in ends:
+            if isinstance(ending, Failure):
+                outcome.failures.append((run, ending.trace))
+                events.failed(run, ending)
+            else:
+                outcome.records.append(ending)
+                events.finished(run, ending)
     return outcome
+
+
+def one_by_one(
+    shared: Shared, runs: Sequence[Run], events: Events
+) -> Generator[tuple[Run, Ending]]:
+    """Yield each run with how it ended, all in this process."""
+    for run in runs:
+        events.started(run)
+        yield run, shared.attempt(run, partial(events.epoch, run.key))
 
 
 def execute_run(

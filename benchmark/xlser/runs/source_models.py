@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from xlser.files import digest_json, sweep, write_atomically
+from xlser.files import digest_json, locked, sweep, write_atomically
 from xlser.methods import Task
 from xlser.protocols import Protocol, Scenario
 from xlser.training import PretrainedBackbone, train_source_model
@@ -63,9 +63,12 @@ def source_model(
         }
     )
     path = cache / "source-models" / f"{key[:16]}.safetensors"
-    known = _read(path, str(task.device)) if path.is_file() else None
-    if known is not None:
-        return known
+    with locked(path.with_suffix(".lock")):  # runs side by side wait for the first to train it
+        known = _read(path, str(task.device)) if path.is_file() else None
+        return known or _train(task, path)
+
+
+def _train(task: Task, path: Path) -> SourceModel:
     clock = time.perf_counter()
     weights = train_source_model(task)
     model = SourceModel(weights, round(time.perf_counter() - clock, 3))

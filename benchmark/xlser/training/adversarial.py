@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from xlser.training.adam import Adam
+
 _HIDDEN = 256
 
 
@@ -94,10 +96,9 @@ class Critic:
             nn.ReLU(),
             nn.Linear(_HIDDEN, outputs),
         ).to(device)
-        self._optimiser = torch.optim.Adam(
-            self._network.parameters(), lr=learning_rate, betas=(0.5, 0.9)
-        )
-        self._network.requires_grad_(False)
+        self._weights = [*self._network.parameters()]
+        self._optimiser = Adam(self._weights, learning_rate, betas=(0.5, 0.9))
+        self._learns(False)
 
     def __call__(self, features: Tensor) -> Tensor:
         """Return answers, shape (batch, outputs), of features, shape (batch, dimension)."""
@@ -105,15 +106,19 @@ class Critic:
 
     def learn(self, loss: Callable[[], Tensor]) -> None:
         """Take one step down the gradient of `loss`, called with the critic's weights free."""
-        self._network.requires_grad_(True)
+        self._learns(True)
         self._optimiser.zero_grad()
         value = loss()
         with torch.autocast(value.device.type, enabled=False):
             value.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
-        self._network.requires_grad_(False)
+        self._learns(False)
         # Autocast keeps the weights it has cast: the next call is to see those of this step.
         torch.clear_autocast_cache()
+
+    def _learns(self, free: bool) -> None:
+        for weight in self._weights:
+            weight.requires_grad_(free)
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], one: Tensor, other: Tensor) -> Tensor:

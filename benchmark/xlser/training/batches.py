@@ -24,21 +24,26 @@ HALF_TARGET: Shares = {"source": 0.5, "target_labelled": 0.25, "target_unlabelle
 
 @dataclass(frozen=True)
 class LabelledBatch:
-    """Utterances with their emotion.
+    """Utterances with their emotion, those of the source first.
 
     Attributes:
         speech: crops, shape (batch, frames, mels), or embeddings, shape (batch, dimension).
         emotion: shape (batch,), int64.
-        target: shape (batch,), bool: whether the utterance is of the target language.
+        sources: how many are of the source; the others are of the target.
         index: shape (batch,), int64: its place in `Task.source` or `Task.target_labelled`.
         attributes: those the method declares, shape (batch,), int64.
     """
 
     speech: Tensor
     emotion: Tensor
-    target: Tensor
+    sources: int
     index: Tensor
     attributes: Mapping[Attribute, Tensor]
+
+    @property
+    def target(self) -> Tensor:
+        """Whether an utterance is of the target language, shape (batch,), bool."""
+        return torch.arange(len(self.index), device=self.index.device) >= self.sources
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,9 @@ class Step:
     @property
     def of_target(self) -> Tensor:
         """Whether a row is of the target language, shape (labelled + unlabelled,), bool."""
-        labelled = self.labelled.target
-        return torch.cat([labelled, labelled.new_ones(len(self.unlabelled.index))])
+        index = self.labelled.index
+        rows = len(index) + len(self.unlabelled.index)
+        return torch.arange(rows, device=index.device) >= self.labelled.sources
 
     def by_domain(self, labelled: Tensor, unlabelled: Tensor) -> tuple[Tensor, Tensor]:
         """Return the rows of the source and those of the target, labelled ones first.
@@ -83,8 +89,9 @@ class Step:
             labelled: what was made of the labelled speech, shape (labelled, ...).
             unlabelled: what was made of the unlabelled speech, shape (unlabelled, ...).
         """
-        target = self.labelled.target
-        return labelled[~target], torch.cat([labelled[target], unlabelled])
+        sources = self.labelled.sources
+        source, target = labelled.split_with_sizes([sources, len(labelled) - sources])
+        return source, joined(target, unlabelled)
 
 
 class Batches:
@@ -106,7 +113,6 @@ class Batches:
             MethodError: none of the parts that `shares` names holds an utterance.
         """
         self._task = task
-        self._generator = generator
         sizes = _sizes(task)
         weights = (
             dict(shares) if shares is not None else {part: float(n) for part, n in sizes.items()}
@@ -122,47 +128,83 @@ class Batches:
         size = min(task.schedule.batch, total)
         self.steps = max(1, round(total / size))
         self.counts = _apportion(size, {part: weights[part] for part in drawn})
-        self._streams = {part: self._stream(drawn[part], n) for part, n in self.counts.items()}
+        parts = [task.source.speech, task.target_labelled.speech, task.target_unlabelled]
+        self._parts = [
+            _Part(speech, self.counts.get(part, 0), task.schedule.crop, generator)
+            for part, speech in zip(sizes, parts, strict=True)
+        ]
+        self._batches = self._drawn()
 
     def draw(self, progress: float) -> Step:
         """Return the next batch."""
         task = self._task
-        source = self._draw("source", task.source.speech)
-        target = self._draw("target_labelled", task.target_labelled.speech)
-        unlabelled = self._draw("target_unlabelled", task.target_unlabelled)
-        emotion = [task.source.emotion[source.index], task.target_labelled.emotion[target.index]]
+        source, target, unlabelled = next(self._batches)
         labelled = LabelledBatch(
-            speech=torch.cat([source.speech, target.speech]),
-            emotion=torch.cat(emotion),
-            target=torch.arange(sum(map(len, emotion)), device=task.device) >= len(source.index),
-            index=torch.cat([source.index, target.index]),
+            speech=joined(source.speech, target.speech),
+            emotion=joined(
+                task.source.emotion[source.index], task.target_labelled.emotion[target.index]
+            ),
+            sources=len(source.index),
+            index=joined(source.index, target.index),
             attributes={
-                name: torch.cat([of, target.attributes[name]])
-                for name, of in source.attributes.items()
+                name: joined(of, target.attributes[name]) for name, of in source.attributes.items()
             },
         )
         return Step(labelled, unlabelled, progress)
 
-    def _draw(self, part: Part, speech: Speech) -> UnlabelledBatch:
-        if part in self._streams:
-            index = next(self._streams[part]).to(self._task.device)
-        else:
-            index = torch.empty(0, dtype=torch.long, device=self._task.device)
-        return UnlabelledBatch(
-            speech=speech.crops(index, self._task.schedule.crop, self._generator),
-            index=index,
-            attributes={name: of[index] for name, of in speech.attributes.items()},
-        )
-
-    def _stream(self, utterances: int, count: int) -> Iterator[Tensor]:
-        """Yield indices, `count` at a time, from one random order after the other."""
-        waiting = torch.empty(0, dtype=torch.long)
+    def _drawn(self) -> Iterator[tuple[UnlabelledBatch, ...]]:
+        """Yield what each part supplies to a batch, an epoch's draws being made at its start."""
         while True:
-            while len(waiting) < count:
-                order = torch.randperm(utterances, generator=self._generator)
-                waiting = torch.cat([waiting, order])
-            yield waiting[:count]
-            waiting = waiting[count:]
+            for _ in range(self.steps):
+                for part in self._parts:
+                    part.draw()
+            yield from zip(*(part.supply() for part in self._parts), strict=True)
+
+
+class _Part:
+    """One part of a task, gone through in a random order, again and again.
+
+    Args:
+        speech: its utterances.
+        count: how many of them make a batch.
+        crop: frames of a crop.
+        generator: of the order, and of where crops begin.
+    """
+
+    def __init__(self, speech: Speech, count: int, crop: int, generator: torch.Generator) -> None:
+        self._speech = speech
+        self._count = count
+        self._crop = crop
+        self._generator = generator
+        self._waiting = torch.empty(0, dtype=torch.long)
+        self._drawn: list[tuple[Tensor, Tensor]] = []
+
+    def draw(self) -> None:
+        """Draw who is in the next batch, and where the crops begin."""
+        while len(self._waiting) < self._count:
+            order = torch.randperm(len(self._speech), generator=self._generator)
+            self._waiting = torch.cat([self._waiting, order])
+        index, self._waiting = self._waiting[: self._count], self._waiting[self._count :]
+        begins = torch.rand(0 if self._speech.embedded else self._count, generator=self._generator)
+        self._drawn.append((index, begins))
+
+    def supply(self) -> Iterator[UnlabelledBatch]:
+        """Yield what was drawn; it goes to the device in one copy, which a GPU has to wait for."""
+        speech, device = self._speech, self._speech.features.device
+        rows = [torch.stack(drawn).to(device) for drawn in zip(*self._drawn, strict=True)]
+        self._drawn.clear()
+        for index, begins in zip(*rows, strict=True):
+            yield UnlabelledBatch(
+                speech=speech.crops(index, self._crop, begins),
+                index=index,
+                attributes={name: of[index] for name, of in speech.attributes.items()},
+            )
+
+
+def joined(*parts: Tensor) -> Tensor:
+    """Return the rows of all parts, copied only where more than one part has any."""
+    there = [part for part in parts if len(part)]
+    return torch.cat(there) if len(there) > 1 else (there or parts)[0]
 
 
 def _sizes(task: Task) -> dict[Part, int]:

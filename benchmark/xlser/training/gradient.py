@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -11,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from xlser.errors import MethodError
 from xlser.methods import Method, Predictor, Task
+from xlser.training.adam import Adam
 from xlser.training.batches import Batches, Shares, Step
 from xlser.training.model import EmotionModel, ModelPredictor, new_model
 from xlser.training.seeding import derive, seeded
@@ -107,7 +109,7 @@ def optimise(
     task: Task,
     shares: Shares | None,
     stage: Stage,
-    hooks: Hooks = Hooks(),  # noqa: B008: frozen
+    hooks: Hooks = Hooks(),
 ) -> None:
     """Minimise `loss` with Adam over the task's schedule (Section 5.2.1).
 
@@ -119,10 +121,12 @@ def optimise(
     batches = Batches(task, shares, generator)
     # As one list of modules, so that a parameter two of them share is trained once.
     trained = [p for p in nn.ModuleList(modules).parameters() if p.requires_grad]
-    optimiser = torch.optim.Adam(trained, lr=schedule.learning_rate, betas=(0.9, 0.999), fused=True)
-    decay = torch.optim.lr_scheduler.StepLR(optimiser, schedule.decay_every, schedule.decay)
+    optimiser = Adam(trained, schedule.learning_rate)
     bf16 = task.precision == "bf16"
+    arithmetic = torch.autocast(task.device.type, torch.bfloat16) if bf16 else nullcontext()
     for epoch in range(schedule.epochs):
+        if epoch and epoch % schedule.decay_every == 0:
+            optimiser.learning_rate *= schedule.decay
         hooks.before_epoch(epoch)
         for module in modules:
             if any(p.requires_grad for p in module.parameters()):  # a teacher stays as it is
@@ -130,14 +134,13 @@ def optimise(
         total = torch.zeros((), device=task.device)
         for batch in range(batches.steps):
             step = batches.draw((epoch + batch / batches.steps) / schedule.epochs)
-            with torch.autocast(task.device.type, torch.bfloat16, enabled=bf16):
+            with arithmetic:
                 value = _require_scalar(loss(step))
             optimiser.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             hooks.after_step()
             total += value.detach()
-        decay.step()
         _require_finite(total.item(), epoch)
         task.progress(epoch + 1, schedule.epochs)
 

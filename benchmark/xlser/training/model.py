@@ -1,7 +1,6 @@
 """The network every gradient method trains: an encoder and a linear layer (Section 4.1)."""
 
 from collections.abc import Callable
-from itertools import accumulate
 from typing import cast
 
 import torch
@@ -9,6 +8,7 @@ from torch import Tensor, nn
 
 from xlser.errors import MethodError
 from xlser.methods import Speech, Task
+from xlser.training.batches import joined
 from xlser.training.inference import embed
 
 _ADAPTER = 256
@@ -95,8 +95,7 @@ def together(network: Callable[[Tensor], Tensor], *parts: Tensor) -> tuple[Tenso
         network: maps (batch, ...) to (batch, outputs).
         parts: crops or embeddings; some may be empty.
     """
-    ends = list(accumulate(len(part) for part in parts[:-1]))
-    return network(torch.cat(parts)).tensor_split(ends)
+    return tuple(network(joined(*parts)).split_with_sizes([len(part) for part in parts]))
 
 
 class ModelPredictor:

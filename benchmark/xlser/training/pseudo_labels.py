@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, one_hot
 
 
 def confident(probabilities: Tensor, tau: float | Tensor) -> Tensor:
@@ -110,7 +110,8 @@ class CurriculumThreshold:
 
     def thresholds(self) -> Tensor:
         """Return the threshold of each class, shape (classes,)."""
-        counts = torch.bincount(self._latest, minlength=self.classes + 1).float()
+        # On a GPU `bincount` would wait for the counts.
+        counts = one_hot(self._latest, self.classes + 1).sum(dim=0).float()
         learnt = counts[:-1] / counts.amax().clamp(min=1)
         return self.tau * learnt / (2 - learnt)
 

@@ -21,7 +21,9 @@ class MeanTeacher(Generic[Network]):
 
     def __init__(self, student: Network, decay: float) -> None:
         self.network = copy.deepcopy(student).eval().requires_grad_(False)
-        self._student = student
+        self._weights: list[Tensor] = [*self.network.parameters()]
+        self._students: list[Tensor] = [*student.parameters()]
+        self._buffers = [*zip(self.network.buffers(), student.buffers(), strict=True)]
         self._decay = decay
         self._steps = 0
 
@@ -30,10 +32,8 @@ class MeanTeacher(Generic[Network]):
         """Move towards the student's weights; call it after each step of the optimiser."""
         decay = min(self._decay, self._steps / (self._steps + 1))
         self._steps += 1
-        pairs = zip(self.network.parameters(), self._student.parameters(), strict=True)
-        for mine, theirs in pairs:
-            mine.lerp_(theirs, 1 - decay)
-        for own, buffer in zip(self.network.buffers(), self._student.buffers(), strict=True):
+        torch._foreach_lerp_(self._weights, self._students, 1 - decay)
+        for own, buffer in self._buffers:
             own.copy_(buffer)
 
     @torch.no_grad()
