@@ -1,5 +1,6 @@
 """Backbones, their weights, the one training loop every neural method shares, and its parts."""
 
+from xlser.memory import keep_pages
 from xlser.training.adversarial import (
     Critic,
     DomainHead,
@@ -12,7 +13,6 @@ from xlser.training.batches import HALF_TARGET, LabelledBatch, Shares, Step, Unl
 from xlser.training.episodes import class_means, shots_of_each_class
 from xlser.training.gradient import GradientMethod, train_source_model
 from xlser.training.inference import embed
-from xlser.training.memory import keep_pages
 from xlser.training.memory_bank import MemoryBank
 from xlser.training.model import Adapter, EmotionModel, ModelPredictor, new_model, together
 from xlser.training.normalisation import DomainStatistics, statistics_held

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from xlser.training.backbone import Backbone, PublishedWeights
+from xlser.training.conv_block import conv_block
 
 _CHANNELS = 64
 _POOLED = 8  # three poolings by two, in time and in frequency
@@ -59,11 +60,15 @@ class _AudioNTT(Backbone):
         x = frames.transpose(1, 2).unsqueeze(1)  # (batch, 1, mels, frames)
         x = x.contiguous(memory_format=torch.channels_last)
         left = None if lengths is None else lengths.clamp(min=_POOLED)
-        for layer in self.features:
-            x = layer(x)
-            if isinstance(layer, nn.MaxPool2d) and left is not None:
+        for first in range(0, len(self.features), 4):
+            conv = cast("nn.Conv2d", self.features[first])
+            norm = cast("nn.BatchNorm2d", self.features[first + 1])
+            if _spares(norm, frames):
+                x = conv_block(x, conv, norm)
+            else:
+                x = self.features[first : first + 4](x)
+            if left is not None:
                 left = left // 2
-            if isinstance(layer, nn.ReLU) and left is not None:
                 # The next convolution must see zeros past an utterance's end, as at a border.
                 x = x * _inside(left, x.shape[-1])[:, None, None, :]
         x = x.permute(0, 3, 2, 1).flatten(2)  # (batch, frames / 8, 8 mels x channels)
@@ -73,6 +78,11 @@ class _AudioNTT(Backbone):
         inside = _inside(left, x.shape[1])[..., None]
         mean = (x * inside).sum(dim=1) / left[:, None]
         return mean + x.masked_fill(~inside, -torch.inf).amax(dim=1)
+
+
+def _spares(norm: nn.Module, frames: Tensor) -> bool:
+    """Say whether `conv_block` can take a block's place: training on a CPU, on given frames."""
+    return norm.training and frames.device.type == "cpu" and not frames.requires_grad
 
 
 def _inside(lengths: Tensor, frames: int) -> Tensor:
