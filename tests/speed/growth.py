@@ -1,0 +1,197 @@
+"""How time and memory grow with the data, from 1 to 8 times as much of it.
+
+    python -m tests.speed.growth docs/speed
+
+writes `growth.json`, `growth.svg` and `growth.png` into the folder. Every measurement is taken in
+a process of its own, so that a peak of memory is that of one stage. What a stage needs is loaded
+before the clock starts.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from tests.speed.material import CPU, copies, inventories_at_hand, speech_of, surroundings
+
+from xlser.audio import FrontEnd, prepare
+from xlser.corpora import Inventory
+from xlser.leaderboards import write_leaderboard
+from xlser.leaderboards.figures import _COLOURS, _MARKERS, _drawn
+from xlser.memory import keep_pages
+from xlser.methods import Labelled, Schedule, Speech, Task
+from xlser.protocols import get_protocol
+from xlser.runs import Record
+from xlser.training import embed, get_backbone, train_source_model
+
+TIMES = (1, 2, 4, 8)
+UTTERANCES = 200
+METHODS = 20  # of which a leaderboard has a record for each budget and seed
+ROUNDS = 3
+RECORDS = Path(__file__).parents[2] / "leaderboards/v1/results"
+
+
+def prepare_(times: int, work: Path) -> Callable[[], object]:
+    """Compute log-mels."""
+    more = copies(_base(), times)
+    return lambda: prepare(more, FrontEnd(), work)
+
+
+def train(times: int, work: Path) -> Callable[[], object]:
+    """Fine-tune for an epoch."""
+    speech = _speech(times, work)
+    emotion = torch.arange(len(speech)) % 5
+    none = Labelled(speech[emotion[:0]], emotion[:0])
+    task = Task(
+        source=Labelled(speech, emotion),
+        source_validation=none,
+        target_labelled=none,
+        target_unlabelled=none.speech,
+        classes=("a", "b", "c", "d", "e"),
+        seed=0,
+        device=CPU,
+        track="finetune",
+        schedule=Schedule(epochs=1),
+        backbone=get_backbone("audiontt-512"),
+    )
+    return lambda: train_source_model(task)
+
+
+def evaluate(times: int, work: Path) -> Callable[[], object]:
+    """Embed whole utterances."""
+    speech, network = _speech(times, work), get_backbone("audiontt-512")()
+    return lambda: embed(network, speech)
+
+
+def render(times: int, work: Path) -> Callable[[], object]:
+    """Write a leaderboard from records."""
+    v1 = get_protocol("v1")
+    template = Record.parse(min(RECORDS.rglob("german/**/sft-*.json")))
+    for method in range(METHODS * times):
+        stamp = template.method.model_copy(update={"name": f"method-{method}"})
+        for labels in (0, 25, 50, 100):
+            for seed in v1.seeds:
+                key = f"{method}-{labels}-{seed}"
+                changes = {"key": key, "method": stamp, "labels": labels, "seed": seed}
+                record = template.model_copy(update=changes)
+                record.write(work / "v1/results" / f"{key}.json")
+    return lambda: write_leaderboard(v1, work)
+
+
+STAGES: dict[str, Callable[[int, Path], Callable[[], object]]] = {
+    "prepare": prepare_,
+    "train": train,
+    "evaluate": evaluate,
+    "render": render,
+}
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What a stage took.
+
+    Attributes:
+        seconds: at each of `TIMES`, medians of `ROUNDS` processes.
+        mebibytes: peaks of memory, likewise.
+        slope: of the logarithm of seconds over that of the data: 1 is linear.
+    """
+
+    seconds: tuple[float, ...]
+    mebibytes: tuple[float, ...]
+    slope: float
+
+
+def grow(stage: str) -> Growth:
+    """Measure a stage at every size."""
+    seconds, mebibytes = [], []
+    for times in TIMES:
+        rounds = [_in_own_process(stage, times) for _ in range(ROUNDS)]
+        seconds.append(median(took for took, _ in rounds))
+        mebibytes.append(median(peak for _, peak in rounds))
+    slope = float(np.polyfit(np.log(TIMES), np.log(seconds), 1)[0])
+    return Growth(tuple(seconds), tuple(mebibytes), slope)
+
+
+def _in_own_process(stage: str, times: int) -> tuple[float, float]:
+    with TemporaryDirectory() as work:
+        command = [sys.executable, "-m", "tests.speed.growth", stage, str(times), work]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    seconds, mebibytes = json.loads(done.stdout)
+    return seconds, mebibytes
+
+
+def _measure(stage: str, times: int, work: Path) -> None:
+    keep_pages()
+    work_to_do = STAGES[stage](times, work)
+    start = time.perf_counter()
+    work_to_do()
+    seconds = time.perf_counter() - start
+    print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+
+
+def _base() -> Inventory:
+    smallest = min(inventories_at_hand(), key=lambda inventory: len(inventory.utterances))
+    return replace(smallest, utterances=smallest.utterances[:UTTERANCES])
+
+
+def _speech(times: int, work: Path) -> Speech:
+    return speech_of([prepare(_base(), FrontEnd(), work)] * times)
+
+
+def draw(growths: Mapping[str, Growth], heading: str) -> dict[str, bytes]:
+    """Return the picture of time and memory over size, by suffix."""
+
+    def panels(canvas: Figure) -> None:
+        time_, memory = canvas.subplots(1, 2)
+        for (stage, growth), colour, marker in zip(
+            growths.items(), _COLOURS, _MARKERS, strict=False
+        ):
+            look = {"color": colour, "marker": marker, "label": f"{stage} ({growth.slope:.2f})"}
+            time_.plot(TIMES, growth.seconds, **look)
+            memory.plot(TIMES, growth.mebibytes, **look)
+        time_.set_yscale("log")
+        memory.set_ylim(bottom=0)
+        _frame(time_, "seconds")
+        _frame(memory, "peak memory, MiB")
+        canvas.legend(*time_.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+
+    return _drawn(panels, heading, height=3.6)
+
+
+def _frame(axes: Axes, quantity: str) -> None:
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(TIMES, [f"{times}x" for times in TIMES])
+    axes.minorticks_off()
+    axes.set_title(quantity, loc="left")
+
+
+def main(folder: Path) -> None:
+    """Measure, and write the figures."""
+    growths = {stage: grow(stage) for stage in STAGES}
+    base = f"1x = {len(_base().utterances)} utterances or {METHODS * 12} records"
+    heading = f"{base}; in brackets the slope of time, 1 is linear"
+    folder.mkdir(parents=True, exist_ok=True)
+    for suffix, content in draw(growths, heading).items():
+        (folder / f"growth.{suffix}").write_bytes(content)
+    about = {"surroundings": surroundings(), "base": base, "times": TIMES}
+    stages = {stage: asdict(growth) for stage, growth in growths.items()}
+    (folder / "growth.json").write_text(json.dumps(about | {"stages": stages}, indent=1) + "\n")
+    for stage, growth in growths.items():
+        print(f"{stage}: slope {growth.slope:.2f}, {growth.mebibytes[-1]:.0f} MiB at {TIMES[-1]}x")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        main(Path(sys.argv[1]))
+    else:
+        _measure(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))

@@ -1,0 +1,82 @@
+"""Starting, planning over 10,000 records and rendering them: none may keep a user waiting."""
+
+import hashlib
+import json
+import subprocess
+from itertools import count, islice, product
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from tests.cli.commands import XLSER
+from tests.demo import Demo, request
+
+from xlser.leaderboards import write_leaderboard
+from xlser.methods import get_method
+from xlser.protocols import get_protocol
+from xlser.runs import make_plan
+
+RECORDS = 10_000
+COMMITTED = Path(__file__).parents[2] / "leaderboards/v1/results"
+
+
+@pytest.mark.parametrize("args", [["--help"], ["methods"], ["corpora"]], ids=" ".join)
+def test_starting(args: list[str], benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    def start() -> None:
+        subprocess.run([*XLSER, *args], cwd=tmp_path, stdout=subprocess.DEVNULL, check=True)
+
+    benchmark.pedantic(start, rounds=10, warmup_rounds=1)
+
+
+def test_planning_over_records(
+    benchmark: BenchmarkFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    svm = get_method("svm")
+    monkeypatch.setattr(
+        "xlser.runs.plan.get_method", lambda name: type("Made", (svm,), {"name": name})
+    )
+    demo = Demo(tmp_path / "cache")
+    targets = demo.protocol.targets
+    cells = len(targets) * len(demo.protocol.seeds) * len(demo.protocol.budgets)
+    names = [f"made-{i}" for i in range(RECORDS // cells + 1)]
+    asked = request(names, targets, seeds=())
+    data, backbone = demo.data(targets), demo.backbone()
+    for run in make_plan(asked, data, backbone, tmp_path).todo:
+        path = run.path(tmp_path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    plan = benchmark.pedantic(
+        make_plan, (asked, data, backbone, tmp_path), rounds=5, warmup_rounds=1
+    )
+    assert not plan.todo
+    assert len(plan.done) >= RECORDS
+
+
+def test_rendering_records(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    v1 = get_protocol("v1")
+    languages = {"french": "german", "german": "german", "italian": "italian", "persian": "italian"}
+    cells = ((m, *cell) for m in count() for cell in product(languages, v1.seeds, v1.budgets))
+    for method, target, seed, labels in islice(cells, RECORDS):
+        text = _changed(_committed(languages[target], seed), f"made-{method}", target, labels)
+        folder = tmp_path / "v1/results" / target
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"made-{method}-k{labels}-s{seed}.json").write_text(text, encoding="utf-8")
+
+    written = benchmark.pedantic(write_leaderboard, (v1, tmp_path), rounds=3, warmup_rounds=1)
+    assert sum(len(row.seeds) for table in written.tables for row in table.rows) == RECORDS
+
+
+def _committed(target: str, seed: int) -> str:
+    (path,) = COMMITTED.glob(f"{target}/frozen/audiontt-512/sft-k100-s{seed}-*.json")
+    return path.read_text(encoding="utf-8")
+
+
+def _changed(record: str, method: str, target: str, labels: int) -> str:
+    """Make a record of another cell; of its text, for that it takes a tenth of the time."""
+    stated = json.loads(record)
+    key = hashlib.sha256(repr((method, target, stated["seed"], labels)).encode()).hexdigest()
+    for name, value in {"key": key, "target": target, "labels": labels}.items():
+        old, new = (f' "{name}": {json.dumps(x)},\n' for x in (stated[name], value))
+        record = record.replace(old, new, 1)
+    return record.replace('"name": "sft"', f'"name": "{method}"', 1)
