@@ -13,7 +13,8 @@ from xlser.training.normalisation import statistics_held
 
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SLICE", 3)  # so that a batch is made of several, the last short
+    for name in ("_SLICE", "_FIRST_SLICE"):
+        monkeypatch.setattr(module, name, 3)  # so that a batch is made of several, the last short
 
 
 def layers(channels: int, dtype: torch.dtype, outputs: int = 6) -> tuple[nn.Conv2d, nn.BatchNorm2d]:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from xlser.training.backbone import Backbone, PublishedWeights
 from xlser.training.conv_block import conv_block
+from xlser.training.dropout import Dropout
 
 _CHANNELS = 64
 _POOLED = 8  # three poolings by two, in time and in frequency
@@ -42,7 +43,7 @@ class _AudioNTT(Backbone):
         self.fc = nn.Sequential(
             nn.Linear(_CHANNELS * self.mels // _POOLED, self.dimension),
             nn.ReLU(),
-            nn.Dropout(0.3),
+            Dropout(0.3),
             nn.Linear(self.dimension, self.dimension),
             nn.ReLU(),
         )

@@ -12,6 +12,7 @@ that:
 - What a convolution makes of one channel is linear in patches of nine values: its mean and
   variance follow from those of the patches, before it is computed. So batch norm goes into the
   weights of the first convolution, and its output, the largest activation of all, is never kept.
+  Patches are sorted by their place in a pooling window, so that pooling compares whole matrices.
 
 A batch is gone through in slices that fit into the processor's cache.
 """
@@ -25,7 +26,8 @@ from torch.nn.functional import conv2d, pad
 from xlser.errors import MethodError
 
 _SLICE = 25  # crops of 2 s
-_SUMMED = 5  # of them
+_FIRST_SLICE = 5  # of the block whose activations are the largest
+_SUMMED = 5
 
 _aten = torch.ops.aten
 
@@ -46,7 +48,8 @@ def conv_block(x: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:
     device = x.device.type
     autocast = torch.is_autocast_enabled(device)
     dtype = torch.get_autocast_dtype(device) if autocast else x.dtype
-    block = _FirstBlock if conv.in_channels == 1 else _Block
+    even = not (x.shape[2] % 2 or x.shape[3] % 2)
+    block = _FirstBlock if conv.in_channels == 1 and even else _Block
     x = x.to(dtype, memory_format=torch.channels_last)
     with torch.autocast(device, enabled=False):
         out, mean, variance = cast(
@@ -72,13 +75,13 @@ def _keep_statistics(
 
 
 class _FirstBlock(torch.autograd.Function):
-    """A block of one input channel, to which no gradient flows."""
+    """A block of one input channel, to which no gradient flows; height and width are even."""
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, gamma: Tensor, beta: Tensor, eps: float
     ) -> tuple[Tensor, Tensor, Tensor]:
-        patches = [_patches(part) for part in _slices(x)]
+        patches = [_patches(part) for part in torch.split(x, _FIRST_SLICE)]
         centre, covariance = _moments_of_patches(patches)
         kernels = weight.flatten(1).double()
         mean = (kernels @ centre).to(weight.dtype)
@@ -86,17 +89,17 @@ class _FirstBlock(torch.autograd.Function):
         variance = (along_patches * kernels).sum(dim=1).to(weight.dtype)
         inverse = (variance + eps).rsqrt()
         scale = gamma * inverse
-        folded = (weight * scale[:, None, None, None]).to(x.dtype)
+        folded = (weight.flatten(1) * scale[:, None]).T.to(x.dtype)
         shift = (beta - mean * scale).to(x.dtype)
         out = _empty((len(x), len(weight), x.shape[2] // 2, x.shape[3] // 2), x)
-        places = []
-        for part, of_part in zip(_slices(x), _slices(out), strict=True):
-            peaks, place = _pool(conv2d(part, folded, shift, padding=1))
-            torch.clamp_min(peaks, 0, out=of_part)
-            places.append(place)
-        statistics = mean, inverse, scale, centre, along_patches
-        ctx.size = x.shape[2:]
-        ctx.save_for_backward(kernels, *statistics, out, *patches, *places)
+        rises = []
+        for of_places, rows in zip(patches, _rows(out, _FIRST_SLICE), strict=True):
+            peaks, *rise = _peaks([torch.addmm(shift, patch.T, folded) for patch in of_places])
+            torch.clamp_min(peaks, 0, out=rows)
+            rises += rise
+        ctx.save_for_backward(
+            kernels, mean, inverse, scale, centre, along_patches, out, *patches, *rises
+        )
         ctx.mark_non_differentiable(mean, variance)
         return out, mean, variance
 
@@ -106,13 +109,15 @@ class _FirstBlock(torch.autograd.Function):
     ) -> tuple[None, Tensor, Tensor, Tensor, Tensor, None]:
         _require_first_order()
         kernels, mean, inverse, scale, centre, along_patches, out, *kept = ctx.saved_tensors
-        patches, places = kept[: len(kept) // 2], kept[len(kept) // 2 :]
-        gradient = _through_relu(gradient, out)
-        total = gradient.sum(dim=(0, 2, 3), dtype=mean.dtype)
+        patches, rises = kept[: len(kept) // 4], kept[len(kept) // 4 :]
+        gradients, outs = (_rows(x, _FIRST_SLICE) for x in (gradient, out))
+        total = torch.zeros_like(mean)
         by_patch = torch.zeros_like(kernels)  # sums of the gradient times the patches' values
-        for patch, g, place in zip(patches, _slices(gradient), places, strict=True):
-            spread = _unpool(g, place, ctx.size).permute(0, 2, 3, 1).flatten(0, 2)
-            by_patch += (patch.flatten(1) @ spread).T
+        for i, of_places in enumerate(patches):
+            rows = _through_relu(gradients[i], outs[i])
+            total += _statistics(rows, total.dtype)[0] * len(rows)
+            for patch, g in zip(of_places, _to_peaks(rows, *rises[3 * i :][:3]), strict=True):
+                by_patch += (patch @ g).T
         # What was normalised is kernels @ patch: its sums with the gradient follow.
         along = inverse * ((kernels * by_patch).sum(dim=1) - total * mean).to(mean.dtype)
         of_mean = total[:, None] * centre
@@ -153,24 +158,26 @@ class _Block(torch.autograd.Function):
         x, rising, sign, mean, inverse, scale, peaks, out, *kept = ctx.saved_tensors
         raw, places = kept[: len(kept) // 2], kept[len(kept) // 2 :]
         gradient = _through_relu(gradient, out)
-        total = gradient.sum(dim=(0, 2, 3), dtype=mean.dtype)
-        product = (gradient * peaks).sum(dim=(0, 2, 3), dtype=mean.dtype)
+        total = _sum(gradient, mean.dtype)
+        product = _sum(gradient * peaks, mean.dtype)
         along = inverse * (product - total * mean)
         # Every value also moves the mean and the variance by which all are normalised.
         values = x[:, 0].numel()
         slope = -scale * inverse * along / values
         level = -scale * total / values - slope * mean
         gradient = (gradient * _to_all(scale)).to(x.dtype)
-        of_x, of_weight = [], torch.zeros_like(rising, dtype=mean.dtype)
-        for part, y, g, place in zip(_slices(x), raw, _slices(gradient), places, strict=True):
+        of_weight = torch.zeros_like(rising, dtype=mean.dtype)
+        of_x = torch.empty_like(x) if ctx.needs_input_grad[0] else None
+        slices = zip(_slices(x), raw, _slices(gradient), places, strict=True)
+        for i, (part, y, g, place) in enumerate(slices):
             of_y = torch.addcmul(_to_all(level), y, _to_all(slope)).to(x.dtype)
             of_y += _unpool(g, place, part.shape[2:])
-            if ctx.needs_input_grad[0]:
-                of_x.append(_gradient_of_input(of_y, part, rising))
+            if of_x is not None:
+                _slices(of_x)[i].copy_(_gradient_of_input(of_y, part, rising))
             of_weight += _gradient_of_weight(of_y, part, rising)
         of_weight = of_weight * sign[:, None, None, None]
         of_bias = torch.zeros_like(total)
-        return torch.cat(of_x) if of_x else None, of_weight, of_bias, along * sign, total, None
+        return of_x, of_weight, of_bias, along * sign, total, None
 
 
 def _slices(x: Tensor) -> tuple[Tensor, ...]:
@@ -227,42 +234,90 @@ def _through_relu(gradient: Tensor, out: Tensor) -> Tensor:
 
 
 def _patches(x: Tensor) -> Tensor:
-    """Return the 3x3 values around each of (batch, 1, height, width): (9, batch, their number)."""
+    """Return the 3x3 values around each of (batch, 1, height, width), both even.
+
+    Returns:
+        Shape (4, 9, positions): by place in a window of 2x2, by place in the patch, and by window.
+    """
     height, width = x.shape[2:]
     padded = pad(x[:, 0], (1, 1, 1, 1))
-    shifted = [padded[:, a : a + height, b : b + width] for a in range(3) for b in range(3)]
-    return torch.stack(shifted).flatten(2)
+    places = [
+        padded[:, top + a : top + a + height : 2, left + b : left + b + width : 2]
+        for top in range(2)
+        for left in range(2)
+        for a in range(3)
+        for b in range(3)
+    ]
+    return torch.stack(places).view(4, 9, -1)
+
+
+def _rows(x: Tensor, utterances: int) -> list[Tensor]:
+    """Return views of (batch, channels, height, width), channels last, as (positions, channels)."""
+    return [part.permute(0, 2, 3, 1).flatten(0, 2) for part in torch.split(x, utterances)]
+
+
+def _peaks(of_places: list[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the maxima over the four places of a window, and the rises that say which it is.
+
+    A rise is from the first to the second place, from the third to the fourth, and from the
+    greater of the former to that of the latter.
+    """
+    first, second, third, fourth = of_places
+    upper, lower = torch.maximum(first, second), torch.maximum(third, fourth)
+    return torch.maximum(upper, lower), second - first, fourth - third, lower - upper
+
+
+def _to_peaks(
+    gradient: Tensor, in_upper: Tensor, in_lower: Tensor, downwards: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return `gradient` for each of the four places, zero where it is not the maximum."""
+    lower = _through_relu(gradient, downwards)
+    upper = gradient - lower
+    second, fourth = _through_relu(upper, in_upper), _through_relu(lower, in_lower)
+    return upper - second, second, lower - fourth, fourth
 
 
 def _moments_of_patches(parts: list[Tensor]) -> tuple[Tensor, Tensor]:
     """Return mean, shape (9,), and covariance, (9, 9), of patches.
 
     In float64: neighbouring values of a spectrogram are alike, and what a kernel of differences
-    leaves of them is the small rest of large sums.
+    leaves of them is the small rest of large sums. Of bfloat16 float32 loses nothing.
     """
+    exact = torch.float32 if parts[0].dtype == torch.bfloat16 else torch.float64
     total = parts[0].new_zeros(9, dtype=torch.float64)
     products = parts[0].new_zeros(9, 9, dtype=torch.float64)
     for part in parts:
-        patches = part.flatten(1).double()
-        total += patches.sum(dim=1)
-        products += patches @ patches.T
-    values = sum(part[0].numel() for part in parts)
+        patches = part.to(exact)
+        total += patches.sum(dim=2).sum(dim=0, dtype=total.dtype)
+        products += (patches @ patches.mT).sum(dim=0, dtype=total.dtype)
+    values = sum(part[:, 0].numel() for part in parts)
     mean = total / values
     return mean, products / values - mean.outer(mean)
+
+
+def _sum(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return the sum of each channel of (batch, channels, height, width)."""
+    # Asked for a sum of bfloat16 in float32, torch would first convert all of it.
+    return _moments([x], dtype)[0] * x[:, 0].numel()
 
 
 def _moments(parts: list[Tensor], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Return mean and biased variance of each channel over all parts."""
     # The operator sums up one by one, so a few utterances at a time keep float32's error small.
     pieces = [piece for part in parts for piece in torch.split(part, _SUMMED)]
-    # The running statistics, thrown away, are what makes bfloat16's mean and variance float32.
-    old, new = parts[0].new_zeros(2, parts[0].shape[1], dtype=dtype)
-    found = [torch.batch_norm_update_stats(piece, old, new, 0.0) for piece in pieces]
+    found = [_statistics(piece, dtype) for piece in pieces]
     means, variances = (torch.stack(of) for of in zip(*found, strict=True))
     share = means.new_tensor([len(piece) for piece in pieces])[:, None]
     share /= share.sum()
     mean = (share * means).sum(dim=0)
     return mean, (share * (variances + (means - mean) ** 2)).sum(dim=0)
+
+
+def _statistics(x: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Return mean and biased variance of each channel of (batch, channels, ...)."""
+    # The running statistics, thrown away, are what makes bfloat16's mean and variance float32.
+    old, new = x.new_zeros(2, x.shape[1], dtype=dtype)
+    return torch.batch_norm_update_stats(x, old, new, 0.0)
 
 
 def _gradient_of_input(gradient: Tensor, x: Tensor, weight: Tensor) -> Tensor:
