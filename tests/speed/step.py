@@ -89,7 +89,7 @@ def peak(bf16: bool) -> float:
 def main() -> None:
     """Print a table."""
     keep_pages()
-    print(surroundings(), end="\n\n")
+    print(surroundings().partition(";")[0], end="\n\n")
     print(
         "| precision | step | utterances/s | in arithmetic | arithmetic | matrix product's peak |"
     )

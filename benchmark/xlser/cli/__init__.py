@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from xlser.cli import corpora, doctor, leaderboard, methods, new_method, prepare, run
+from xlser.cli import corpora, doctor, leaderboard, methods, new_method, prepare, run, validate
 from xlser.cli.app import SeveralValues, console
 from xlser.errors import XlserError
 from xlser.memory import keep_pages
@@ -27,6 +27,7 @@ app.command("prepare", cls=SeveralValues)(prepare.prepare)
 app.add_typer(methods.app, name="methods")
 app.command("new-method")(new_method.new_method)
 app.command("leaderboard")(leaderboard.leaderboard)
+app.command("validate")(validate.validate)
 app.command("doctor")(doctor.doctor)
 
 
