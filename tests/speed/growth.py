@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -37,7 +36,6 @@ from xlser.training import embed, get_backbone, train_source_model
 TIMES = (1, 2, 4, 8)
 UTTERANCES = 200
 METHODS = 20  # of which a leaderboard has a record for each budget and seed
-ROUNDS = 3
 RECORDS = Path(__file__).parents[2] / "leaderboards/v1/results"
 
 
@@ -101,7 +99,7 @@ class Growth:
     """What a stage took.
 
     Attributes:
-        seconds: at each of `TIMES`, medians of `ROUNDS` processes.
+        seconds: at each of `TIMES`.
         mebibytes: peaks of memory, likewise.
         slope: of the logarithm of seconds over that of the data: 1 is linear.
     """
@@ -115,9 +113,9 @@ def grow(stage: str) -> Growth:
     """Measure a stage at every size."""
     seconds, mebibytes = [], []
     for times in TIMES:
-        rounds = [_in_own_process(stage, times) for _ in range(ROUNDS)]
-        seconds.append(median(took for took, _ in rounds))
-        mebibytes.append(median(peak for _, peak in rounds))
+        took, peak = _in_own_process(stage, times)
+        seconds.append(took)
+        mebibytes.append(peak)
     slope = float(np.polyfit(np.log(TIMES), np.log(seconds), 1)[0])
     return Growth(tuple(seconds), tuple(mebibytes), slope)
 
