@@ -14,7 +14,6 @@ from xlser.training import (
     Step,
     gradient_penalty,
     in_float32,
-    together,
 )
 
 
@@ -66,8 +65,7 @@ class GANAdaptation(GradientMethod):
 
     def _distance(self, source: Tensor, target: Tensor) -> Tensor:
         """Return how far apart the critic sees the domains (Wasserstein distance)."""
-        of_source, of_target = together(self._critic, source, target)
-        return of_source.float().mean() - of_target.float().mean()
+        return self._critic(source).float().mean() - self._critic(target).float().mean()
 
     def _critic_loss(self, source: Tensor, target: Tensor) -> Tensor:
         pairs = min(len(source), len(target))

@@ -42,6 +42,8 @@ RECORDS = Path(__file__).parents[2] / "leaderboards/v1/results"
 def prepare_(times: int, work: Path) -> Callable[[], object]:
     """Compute log-mels."""
     more = copies(_base(), times)
+    few = replace(more, utterances=more.utterances[:10])
+    prepare(few, FrontEnd(), work / "few")  # what it is done with is imported by now
     return lambda: prepare(more, FrontEnd(), work)
 
 

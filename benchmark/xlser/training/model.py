@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from xlser.errors import MethodError
 from xlser.methods import Speech, Task
 from xlser.training.batches import joined
-from xlser.training.dropout import Dropout
 from xlser.training.inference import embed
 
 _ADAPTER = 256
@@ -61,7 +60,9 @@ class Adapter(nn.Module):
         self.register_buffer("mean", source.mean(dim=0))
         spread = source.std(dim=0) if len(source) > 1 else torch.ones_like(source[0])
         self.register_buffer("std", spread.clamp(min=1e-6))
-        self.layers = nn.Sequential(nn.Linear(source.shape[1], _ADAPTER), nn.ReLU(), Dropout(0.3))
+        self.layers = nn.Sequential(
+            nn.Linear(source.shape[1], _ADAPTER), nn.ReLU(), nn.Dropout(0.3)
+        )
 
     def forward(self, embeddings: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return adapted embeddings, shape (batch, 256)."""
