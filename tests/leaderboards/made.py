@@ -1,14 +1,21 @@
 """Records made by hand, and the tables of a page read back."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from xlser.corpora import get_corpus
 from xlser.leaderboards import Table, render, tables
 from xlser.protocols import Protocol
 from xlser.runs import Predictions, Record, score_predictions
+
+NAMES = tuple(
+    {spoken.speaker: name for name, spoken in get_corpus("emodb").published().items()}.values()
+)
+"""An utterance of each of the ten speakers of EMO-DB."""
 
 
 def made(template: Record, protocol: Protocol, right: int = 7, **changes: Any) -> Record:
@@ -17,10 +24,9 @@ def made(template: Record, protocol: Protocol, right: int = 7, **changes: Any) -
     truth = [i % classes for i in range(10)]
     answers = [t if i < right else (t + 1) % classes for i, t in enumerate(truth)]
     matrix = np.eye(classes, dtype=np.float32)[answers]
-    names = [f"u{i}" for i in range(10)]
     predictions = (
-        Predictions.of("emodb", "target", names, truth, matrix),
-        Predictions.of("ravdess", "source", names, truth, matrix),
+        Predictions.of("emodb", "target", NAMES, truth, matrix),
+        Predictions.of("ravdess", "source", NAMES, truth, matrix),
     )
     stamp = {"name": "sft", "target_labels": "few", "settings": {}} | changes.pop("method", {})
     return template.model_copy(
@@ -87,3 +93,15 @@ def under(text: str, heading: str) -> str:
             break
         lines.append(line)
     return "\n".join(lines)
+
+
+def without_interval(cell: str) -> str:
+    """A cell with no interval behind its figure."""
+    return re.sub(r" \[[^]]*\]", "", cell)
+
+
+def interval(cell: str) -> tuple[float, float]:
+    """The interval in a cell."""
+    (edges,) = re.findall(r"\[([^]]*)\]", cell)
+    low, high = map(float, edges.replace("−", "-").split(", "))
+    return low, high

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from tests.demo import Demo, request
-from tests.leaderboards.made import made, over_seeds, page, read, under
+from tests.leaderboards.made import interval, made, over_seeds, page, read, under, without_interval
 
 from xlser.errors import RecordError
 from xlser.leaderboards import write_leaderboard
@@ -115,8 +115,11 @@ def test_the_distance_to_sft_is_that_of_the_same_seeds_at_the_same_budget(
     at_0, at_100 = read(page(v1, records))
     assert "vs SFT" not in at_0[0]
     distances = {row["method"]: row["vs SFT"] for row in at_100}
-    expected = {"above": "+10.0 ± 0.0", "below": "−20.0 ± 17.3", "sft": "–", "lacking": "–"}
-    assert distances == expected
+    values = {method: without_interval(cell) for method, cell in distances.items()}
+    assert values == {"above": "+10.0", "below": "−20.0", "sft": "–", "lacking": "–"}
+    low, high = interval(distances["above"])
+    assert low < 0 < high
+    assert low + high == pytest.approx(20, abs=0.11)
 
 
 def test_accuracy_comes_first_where_the_protocol_says_so(template: Record) -> None:

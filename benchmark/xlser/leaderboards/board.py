@@ -7,10 +7,14 @@ from math import fsum, sqrt
 from pathlib import Path
 from statistics import mean
 
+import numpy as np
+
 from xlser.errors import RecordError
 from xlser.files import digest_json
+from xlser.leaderboards.answers import Answers
+from xlser.leaderboards.statistics import Resampled, resample
 from xlser.protocols import Labels, Protocol, Scores, majority_rate
-from xlser.runs import MethodStamp, Record, Role
+from xlser.runs import MethodStamp, Predictions, Record, Role
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,8 @@ class Row:
         seeds: those recorded.
         planned: those of the protocol.
         figures: by role and figure of merit.
+        answers: to the target's test utterances.
+        resampled: the headline figure on the target, over resamples of its test speakers.
     """
 
     method: str
@@ -138,6 +144,8 @@ class Row:
     seeds: tuple[int, ...]
     planned: tuple[int, ...]
     figures: dict[tuple[Role, str], Figure]
+    answers: Answers
+    resampled: Resampled
 
     @property
     def complete(self) -> bool:
@@ -187,7 +195,7 @@ def tables(protocol: Protocol, records: Iterable[tuple[Path, Record]]) -> list[T
 
     Raises:
         RecordError: a record is of another protocol or version, two claim the same cell, or seeds
-            of a row were run on different recordings.
+            of a row were run on different recordings, or utterances are none of their corpus.
     """
     order = {target: i for i, target in enumerate(protocol.targets)}
     return [
@@ -205,7 +213,7 @@ def require_tables(protocol: Protocol, records: Iterable[tuple[Path, Record]]) -
 
 @dataclass(frozen=True)
 class _Result:
-    """What a row needs of a record; the rest, most of all its predictions, is let go."""
+    """What a row needs of a record; the rest, most of all what was said to English, is let go."""
 
     path: Path
     method: MethodStamp
@@ -213,6 +221,7 @@ class _Result:
     seed: int
     corpora: Mapping[str, str]
     scores: Mapping[Role, Scores]
+    predictions: Sequence[Predictions]
 
 
 @dataclass
@@ -245,9 +254,11 @@ class _Begun:
             seed=record.seed,
             corpora=record.corpora,
             scores=record.scores,
+            predictions=record.of_role("target"),
         )
         if record.seed not in self.majority:
-            self.majority[record.seed] = majority_rate(record.of_role("target")[0].truth)
+            truth = np.concatenate([part.truth for part in record.of_role("target")])
+            self.majority[record.seed] = majority_rate(truth)
 
 
 def _begin(
@@ -286,7 +297,11 @@ def _row_key(record: Record) -> tuple[str, str, str]:
 
 
 def _table(protocol: Protocol, target: str, setting: Setting, begun: _Begun) -> Table:
-    rows = [_row(protocol, [s[seed] for seed in sorted(s)]) for s in begun.rows.values()]
+    results = [[s[seed] for seed in sorted(s)] for s in begun.rows.values()]
+    classes = len(protocol.classes)
+    answers = [Answers.of([r.predictions for r in of_row], classes) for of_row in results]
+    resampled = resample(answers, protocol.headline)
+    rows = [_row(protocol, *of_row) for of_row in zip(results, answers, resampled, strict=True)]
 
     def order(row: Row) -> tuple[bool, int, float, str]:
         budget = 0 if row.labels == "all" else row.labels
@@ -296,7 +311,9 @@ def _table(protocol: Protocol, target: str, setting: Setting, begun: _Begun) -> 
     return Table(target, setting, tuple(sorted(rows, key=order)), mean(rates))
 
 
-def _row(protocol: Protocol, results: Sequence[_Result]) -> Row:
+def _row(
+    protocol: Protocol, results: Sequence[_Result], answers: Answers, resampled: Resampled
+) -> Row:
     """Return the row of results of one method at one budget, in the order of their seeds."""
     method = results[0].method
     scores = [result.scores for result in results]
@@ -311,6 +328,8 @@ def _row(protocol: Protocol, results: Sequence[_Result]) -> Row:
             for role in scores[0]
             for name in ("ua", "accuracy")
         },
+        answers=answers,
+        resampled=resampled,
     )
 
 

@@ -7,6 +7,7 @@ from tabulate import tabulate
 
 from xlser.leaderboards.board import Figure, Row
 from xlser.leaderboards.paper import Printed
+from xlser.leaderboards.statistics import LEVEL, Estimate, rank_groups
 from xlser.runs import Role
 
 DASH = "–"
@@ -15,6 +16,9 @@ FIGURES = {"ua": "UA %", "accuracy": "accuracy %"}
 """How figures of merit are called."""
 
 SEES_ALL = "† sees every target train label."
+
+SEPARABLE = "‡"
+"""Behind a difference that Holm's correction leaves below 5 %."""
 
 
 def markdown_table(columns: Mapping[str, Sequence[str]], left: Sequence[str] = ()) -> str:
@@ -26,16 +30,27 @@ def markdown_table(columns: Mapping[str, Sequence[str]], left: Sequence[str] = (
 
 def show(figure: Figure) -> str:
     """Return a figure as "70.0 ± 10.0", or "70.0" where there is a single seed."""
-    return f"{figure.mean:.1f}{_spread(figure)}"
+    return f"{figure.mean:.1f}" + ("" if figure.spread is None else f" ± {figure.spread:.1f}")
 
 
-def show_difference(figure: Figure) -> str:
-    """Return a difference over seeds as "+1.2 ± 0.4"."""
-    return signed(figure.mean) + _spread(figure)
+def show_with_interval(figure: Figure, estimate: Estimate, digits: int = 1) -> str:
+    """Return a figure as "70.0 ± 10.0 [52.1, 87.9]"; where there is no interval, without."""
+    beside = f" {show_interval(estimate, digits)}" if estimate.interval else ""
+    return show(figure) + beside
 
 
-def _spread(figure: Figure) -> str:
-    return "" if figure.spread is None else f" ± {figure.spread:.1f}"
+def show_interval(estimate: Estimate, digits: int = 1) -> str:
+    """Return a 95 % interval as "[62.1, 75.3]"."""
+    if estimate.interval is None:
+        return DASH
+    low, high = (f"{edge:.{digits}f}".replace("-", "−") for edge in estimate.interval)
+    return f"[{low}, {high}]"
+
+
+def show_difference(difference: Estimate, p: float) -> str:
+    """Return a difference as "+1.2 [−0.4, 2.8]", marked where its adjusted p is small enough."""
+    mark = f" {SEPARABLE}" if p <= LEVEL else ""
+    return f"{signed(difference.value)} {show_interval(difference)}{mark}"
 
 
 def signed(difference: float) -> str:
@@ -57,6 +72,20 @@ def show_printed(printed: Printed) -> str:
 def above_printed(row: Row, role: Role, printed: Printed) -> str:
     """Return by how much our accuracy is above the one in print."""
     return signed(row.figures[role, "accuracy"].mean - printed.accuracy)
+
+
+def inside(row: Row, printed: Printed) -> str:
+    """Say whether the figure in print lies within our interval, where there is one."""
+    interval = row.resampled.estimate.interval
+    if interval is None:
+        return DASH
+    low, high = interval
+    return "yes" if low <= printed.accuracy <= high else "no"
+
+
+def group_numbers(ranked: Sequence[Row]) -> list[str]:
+    """Return the groups of rows, best first, as they stand in a cell."""
+    return [str(n) for n in rank_groups(ranked, lambda a, b: a.resampled.minus(b.resampled))]
 
 
 def competition_ranks(figures: Sequence[float]) -> list[str]:

@@ -107,6 +107,8 @@ def figure_3(ours: Ours, heading: str, chance: float) -> Files:
 def summary_dots(summary: Summary, figure: str, chance: float) -> Files:
     """Draw a row a method, best on top, and in it a dot a label budget.
 
+    A line tells the 95 % interval of the largest budget.
+
     Args:
         summary: means over target languages.
         figure: name of the figure averaged, for its axis.
@@ -125,7 +127,8 @@ def summary_dots(summary: Summary, figure: str, chance: float) -> Files:
             Line2D([], [], linestyle="", marker=marker, color=colour, label=f"{labels} labels")
             for labels, (colour, marker) in looks.items()
         ]
-        _add_legend(canvas, [*dots, Line2D([], [], **_CHANCE)], columns=len(dots) + 1)
+        interval = Line2D([], [], color=_LIGHT, linewidth=0.8, label="95 % interval")
+        _add_legend(canvas, [*dots, interval, Line2D([], [], **_CHANCE)], columns=len(dots) + 2)
 
     return _drawn(draw, summary.setting.title, height=1.2 + 0.22 * len(summary.lines))
 
@@ -177,7 +180,8 @@ def _frame_accuracy(axes: Axes, chance: float) -> None:
 
 def _draw_dots(axes: Axes, y: int, line: Line, looks: Mapping[Labels, tuple[str, str]]) -> None:
     means = {labels: figure.mean for labels, figure in line.figures.items()}
-    axes.hlines(y, min(means.values()), max(means.values()), color=_LIGHT, linewidth=1)
+    if interval := line.estimate(line.largest).interval:
+        axes.hlines(y, *interval, color=looks[line.largest][0], linewidth=0.8)
     for labels, mean in means.items():
         colour, marker = looks[labels]
         axes.plot(mean, y, marker, color=colour, markersize=7, zorder=3)

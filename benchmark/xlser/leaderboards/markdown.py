@@ -12,15 +12,20 @@ from xlser.leaderboards.cells import (
     DASH,
     FIGURES,
     SEES_ALL,
+    SEPARABLE,
     above_printed,
     competition_ranks,
+    group_numbers,
+    inside,
     markdown_table,
     show,
     show_difference,
+    show_interval,
     show_printed,
     show_seeds,
 )
 from xlser.leaderboards.paper import ERRATA, FIVE_CLASSES, FOUR_CLASSES, PRINTED, SETTING
+from xlser.leaderboards.statistics import holm
 from xlser.protocols import Protocol, get_protocol
 from xlser.runs import Role
 
@@ -103,12 +108,10 @@ def _introduction(protocol: Protocol) -> str:
         f"# {protocol.name}",
         protocol.about,
         f"Protocol version {protocol.version}, digest `{protocol.digest[:16]}`; written by "
-        f"`xlser leaderboard {protocol.name}` from the records in `results/`. Figures are percent, "
-        f"mean ± standard deviation over seeds ({', '.join(map(str, protocol.seeds))}). UA is the "
-        "mean of the per-class recalls, accuracy the share of utterances recognised. Chance is "
-        f"{100 / len(protocol.classes):.1f} %. vs SFT is by how much "
-        f"{_headline(protocol)} on the target language is above that of `{_BASELINE}` at the same "
-        "label budget, taken seed by seed.",
+        f"`xlser leaderboard {protocol.name}` from the records in `results/`. Figures are percent. "
+        "UA is the mean of the per-class recalls, accuracy the share of utterances recognised. "
+        f"Chance is {100 / len(protocol.classes):.1f} %.",
+        _about_uncertainty(protocol),
         _about_ranks(protocol),
     ]
     if protocol.grouped_by:
@@ -116,14 +119,31 @@ def _introduction(protocol: Protocol) -> str:
     return "\n\n".join(lines)
 
 
+def _about_uncertainty(protocol: Protocol) -> str:
+    headline = _headline(protocol)
+    return (
+        f"Behind ± stands the seed spread: the standard deviation over seeds "
+        f"({', '.join(map(str, protocol.seeds))}), which train anew and, where the protocol "
+        f"rotates them, test other speakers. The 95 % interval of {headline} on the target "
+        "language tells how far it may be from that of all speakers of the kind tested: speakers "
+        "are resampled, one tested under several seeds as one. vs SFT is by how much "
+        f"{headline} is above that of `{_BASELINE}` at the same label budget, the same speakers "
+        f"resampled for both, with the interval of that difference; {SEPARABLE} marks what is "
+        "separable at 5 % over all differences of the column (Holm). "
+        "[How it is computed, and what it cannot say](../../docs/statistics.md)."
+    )
+
+
 def _about_ranks(protocol: Protocol) -> str:
     if not protocol.ranks:
         return "This protocol ranks nothing: rows stand in order, best first within a label budget."
     return (
         f"Ranks go by {_headline(protocol)} on the target language, among the rows of one table; "
-        "figures that print the same share a rank (2=). Rows that see all target labels or lack "
-        "seeds have none. Where a heading says partial source or excluded, ranks hold among rows "
-        "of that very table only, never against those of complete ones."
+        "figures that print the same share a rank (2=). Group 1 is the row ranked first and all "
+        "that are not separable from it; group 2 the same among the rest, and so on: within a "
+        "group, ranks are no evidence. Rows that see all target labels or lack seeds have neither. "
+        "Where a heading says partial source or excluded, ranks hold among rows of that very table "
+        "only, never against those of complete ones."
     )
 
 
@@ -150,9 +170,11 @@ def _table(protocol: Protocol, target: str, rows: Sequence[Row]) -> str:
     columns: dict[str, list[str]] = {}
     if protocol.ranks:
         columns["rank"] = _ranks(protocol, rows)
+        columns["group"] = _groups(rows)
     columns["method"] = [f"{row.method} †" if row.bound else row.method for row in rows]
     columns[FIGURES[headline]] = [show(row.figures["target", headline]) for row in rows]
-    columns |= _versus_baseline(protocol, rows)
+    columns["95 % interval"] = [show_interval(row.resampled.estimate) for row in rows]
+    columns |= _versus_baseline(rows)
     columns[FIGURES[other]] = [show(row.figures["target", other]) for row in rows]
     for name in (headline, other):
         columns[f"{source} {FIGURES[name]}"] = [show(row.figures["source", name]) for row in rows]
@@ -168,20 +190,26 @@ def _ranks(protocol: Protocol, rows: Sequence[Row]) -> list[str]:
     return [next(ranks) if row.ranked else DASH for row in rows]
 
 
-def _versus_baseline(protocol: Protocol, rows: Sequence[Row]) -> dict[str, list[str]]:
+def _groups(rows: Sequence[Row]) -> list[str]:
+    """Return the group of each row that has a rank."""
+    groups = iter(group_numbers([row for row in rows if row.ranked]))
+    return [next(groups) if row.ranked else DASH for row in rows]
+
+
+def _versus_baseline(rows: Sequence[Row]) -> dict[str, list[str]]:
     """Return a column of differences to the baseline, where it has a row, over the same seeds."""
     baseline = next((row for row in rows if row.method == _BASELINE), None)
     if baseline is None:
         return {}
-    key: tuple[Role, str] = ("target", protocol.headline)
-    return {
-        "vs SFT": [
-            show_difference(row.figures[key].minus(baseline.figures[key]))
-            if row is not baseline and row.seeds == baseline.seeds
-            else DASH
-            for row in rows
-        ]
-    }
+    compared = [row is not baseline and row.seeds == baseline.seeds for row in rows]
+    differences = [
+        row.resampled.minus(baseline.resampled)
+        for row, beside in zip(rows, compared, strict=True)
+        if beside
+    ]
+    ps = holm([difference.p for difference in differences])
+    cells = map(show_difference, differences, ps)
+    return {"vs SFT": [next(cells) if beside else DASH for beside in compared]}
 
 
 def _beside_paper(protocol: Protocol, target: str, rows: Sequence[Row]) -> dict[str, list[str]]:
@@ -197,4 +225,8 @@ def _beside_paper(protocol: Protocol, target: str, rows: Sequence[Row]) -> dict[
                 above_printed(row, role, p) if p else DASH
                 for row, p in zip(rows, printed, strict=True)
             ]
+            if role == "target":
+                columns["paper within interval"] = [
+                    inside(row, p) if p else DASH for row, p in zip(rows, printed, strict=True)
+                ]
     return columns

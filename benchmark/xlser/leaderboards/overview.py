@@ -22,7 +22,8 @@ from xlser.protocols import Protocol
 
 _ABOUT = """\
 Accuracy, percent; ours is the mean ± standard deviation over seeds, of methods at their default \
-settings but for τ in Table 5. The paper prints no numbers for its Figure 2: the marks in ours are \
+settings but for τ in Table 5, and on the new language [its 95 % interval over speakers], who are \
+two in German and in Italian. The paper prints no numbers for its Figure 2: the marks in ours are \
 its Table 5 at τ = 0.50. Blank cells have no records yet."""
 
 _DRAWN = 30  # methods in a picture: more cannot be told apart, and take seconds to draw
@@ -81,13 +82,14 @@ def _add_summary(overview: Overview, protocol: Protocol, summary: Summary) -> No
     drawn = summary.best(_DRAWN)
     overview.add(
         f"### {summary.setting.title}",
-        f"Mean {figure} over {summary.languages}, ± standard deviation over seeds of that mean; in "
-        "brackets the rank within the label budget.",
+        f"Mean {figure} over {summary.languages}, ± standard deviation over seeds of that mean, "
+        "[its 95 % interval over speakers], (rank and group within the label budget).",
     )
     overview.show(
         f"summary-{summary.setting.slug}",
         summary_dots(drawn, figure, _chance(protocol)),
-        f"A row of dots a method: its mean {figure} at each label budget; numbers in the table.",
+        f"A row of dots a method: its mean {figure} at each label budget, a line through "
+        "that of the largest, its 95 % interval; numbers in the table.",
     )
     overview.add(summary_table(summary))
     notes = [SEES_ALL] if any(line.bound for line in summary.lines) else []

@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from xlser.leaderboards.board import Row, Setting, Table
-from xlser.leaderboards.cells import above_printed, markdown_table, show, show_seeds
+from xlser.leaderboards.cells import (
+    above_printed,
+    inside,
+    markdown_table,
+    show,
+    show_seeds,
+    show_with_interval,
+)
 from xlser.leaderboards.paper import (
     BUDGETS,
     FIGURE_2,
@@ -117,12 +124,19 @@ def _both_roles(cells: Iterable[Cell]) -> list[_Spot]:
 
 
 def _compared(ours: Ours, spots: Sequence[_Spot | None], where: str = "") -> dict[str, list[str]]:
-    """Return columns of the paper's figures, ours and the differences; None leaves blanks."""
-    return {
+    """Return columns of the paper's figures, ours and the differences; None leaves blanks.
+
+    Figures on the new language have an interval, and a column that says whether the paper's is
+    within.
+    """
+    columns = {
         f"paper{where}": [PRINTED[spot].text if spot else "" for spot in spots],
         f"ours{where}": [_ours(ours, spot) if spot else "" for spot in spots],
         f"ours − paper{where}": [_difference(ours, spot) if spot else "" for spot in spots],
     }
+    if any(spot[1] == "target" for spot in spots if spot):
+        columns[f"paper within interval{where}"] = [_inside(ours, spot) for spot in spots]
+    return columns
 
 
 def _ours(ours: Ours, spot: _Spot) -> str:
@@ -131,7 +145,15 @@ def _ours(ours: Ours, spot: _Spot) -> str:
         return ""
     row = ours[cell]
     seeds = "" if row.complete else f" ({show_seeds(row)} seeds)"
-    return show(row.figures[role, "accuracy"]) + seeds
+    figure = row.figures[role, "accuracy"]
+    if role == "source":
+        return show(figure) + seeds
+    return show_with_interval(figure, row.resampled.estimate) + seeds
+
+
+def _inside(ours: Ours, spot: _Spot | None) -> str:
+    has_interval = spot is not None and spot[0] in ours and spot[1] == "target"
+    return inside(ours[spot[0]], PRINTED[spot]) if spot and has_interval else ""
 
 
 def _difference(ours: Ours, spot: _Spot) -> str:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
 
 from xlser.leaderboards.board import Figure, Row, Setting, Table
-from xlser.leaderboards.cells import competition_ranks, markdown_table, show
+from xlser.leaderboards.cells import competition_ranks, markdown_table, show_with_interval
+from xlser.leaderboards.statistics import Estimate, rank_groups
 from xlser.protocols import Labels, Protocol
 
 
@@ -14,16 +17,40 @@ class Line:
 
     Attributes:
         method: as rows name it.
-        figures: mean over targets of the headline figure, by label budget, in rising order.
+        headline: figure that is averaged.
+        rows: one a target, by label budget, in rising order.
     """
 
     method: str
-    figures: Mapping[Labels, Figure]
+    headline: Literal["ua", "accuracy"]
+    rows: Mapping[Labels, Sequence[Row]]
+
+    @cached_property
+    def figures(self) -> Mapping[Labels, Figure]:
+        """Mean over targets of the headline figure, by label budget."""
+        return {
+            labels: Figure.average(row.figures["target", self.headline] for row in rows)
+            for labels, rows in self.rows.items()
+        }
+
+    @property
+    def largest(self) -> Labels:
+        """Largest label budget, "all" above any number."""
+        return max(self.rows, key=_rising)
+
+    def estimate(self, labels: Labels) -> Estimate:
+        """Return the mean over targets at a label budget, and how sure it is."""
+        return Estimate.average([row.resampled.estimate for row in self.rows[labels]])
+
+    def minus(self, other: "Line", labels: Labels) -> Estimate:
+        """Return by how much the mean over targets is above another's at a label budget."""
+        pairs = zip(self.rows[labels], other.rows[labels], strict=True)
+        return Estimate.average([row.resampled.minus(beside.resampled) for row, beside in pairs])
 
     @property
     def bound(self) -> bool:
         """Whether it sees all target labels, and so has no rank."""
-        return "all" in self.figures
+        return "all" in self.rows
 
 
 @dataclass(frozen=True)
@@ -51,7 +78,7 @@ class Summary:
     @property
     def budgets(self) -> tuple[Labels, ...]:
         """Label budgets that some method has, in rising order, "all" last."""
-        present = {labels for line in self.lines for labels in line.figures}
+        present = {labels for line in self.lines for labels in line.rows}
         return tuple(sorted(present, key=_rising))
 
     def best(self, count: int) -> "Summary":
@@ -71,7 +98,7 @@ def summaries(protocol: Protocol, boards: Iterable[Table]) -> list[Summary]:
 
 
 def summary_table(summary: Summary) -> str:
-    """Return the means over targets as Markdown, with a rank within each budget."""
+    """Return the means over targets as Markdown, with rank and group within each budget."""
     columns = {"method": [f"{x.method} †" if x.bound else x.method for x in summary.lines]}
     for labels in summary.budgets:
         columns[f"{labels} labels"] = _column(summary, labels)
@@ -79,31 +106,38 @@ def summary_table(summary: Summary) -> str:
 
 
 def _column(summary: Summary, labels: Labels) -> list[str]:
-    figures = {x.method: x.figures[labels] for x in summary.lines if labels in x.figures}
-    cells = {method: show(figure) for method, figure in figures.items()}
+    lines = [line for line in summary.lines if labels in line.rows]
+    cells = {x.method: _cell(x, labels) for x in lines}
     if labels != "all":
-        ranks = competition_ranks([figure.mean for figure in figures.values()])
-        cells = {m: f"{cell} ({r})" for (m, cell), r in zip(cells.items(), ranks, strict=True)}
+        lines.sort(key=lambda line: -line.figures[labels].mean)
+        ranks = competition_ranks([line.figures[labels].mean for line in lines])
+        groups = rank_groups(lines, lambda a, b: a.minus(b, labels))
+        for line, rank, group in zip(lines, ranks, groups, strict=True):
+            cells[line.method] += f" ({rank}, group {group})"
     return [cells.get(line.method, "") for line in summary.lines]
 
 
+def _cell(line: Line, labels: Labels) -> str:
+    return show_with_interval(line.figures[labels], line.estimate(labels), digits=0)
+
+
 def _summary(protocol: Protocol, boards: Sequence[Table]) -> Summary:
-    rows: dict[tuple[str, Labels], list[Row]] = {}
+    by_cell: dict[tuple[str, Labels], list[Row]] = {}
     for board in boards:
         for row in board.rows:
-            rows.setdefault((row.method, row.labels), []).append(row)
-    figures: dict[str, dict[Labels, Figure]] = {}
+            by_cell.setdefault((row.method, row.labels), []).append(row)
+    rows: dict[str, dict[Labels, Sequence[Row]]] = {}
     left_out: dict[str, list[Labels]] = {}
-    for (method, labels), over in sorted(rows.items(), key=lambda item: _rising(item[0][1])):
+    for (method, labels), over in sorted(by_cell.items(), key=lambda item: _rising(item[0][1])):
         if len(over) == len(boards) and all(row.complete for row in over):
-            headline = (row.figures["target", protocol.headline] for row in over)
-            figures.setdefault(method, {})[labels] = Figure.average(headline)
+            rows.setdefault(method, {})[labels] = over
         else:
             left_out.setdefault(method, []).append(labels)
+    lines = [Line(method, protocol.headline, over) for method, over in rows.items()]
     return Summary(
         setting=boards[0].setting,
         targets=tuple(board.target for board in boards),
-        lines=tuple(sorted((Line(*item) for item in figures.items()), key=_best_first)),
+        lines=tuple(sorted(lines, key=_best_first)),
         left_out=dict(sorted(left_out.items())),
     )
 
@@ -113,5 +147,5 @@ def _rising(labels: Labels) -> float:
 
 
 def _best_first(line: Line) -> tuple[bool, float, float, str]:
-    largest = max(line.figures, key=_rising)
-    return (line.bound, -_rising(largest), -line.figures[largest].mean, line.method)
+    mean = line.figures[line.largest].mean
+    return (line.bound, -_rising(line.largest), -mean, line.method)
