@@ -52,10 +52,10 @@ CORPORA = {name: get_corpus(name) for name in corpus_names()}
         ("savee", "DC_su15", Spoken("DC", "surprise", "su15")),
         ("shemo", "F01A01", Spoken("F01", "anger", "F01A01")),
         ("shemo", "F03F01", Spoken("F03", "fear", "F03F01")),
-        ("shemo", "M56H02", Spoken("M56", "happiness", "M56H02")),
+        ("shemo", "M44H07", Spoken("M44", "happiness", "M44H07")),
         ("shemo", "M01N01", Spoken("M01", "neutral", "M01N01")),
         ("shemo", "F03S02", Spoken("F03", "sadness", "F03S02")),
-        ("shemo", "M02W01", Spoken("M02", "surprise", "M02W01")),
+        ("shemo", "M26W04", Spoken("M26", "surprise", "M26W04")),
         ("tess", "OAF_back_angry", Spoken("OAF", "anger", "back")),
         ("tess", "OAF_food_fear", Spoken("OAF", "fear", "food")),
         ("tess", "YAF_ring_happy", Spoken("YAF", "happiness", "ring")),
@@ -78,14 +78,17 @@ def test_name_says_who_felt_what_in_which_sentence(corpus: str, name: str, spoke
         ("ravdess", "02-01-06-01-02-01-12"),  # video alone
         ("ravdess", "03-01-06-01-02-01-25"),  # no such actor
         ("ravdess", "03-01-09-01-02-01-12"),  # no such emotion
+        ("ravdess", "03-01-01-02-01-01-01"),  # neutral speech has one intensity
         ("cafe", "13-C-1-1"),
         ("cafe", "01-C-3-1"),
         ("cafe", "01-C-1-7"),
         ("cafe", "01-C-1"),
+        ("cafe", "01-N-2-1"),  # neutral speech has one intensity
         ("emodb", "04a01Fa"),
         ("emodb", "03a03Fa"),
         ("emodb", "03a01Xa"),
         ("emodb", "03a01Fa1"),
+        ("emodb", "03a01Fz"),  # no such take
         ("emodb", "03a01F\u00e4"),
         ("emovo", "rab-f4-b1"),
         ("emovo", "rab-f1-d3"),
@@ -93,9 +96,11 @@ def test_name_says_who_felt_what_in_which_sentence(corpus: str, name: str, spoke
         ("savee", "DC_a\u0660\u0661"),  # Arabic digits
         ("savee", "DC_a\u00b2\u00b2"),  # superscripts: str.isdigit says yes
         ("savee", "a01"),
+        ("savee", "DC_a16"),
         ("shemo", "F32S02"),
         ("shemo", "M57S02"),
         ("shemo", "F03S2"),
+        ("shemo", "F03S99"),
         ("shemo", "F03S\u0660\u0662"),
         ("shemo", "f03s02"),
         ("tess", "OA_bite_neutral"),

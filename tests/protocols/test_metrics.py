@@ -1,3 +1,4 @@
+import audmetric
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -12,13 +13,13 @@ Indices = npt.NDArray[np.int64]
 
 @st.composite
 def answers(draw: st.DrawFn) -> tuple[Indices, Indices, int]:
-    """True and predicted classes; some classes may have no true utterance."""
+    """True and predicted classes; some classes may have no true utterance, others no answer."""
     classes = draw(st.integers(2, 6))
-    utterances = draw(st.integers(1, 60))
     of_a_class = st.integers(0, classes - 1)
-    truth = draw(st.lists(of_a_class, min_size=utterances, max_size=utterances))
-    predicted = draw(st.lists(of_a_class, min_size=utterances, max_size=utterances))
-    return np.array(truth), np.array(predicted), classes
+    true_classes = st.sampled_from(sorted(draw(st.sets(of_a_class, min_size=1))))
+    pairs = draw(st.lists(st.tuples(true_classes, of_a_class), min_size=1, max_size=60))
+    truth, predicted = np.array(pairs).T
+    return truth, predicted, classes
 
 
 @given(answers())
@@ -32,16 +33,60 @@ def test_unweighted_accuracy_is_macro_recall_over_the_classes_present(
 
 
 @given(answers())
-def test_accuracy_is_scikit_learns(case: tuple[Indices, Indices, int]) -> None:
-    truth, predicted, _ = case
-    assert accuracy(truth, predicted) == pytest.approx(accuracy_score(truth, predicted), abs=1e-12)
+def test_unweighted_accuracy_is_the_mean_of_audmetrics_recalls(
+    case: tuple[Indices, Indices, int],
+) -> None:
+    truth, predicted, classes = case
+    recalls = audmetric.recall_per_class(truth, predicted, range(classes), zero_division=np.nan)
+    expected = np.mean([recalls[c] for c in np.unique(truth)])
+    assert unweighted_accuracy(truth, predicted, classes) == pytest.approx(expected, abs=1e-12)
 
 
 @given(answers())
-def test_confusion_is_scikit_learns(case: tuple[Indices, Indices, int]) -> None:
+def test_audmetric_counts_an_absent_class_as_a_recall_of_zero(
+    case: tuple[Indices, Indices, int],
+) -> None:
     truth, predicted, classes = case
-    expected = confusion_matrix(truth, predicted, labels=range(classes))
-    np.testing.assert_array_equal(confusion(truth, predicted, classes), expected)
+    over_all = audmetric.unweighted_average_recall(truth, predicted, range(classes))
+    present = len(np.unique(truth))
+    expected = over_all * classes / present
+    assert unweighted_accuracy(truth, predicted, classes) == pytest.approx(expected, abs=1e-12)
+
+
+@given(answers())
+def test_unweighted_accuracy_is_audmetrics_where_only_classes_present_are_answered(
+    case: tuple[Indices, Indices, int],
+) -> None:
+    # audmetric leaves answers outside the labels out of the recalls, so none may lie there.
+    truth, predicted, classes = case
+    present = np.unique(truth)
+    predicted = present[predicted % len(present)]
+    expected = audmetric.unweighted_average_recall(truth, predicted, present)
+    assert unweighted_accuracy(truth, predicted, classes) == pytest.approx(expected, abs=1e-12)
+
+
+@given(answers())
+def test_accuracy_is_scikit_learns_and_audmetrics(case: tuple[Indices, Indices, int]) -> None:
+    truth, predicted, classes = case
+    ours = accuracy(truth, predicted)
+    assert ours == pytest.approx(accuracy_score(truth, predicted), abs=1e-12)
+    assert ours == pytest.approx(audmetric.accuracy(truth, predicted, range(classes)), abs=1e-12)
+
+
+@given(answers())
+def test_confusion_is_scikit_learns_and_audmetrics(case: tuple[Indices, Indices, int]) -> None:
+    truth, predicted, classes = case
+    labels, ours = range(classes), confusion(truth, predicted, classes)
+    np.testing.assert_array_equal(ours, confusion_matrix(truth, predicted, labels=labels))
+    np.testing.assert_array_equal(ours, audmetric.confusion_matrix(truth, predicted, labels))
+
+
+@given(answers())
+def test_score_is_both_figures(case: tuple[Indices, Indices, int]) -> None:
+    truth, predicted, classes = case
+    scores = score(truth, predicted, classes)
+    assert scores.ua == unweighted_accuracy(truth, predicted, classes)
+    assert scores.accuracy == pytest.approx(accuracy(truth, predicted), abs=1e-12)
 
 
 @given(answers())

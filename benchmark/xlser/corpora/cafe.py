@@ -13,6 +13,11 @@ _EMOTIONS = {
     "D": "disgust",
     "S": "surprise",
 }
+_SENTENCES = ("1", "2", "3", "4", "5", "6")
+
+
+def _intensities(emotion: str) -> tuple[str, ...]:
+    return ("1",) if emotion == "N" else ("1", "2")
 
 
 class CaFE(Corpus):
@@ -33,8 +38,8 @@ class CaFE(Corpus):
             f"{actor}-{emotion}-{intensity}-{sentence}"
             for actor in self.speakers
             for emotion in _EMOTIONS
-            for intensity in ("12" if emotion != "N" else "1")
-            for sentence in "123456"
+            for intensity in _intensities(emotion)
+            for sentence in _SENTENCES
         ]
 
     def parse(self, name: str) -> Spoken:
@@ -43,5 +48,6 @@ class CaFE(Corpus):
         require(len(parts) == 4, self, name)
         actor, emotion, intensity, sentence = parts
         require(actor in self.speakers and emotion in _EMOTIONS, self, name)
-        require(intensity in ("1", "2") and sentence in tuple("123456"), self, name)
+        require(intensity in _intensities(emotion), self, name)
+        require(sentence in _SENTENCES, self, name)
         return Spoken(actor, _EMOTIONS[emotion], sentence)

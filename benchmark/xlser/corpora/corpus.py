@@ -144,7 +144,8 @@ def require(condition: bool, corpus: Corpus, name: str) -> None:
         raise NotOfThisCorpusError(corpus.title, name)
 
 
-def names_file(corpus: Corpus) -> list[str]:
-    """Return the names listed in `names/<corpus>.txt`, for releases that follow no rule."""
-    listing = Path(__file__).parent / "names" / f"{corpus.name}.txt"
-    return listing.read_text(encoding="ascii").split()
+@cache
+def listed_names(corpus: str) -> Mapping[str, None]:
+    """Return the names listed in `names/<corpus>.txt`, in order, for releases without a rule."""
+    listing = Path(__file__).parent / "names" / f"{corpus}.txt"
+    return dict.fromkeys(listing.read_text(encoding="ascii").split())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from xlser.corpora.corpus import Corpus, Spoken, names_file, require
+from xlser.corpora.corpus import Corpus, Spoken, listed_names, require
 
 _EMOTIONS = {
     "W": "anger",
@@ -13,7 +13,6 @@ _EMOTIONS = {
     "L": "boredom",
     "E": "disgust",
 }
-_TEXTS = ("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03", "b09", "b10")
 
 
 class EmoDB(Corpus):
@@ -33,13 +32,9 @@ class EmoDB(Corpus):
 
     def names(self) -> Iterable[str]:
         """Return the 535 names."""
-        return names_file(self)
+        return listed_names(self.name)
 
     def parse(self, name: str) -> Spoken:
         """Read `03a01Fa`."""
-        speaker, text, emotion, take = name[:2], name[2:5], name[5:6], name[6:]
-        known = speaker in self.speakers and text in _TEXTS and emotion in _EMOTIONS
-        require(
-            known and len(take) <= 1 and take.isascii() and (not take or take.isalpha()), self, name
-        )
-        return Spoken(speaker, _EMOTIONS[emotion], text)
+        require(name in listed_names(self.name), self, name)
+        return Spoken(speaker=name[:2], emotion=_EMOTIONS[name[5]], sentence=name[2:5])

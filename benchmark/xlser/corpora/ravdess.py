@@ -17,6 +17,10 @@ _EMOTIONS = {
 _BOTH = ("01", "02")
 
 
+def _intensities(emotion: str) -> tuple[str, ...]:
+    return ("01",) if emotion == "01" else _BOTH
+
+
 class RAVDESS(Corpus):
     """RAVDESS; names are modality-channel-emotion-intensity-statement-repetition-actor.
 
@@ -38,7 +42,7 @@ class RAVDESS(Corpus):
             f"03-01-{emotion}-{intensity}-{statement}-{repetition}-{actor}"
             for actor in self.speakers
             for emotion in _EMOTIONS
-            for intensity in (_BOTH if emotion != "01" else ("01",))
+            for intensity in _intensities(emotion)
             for statement in _BOTH
             for repetition in _BOTH
         ]
@@ -50,6 +54,6 @@ class RAVDESS(Corpus):
         modality, channel, emotion, intensity, statement, repetition, actor = parts
         known = emotion in _EMOTIONS and actor in self.speakers
         spoken = modality == "03" and channel == "01"
-        numbered = {intensity, statement, repetition} <= set(_BOTH)
-        require(known and spoken and numbered, self, name)
+        require(known and spoken and {statement, repetition} <= set(_BOTH), self, name)
+        require(intensity in _intensities(emotion), self, name)
         return Spoken(actor, _EMOTIONS[emotion], statement)

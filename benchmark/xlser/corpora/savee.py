@@ -16,6 +16,10 @@ _EMOTIONS = {
 }
 
 
+def _numbers(code: str) -> list[str]:
+    return [f"{number:02}" for number in range(1, 31 if code == "n" else 16)]
+
+
 class SAVEE(Corpus):
     """SAVEE; an utterance is named speaker_emotionNN, as the common flat mirror writes it.
 
@@ -34,10 +38,10 @@ class SAVEE(Corpus):
     def names(self) -> Iterable[str]:
         """Return the 480 names."""
         return [
-            f"{speaker}_{code}{number:02}"
+            f"{speaker}_{code}{number}"
             for speaker in self.speakers
             for code in _EMOTIONS
-            for number in range(1, 31 if code == "n" else 16)
+            for number in _numbers(code)
         ]
 
     def parse(self, name: str) -> Spoken:
@@ -45,7 +49,7 @@ class SAVEE(Corpus):
         speaker, _, rest = name.partition("_")
         code, number = rest[:-2], rest[-2:]
         require(speaker in self.speakers and code in _EMOTIONS, self, name)
-        require(number.isascii() and number.isdigit(), self, name)
+        require(number in _numbers(code), self, name)
         return Spoken(speaker, _EMOTIONS[code], rest)
 
     def name_of(self, path: PurePath) -> str:

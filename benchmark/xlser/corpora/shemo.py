@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from xlser.corpora.corpus import Corpus, Spoken, names_file, require
+from xlser.corpora.corpus import Corpus, Spoken, listed_names, require
 
 _EMOTIONS = {
     "A": "anger",
@@ -41,11 +41,9 @@ class ShEMO(Corpus):
         EmoBox and of the relabelled edition, whose keys are the original names. The published class
         counts and those of both of SERAB's splits agree with the list.
         """
-        return names_file(self)
+        return listed_names(self.name)
 
     def parse(self, name: str) -> Spoken:
         """Read `F03S02`."""
-        speaker, emotion, number = name[:3], name[3:4], name[4:]
-        require(speaker in self.speakers and emotion in _EMOTIONS, self, name)
-        require(len(number) == 2 and number.isascii() and number.isdigit(), self, name)
-        return Spoken(speaker, _EMOTIONS[emotion], name)
+        require(name in listed_names(self.name), self, name)
+        return Spoken(speaker=name[:3], emotion=_EMOTIONS[name[3]], sentence=name)
