@@ -14,6 +14,7 @@ from xlser.runs import (
     Plan,
     Record,
     Request,
+    Shared,
     SpeechData,
     execute,
     gather,
@@ -53,14 +54,19 @@ class Demo:
         return make_plan(asked, self.data(asked.targets), self.backbone(backbone), results)
 
     def run(
-        self, asked: Request, results: Path, events: Events | None = None, jobs: int = 1
+        self,
+        asked: Request,
+        results: Path,
+        events: Events | None = None,
+        jobs: int = 1,
+        **how: Any,
     ) -> Outcome:
         data, backbone = self.data(asked.targets), self.backbone()
         plan = make_plan(asked, data, backbone, results)
-        cpu = torch.device("cpu")
-        return execute(plan, data, backbone, results, cpu, events or Events(), jobs)
+        shared = Shared(data, backbone, results, torch.device("cpu"), **how)
+        return execute(plan, shared, events or Events(), jobs)
 
 
 def lasting(record: Record) -> dict[str, Any]:
     """What must be the same whenever the same run is repeated: all but times."""
-    return record.model_dump(exclude={"started", "seconds"})
+    return record.model_dump(exclude={"started", "seconds", "peak_memory"})

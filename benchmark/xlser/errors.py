@@ -70,5 +70,9 @@ class RecordError(XlserError):
     """A record that cannot be read or is not what it claims."""
 
 
+class ResultsError(XlserError):
+    """Results that cannot be written where they belong."""
+
+
 class WorkerError(XlserError):
     """A worker process that ended where it must not."""

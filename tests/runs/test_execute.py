@@ -10,8 +10,9 @@ from torch import Tensor
 
 from xlser.errors import MethodError
 from xlser.methods import Method, Predictor, Speech, Task
+from xlser.methods.calls import check_probabilities
 from xlser.runs import Events, Record
-from xlser.runs.execute import check_probabilities, make_task
+from xlser.runs.execute import make_task
 
 Answer = Callable[[Speech], object]
 

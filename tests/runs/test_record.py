@@ -75,7 +75,7 @@ def test_a_half_written_record_is_an_error(path: Path, tmp_path: Path, keep: int
 @pytest.mark.parametrize(
     "changes",
     [
-        {"schema_version": 2},
+        {"schema_version": 3},
         {"surplus": 1},
         {"track": "sideways"},
         {"predictions": [{"corpus": "x"}]},

@@ -24,7 +24,7 @@ from xlser.cli.run import _Report
 from xlser.corpora import Inventory, Utterance
 from xlser.methods import ATTRIBUTES, Method, Predictor, Speech, Task, Track
 from xlser.protocols import Scenario
-from xlser.runs import Plan, Record, Run, SpeechData, execute, make_plan
+from xlser.runs import Plan, Record, Run, Shared, SpeechData, execute, make_plan
 from xlser.runs.execute import make_task
 from xlser.training import PretrainedBackbone
 
@@ -125,9 +125,8 @@ def heard(
     monkeypatch.setattr(Witness, "needs_source_model", track == "frozen")
     plan = make_plan(asked(["sft"], labels=[20], track=track), data, backbone, tmp_path)
     with progress() as bars:
-        outcome = execute(
-            plan, data, backbone, tmp_path, torch.device("cpu"), _Report(1, bars).events()
-        )
+        shared = Shared(data, backbone, tmp_path, torch.device("cpu"))
+        outcome = execute(plan, shared, _Report(1, bars).events())
     assert not outcome.failures
     task, *test_speech = Witness.heard
     assert isinstance(task, Task)
@@ -202,13 +201,13 @@ def test_test_speech_comes_alone(heard: Heard) -> None:
 def test_attributes_are_handed_to_those_who_declare_them_alone(
     heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = heard.task
+    task, scenario = heard.task, heard.run.scenario
     assert not task.source.speech.attributes
     monkeypatch.setattr(Witness, "attributes", ("gender",))
     told = make_task(heard.run, heard.data, heard.backbone, task.device)
     for speech, ids in (
-        (told.source.speech, heard.run.scenario.source_train),
-        (told.target_unlabelled, heard.run.scenario.target_unlabelled),
+        (told.source.speech, scenario.source_train),
+        (told.target_unlabelled, heard.data.veiled(scenario.target_unlabelled, scenario)),
     ):
         assert set(speech.attributes) == {"gender"}
         utterances = {u.id: u for i in heard.data.inventories.values() for u in i.utterances}

@@ -72,8 +72,9 @@ def two_asleep(site: Path, folder: Path, cache: Path) -> tuple[subprocess.Popen[
     """A command whose two workers are busy for long; the numbers of their processes."""
     asked = ["run", "sleeps-in-fit", "--target", "german", "--jobs", "2"]
     process = start(*asked, folder=folder, PYTHONPATH=str(site), XLSER_CACHE=str(cache))
-    assert process.stdout
-    return process, [int(process.stdout.readline().split()[-1]) for _ in range(2)]
+    assert process.stderr  # what a method prints goes there
+    said = (line for line in process.stderr if line.startswith("asleep in"))
+    return process, [int(next(said).split()[-1]) for _ in range(2)]
 
 
 def gone(process: int, within: float = 30.0) -> bool:

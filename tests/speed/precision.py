@@ -15,7 +15,7 @@ from tests.speed.material import CPU, surroundings
 
 from xlser.methods import Precision
 from xlser.protocols import Schedule, get_protocol
-from xlser.runs import Events, Request, execute, gather, make_plan
+from xlser.runs import Events, Request, Shared, execute, gather, make_plan
 from xlser.settings import Settings
 from xlser.training import pretrained
 
@@ -38,7 +38,7 @@ def main() -> None:
         with TemporaryDirectory() as folder:
             results = Path(folder)
             plan = make_plan(request, speech, backbone, results)
-            outcome = execute(plan, speech, backbone, results, torch.device(CPU), Events())
+            outcome = execute(plan, Shared(speech, backbone, results, torch.device(CPU)), Events())
         for _, trace in outcome.failures:
             print(trace)
         figures = [100 * record.scores["target"].ua for record in outcome.records]

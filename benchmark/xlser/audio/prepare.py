@@ -60,10 +60,16 @@ def store_folder(inventory: Inventory, frontend: FrontEnd, content: str, cache: 
 
 
 def content_digest(inventory: Inventory, cache: Path) -> str:
-    """Return `Inventory.digest`, reading only files that changed since the last call.
+    """Return `Inventory.digest` by way of `file_digests`."""
+    return digest_json([list(item) for item in file_digests(inventory, cache).items()])
 
-    A file counts as unchanged while path, size and both times of change are (as git holds it):
-    an intact copy put in place of a bad one may bring the bad one's modification time along.
+
+def file_digests(inventory: Inventory, cache: Path) -> dict[str, str]:
+    """Return the SHA-256 of each utterance's file, by id, in the order of the inventory.
+
+    Only files that changed since the last call are read. A file counts as unchanged while path,
+    size and both times of change are (as git holds it): an intact copy put in place of a bad one
+    may bring the bad one's modification time along.
 
     Raises:
         AudioError: recordings that cannot be read; all of them are listed.
@@ -89,7 +95,7 @@ def content_digest(inventory: Inventory, cache: Path) -> str:
     if current != known:
         sweep(memo.parent)
         write_atomically(memo, json.dumps(current).encode())
-    return digest_json([[u.id, current[str(u.path)][-1]] for u in inventory.utterances])
+    return {u.id: str(current[str(u.path)][-1]) for u in inventory.utterances}
 
 
 def _remember(path: Path, known: dict[str, list[object]]) -> list[object]:

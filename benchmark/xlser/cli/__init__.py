@@ -4,13 +4,14 @@ To list all commands, all of these modules are imported: what takes time to load
 rooms that need them, even rich) is imported where a command goes to work.
 """
 
+import signal
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from xlser.cli import corpora, doctor, leaderboard, methods, new_method, prepare, run, validate
-from xlser.cli.app import SeveralValues, console
+from xlser.cli.app import SeveralValues, TerminatedError, console
 from xlser.errors import XlserError
 from xlser.memory import keep_pages
 
@@ -51,9 +52,14 @@ def xlser(
     """Benchmark of semi-supervised cross-lingual speech emotion recognition."""
 
 
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise TerminatedError
+
+
 def main() -> None:
     """Run the command line; an error of ours is told in words, without a traceback."""
     keep_pages()
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except XlserError as error:

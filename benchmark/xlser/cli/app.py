@@ -69,9 +69,13 @@ def spread(args: Sequence[str], repeatable: set[str]) -> list[str]:
     return result
 
 
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM, which ends a command as well as Ctrl-C does."""
+
+
 @contextmanager
 def progress() -> Iterator["Progress"]:
-    """Show bars with the time left on a terminal, and nothing elsewhere; end well on Ctrl-C."""
+    """Show bars with the time left on a terminal, nothing elsewhere; end well when stopped."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -91,9 +95,9 @@ def progress() -> Iterator["Progress"]:
     try:
         with shown as bars:
             yield bars
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         console().print("Stopped. What is finished is kept: the same command goes on from here.")
-        raise typer.Exit(130) from None
+        raise typer.Exit(143 if isinstance(stop, TerminatedError) else 130) from None
 
 
 def bar(bars: "Progress", work: str) -> Callable[[int, int], None]:

@@ -4,6 +4,7 @@ import json
 import time
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -76,6 +77,16 @@ def run(
             help="Runs side by side; default: one a core on the frozen track on a CPU, else 1.",
         ),
     ] = None,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Runs a seed that differ in random draws (`xlser check`).")
+    ] = 1,
+    isolate: Annotated[
+        bool,
+        typer.Option("--isolate", help="Each method in a process that holds its task alone."),
+    ] = False,
+    timeout: Annotated[
+        float | None, typer.Option(min=1, help="Seconds a run may take; it fails after that.")
+    ] = None,
     data: Data = None,
     weights: Weights = None,
     exclude: Exclude = None,
@@ -107,8 +118,9 @@ def run(
         seeds=list(dict.fromkeys(seeds or ())),
         track=track.value,
         precision=runs.choose_precision(precision.value, track.value, place),
+        repeats=repeats,
     )
-    results = leaderboards / protocol / "results"
+    results = leaderboards.absolute() / protocol / "results"
     with progress() as bars:
         speech = runs.gather(chosen, targets, settings, Watcher(bars))
         network = pretrained(backbone or _default_backbone(protocol), settings)
@@ -117,15 +129,9 @@ def run(
         _show_plan(plan, chosen, request)
         _require_results(plan, chosen, results)
         report = _Report(len(plan.todo), bars)
-        outcome = runs.execute(
-            plan,
-            speech,
-            network,
-            results,
-            place,
-            report.events(),
-            runs.choose_jobs(jobs, request.track, place, len(plan.todo)),
-        )
+        shared = runs.Shared(speech, network, results, place, isolate, timeout)
+        side_by_side = runs.choose_jobs(jobs, request.track, place, len(plan.todo))
+        outcome = runs.execute(plan, shared, report.events(), side_by_side)
     _finish(chosen, leaderboards, targets, plan, outcome, as_json)
 
 
@@ -187,6 +193,8 @@ def _require_results(plan: "Plan", protocol: "Protocol", results: Path) -> None:
         raise SettingsError("There is nothing to run.", "Skipped: " + "; ".join(plan.skipped) + ".")
     try:
         results.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=results) as probe:
+            probe.write(bytes(1 << 16))  # about a record
     except OSError as cause:
         raise SettingsError(
             f"{results} cannot hold results ({cause}).", "Name another folder: --leaderboards."

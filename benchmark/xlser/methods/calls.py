@@ -1,8 +1,12 @@
-"""How a method is called: seeded, blamed by name for what it raises, its answers looked at."""
+"""How a method is called: seeded, contained, blamed by name, its answers looked at."""
 
+import os
 import random
+import signal
+import sys
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 
 import numpy as np
 import torch
@@ -12,6 +16,8 @@ from xlser import plugins
 from xlser.errors import MethodError
 from xlser.methods.method import Method
 from xlser.methods.task import Predictor
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def seed_everything(seed: int) -> None:
@@ -37,6 +43,82 @@ def blamed(method: Method, doing: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         error.add_note(f"{described(method)} raised this in {doing}.")
         raise
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Undo after the block what a method may do to its process, and end the forks it left.
+
+    Kept are working directory, environment, signal handlers, torch's default type and gradient
+    mode; what it prints goes to standard error, for standard output is the suite's answer.
+    """
+    process = os.getpid()
+    try:
+        with ExitStack() as kept:
+            for keep in (_working_directory, _environment, _handlers, _torch_modes, _said_aside):
+                kept.enter_context(keep())
+            yield
+    finally:
+        if os.getpid() != process:  # a fork of the method's, on its way to do all this once more
+            os._exit(0)
+
+
+@contextmanager
+def _working_directory() -> Iterator[None]:
+    here = os.open(".", os.O_RDONLY)
+    try:
+        yield
+    finally:
+        os.fchdir(here)
+        os.close(here)
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        if dict(os.environ) != before:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+@contextmanager
+def _handlers() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's business
+        return
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _torch_modes() -> Iterator[None]:
+    dtype, gradients = torch.get_default_dtype(), torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(gradients)
+
+
+@contextmanager
+def _said_aside() -> Iterator[None]:
+    """Send what is printed to standard error, by libraries in other languages too."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def require_predictor(answer: object, method: Method) -> Predictor:

@@ -1,6 +1,7 @@
+from .calling import Failure
 from .data import SpeechData, Watch, gather
 from .environment import choose_device, choose_jobs, choose_precision, describe, has_bfloat16
-from .execute import Events, Failure, Outcome, execute, execute_run
+from .execute import Events, Outcome, Shared, execute, execute_run
 from .plan import Plan, Request, Run, make_plan
 from .record import MethodStamp, Predictions, Record, Role, score_predictions
 
@@ -15,6 +16,7 @@ __all__ = [
     "Request",
     "Role",
     "Run",
+    "Shared",
     "SpeechData",
     "Watch",
     "choose_device",

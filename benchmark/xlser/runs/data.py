@@ -1,10 +1,13 @@
 """The speech a protocol needs, as it lies on this machine."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
@@ -51,9 +54,17 @@ class SpeechData:
             AudioError: recordings that cannot be read; all of a corpus are listed.
             StoreError: the cache cannot be written.
         """
+        return {
+            name: digest_json([list(item) for item in of_files.items()])
+            for name, of_files in self._files.items()
+        }
+
+    @cached_property
+    def _files(self) -> dict[str, dict[str, str]]:
+        """Digest of each utterance's file, by corpus and id."""
         cache = self.settings.cache
         try:
-            return {name: audio.content_digest(i, cache) for name, i in self.inventories.items()}
+            return {name: audio.file_digests(i, cache) for name, i in self.inventories.items()}
         except OSError as cause:
             raise StoreError(
                 f"Nothing can be kept under {cache}: {cause}.",
@@ -101,6 +112,19 @@ class SpeechData:
         )
         order = torch.tensor([i for positions in by_corpus.values() for i in positions])
         return joined[order.argsort()]
+
+    def veiled(self, ids: Sequence[str], scenario: Scenario) -> list[str]:
+        """Return `ids` in an order that only the recordings tell.
+
+        The protocol's own order follows from published names, and with it the emotion of every
+        utterance: who is to be kept from the emotions is handed no utterances in it.
+        """
+
+        def key(id_: str) -> bytes:
+            file = self._files[id_.partition("/")[0]][id_]
+            return hashlib.sha256(f"{scenario.digest}/{file}".encode()).digest()
+
+        return sorted(ids, key=key)
 
     def attribute(self, ids: Sequence[str], name: Attribute) -> Tensor:
         """Return what the corpora tell of `ids`, shape (utterances,), indices into `ATTRIBUTES`."""
@@ -172,7 +196,7 @@ class SpeechData:
         folder = audio.store_folder(inventory, self.protocol.frontend, content, cache)
         key = digest_json([folder.name, backbone.kind.name, backbone.digest])[:16]
         path = cache / "embeddings" / f"{corpus}-{backbone.kind.name}-{key}.safetensors"
-        if path.is_file():
+        with suppress(OSError, safetensors.SafetensorError):  # none yet, or cut short
             return safetensors.torch.load_file(path)["embeddings"]
         store = self._store(corpus)
         with seeded(0, "random backbone"):  # matters to `--weights random` alone

@@ -1,6 +1,12 @@
 """What a run was made with."""
 
+import inspect
 import platform
+import resource
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,16 +16,22 @@ import torch
 
 from xlser.errors import SettingsError
 from xlser.methods import Precision, Track
-from xlser.runs.record import Environment
+from xlser.runs.record import Environment, Memory
 from xlser.settings import cpu_count
 
 _PACKAGES = ("xlser", "torch", "torchaudio", "numpy", "scikit-learn", "soundfile", "soxr")
 
 
-def describe(device: torch.device) -> Environment:
-    """Return package versions, system, processor, device and threads of this process."""
+def describe(device: torch.device, *packages: str) -> Environment:
+    """Return package versions, system, processor, device and threads of this process.
+
+    Args:
+        device: of training.
+        packages: whose commits are stated beside that of the suite, as they are imported.
+    """
     return Environment(
         packages={name: _version(name) for name in _PACKAGES},
+        git=_commits({"xlser", *packages}),
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",
         processor=_processor(),
@@ -98,6 +110,60 @@ def _processor() -> str:
 def _cpuinfo() -> list[str]:
     path = Path("/proc/cpuinfo")
     return path.read_text().splitlines() if path.exists() else []
+
+
+def forget_peak_memory(device: torch.device) -> None:
+    """Let `peak_memory` tell of what comes from now on, where the system can."""
+    with suppress(OSError):  # elsewhere it tells of all since the start of this process
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_memory(device: torch.device) -> dict[Memory, int]:
+    """Return the most MiB that this process held, and those on the GPU where it has one."""
+    most: dict[Memory, int] = {"host": _most_resident() >> 20}
+    if device.type == "cuda":
+        most["device"] = torch.cuda.max_memory_allocated(device) >> 20
+    return most
+
+
+def _most_resident() -> int:
+    """Return bytes."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) << 10
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return own if sys.platform == "darwin" else own << 10
+
+
+def _commits(packages: Iterable[str]) -> dict[str, str]:
+    commits = {name: _commit(name) for name in sorted(packages)}
+    return {name: commit for name, commit in commits.items() if commit}
+
+
+@cache
+def _commit(package: str) -> str | None:
+    """Return the commit of the checkout that a package lies in, if git tracks it there."""
+    module = sys.modules.get(package)
+    source = inspect.getsourcefile(module) if module and package != "__main__" else None
+    if source is None:
+        return None
+    tracked = _git(source, "ls-files", "--error-unmatch", Path(source).name)
+    commit = _git(source, "rev-parse", "HEAD") if tracked else None
+    changed = _git(source, "status", "--porcelain", "--untracked-files=no", ".")
+    return f"{commit} with changes" if commit and changed else commit
+
+
+def _git(beside: str, *arguments: str) -> str | None:
+    """Return what git says of the folder of a file; None where it has nothing to say."""
+    command = ["git", "-C", str(Path(beside).parent), *arguments]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return said.stdout.strip()
 
 
 def _version(package: str) -> str:

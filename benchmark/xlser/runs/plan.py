@@ -12,6 +12,7 @@ from xlser.files import digest_json
 from xlser.methods import Method, Precision, Track, get_method
 from xlser.protocols import Labels, Scenario
 from xlser.runs.data import SpeechData
+from xlser.runs.identity import identify, place
 from xlser.training import PretrainedBackbone
 
 
@@ -27,6 +28,7 @@ class Request:
         seeds: empty means all of the protocol.
         track: fine-tune or frozen.
         precision: of training.
+        repeats: runs a seed; those after the first differ in their random draws alone.
     """
 
     methods: Sequence[str]
@@ -36,6 +38,7 @@ class Request:
     seeds: Sequence[int]
     track: Track
     precision: Precision
+    repeats: int = 1
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Run:
         scenario: who trains, who is labelled, who is tested.
         track: fine-tune or frozen.
         precision: of training.
+        repeat: 0 for the run that leaderboards show.
         identity: all that defines the run, digested into `key`.
     """
 
@@ -54,6 +58,7 @@ class Run:
     scenario: Scenario
     track: Track
     precision: Precision
+    repeat: int
     identity: Mapping[str, Any]
 
     @cached_property
@@ -64,15 +69,21 @@ class Run:
     @property
     def label(self) -> str:
         """A short name for people."""
-        scenario = self.scenario
-        return f"{scenario.target} {self.method.name} k={scenario.labels} s={scenario.seed}"
+        scenario, repeat = self.scenario, f" r={self.repeat}" if self.repeat else ""
+        return f"{scenario.target} {self.method.name} k={scenario.labels} s={scenario.seed}{repeat}"
 
     def path(self, results: Path) -> Path:
         """Return the file of the run's record under `results`."""
-        backbone = str(self.identity["backbone"][0])
-        scenario = self.scenario
-        name = f"{self.method.name}-k{scenario.labels}-s{scenario.seed}-{self.key[:8]}.json"
-        return results.joinpath(scenario.target, self.track, backbone, name)
+        return results / place(
+            target=self.scenario.target,
+            track=self.track,
+            backbone=self.identity["backbone"][0],
+            method=self.method.name,
+            labels=self.scenario.labels,
+            seed=self.scenario.seed,
+            repeat=self.repeat,
+            key=self.key,
+        )
 
 
 @dataclass(frozen=True)
@@ -118,11 +129,10 @@ def make_plan(
     scenario = cache(data.scenario)  # methods share it, and a digest of all its utterances
     todo: list[Run] = []
     done: list[Run] = []
-    for target, seed in product(request.targets, seeds):
-        for method in methods:
-            for labels in budgets[method.name]:
-                run = _run(method, scenario(target, labels, seed), request, data, backbone)
-                (done if run.path(results).exists() else todo).append(run)
+    for target, seed, method in product(request.targets, seeds, methods):
+        for labels, repeat in product(budgets[method.name], range(request.repeats)):
+            run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
+            (done if run.path(results).exists() else todo).append(run)
     return Plan(todo, done, skipped)
 
 
@@ -175,19 +185,21 @@ def _budgets(
 def _run(
     method: Method,
     scenario: Scenario,
+    repeat: int,
     request: Request,
     data: SpeechData,
     backbone: PretrainedBackbone,
 ) -> Run:
     target_corpora = data.protocol.languages[scenario.target]
-    identity = {
-        "protocol": data.protocol.digest,
-        "scenario": scenario.digest,
-        "content": {c: data.content[c] for c in (*scenario.source_corpora, *target_corpora)},
-        "method": method.name,
-        "settings": method.settings(),
-        "track": request.track,
-        "backbone": [backbone.kind.name, backbone.digest],
-        "precision": request.precision,
-    }
-    return Run(method, scenario, request.track, request.precision, identity)
+    identity = identify(
+        protocol=data.protocol.digest,
+        scenario=scenario.digest,
+        content={c: data.content[c] for c in (*scenario.source_corpora, *target_corpora)},
+        method=method.name,
+        settings=method.settings(),
+        track=request.track,
+        backbone=(backbone.kind.name, backbone.digest),
+        precision=request.precision,
+        repeat=repeat,
+    )
+    return Run(method, scenario, request.track, request.precision, repeat, identity)

@@ -5,82 +5,101 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer
+from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer, model_validator
 
 from xlser.errors import RecordError
 from xlser.files import write_atomically
 from xlser.protocols import Counts, Labels, Scores, score_confusion
+from xlser.runs.schema import upgraded
 
-SCHEMA = 1
+SCHEMA = 2
 
 _ROUNDING = 1e-12
 
 Role = Literal["target", "source"]
+Memory = Literal["host", "device"]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+        ser_json_inf_nan="constants",  # of settings, which may be anything
+    )
 
 
 class MethodStamp(_Frozen):
-    """Which method ran.
-
-    Attributes:
-        name: as registered.
-        package: and version it comes from.
-        target_labels: those it is handed.
-        settings: all of them.
-        changed: names of those that differ from the defaults.
-    """
+    """Which method ran."""
 
     name: str
+    """As registered."""
     package: str
+    """Distribution and version that the method comes from."""
     target_labels: Literal["none", "few", "all"]
+    """Those the method is handed."""
     settings: Mapping[str, Any]
-    changed: tuple[str, ...] = ()
+    """All of them."""
+    changed: tuple[str, ...]
+    """Names of the settings that differ from the defaults."""
+
+    @model_validator(mode="after")
+    def _states_what_it_changed(self) -> Self:
+        if unknown := [name for name in self.changed if name not in self.settings]:
+            raise ValueError(f"changed settings that are not stated: {', '.join(unknown)}")
+        return self
 
 
 class BackboneStamp(_Frozen):
-    """Which backbone: its name, and its weights' git blob id, "random" or "none"."""
+    """Which backbone."""
 
     name: str
+    """As registered."""
     weights: str
+    """Git blob id of the weights, "random" or "none"."""
 
 
 class Environment(_Frozen):
     """With what and where a run was made."""
 
     packages: Mapping[str, str]
+    """Versions of the packages that results depend on, "absent" for one that is not installed."""
+    git: Mapping[str, str]
+    """Commit, by package, of those that ran from a checkout; "with changes" behind it where tracked
+    files were not as committed."""
     python: str
+    """Version."""
     system: str
+    """Operating system and architecture."""
     processor: str
+    """Model name."""
     device: str
+    """"cpu", or the GPU's name."""
     threads: int
+    """Of torch."""
 
 
 class Predictions(_Frozen):
-    """What was predicted for the test utterances of one corpus.
-
-    Attributes:
-        corpus: its name.
-        role: whether its language is the target or the source.
-        utterances: their names, separated by spaces.
-        emotion: true class index of each, one digit an utterance.
-        probabilities: little-endian float16, row-major, shape (utterances, classes); in the file
-            as base64.
-    """
+    """What was predicted for the test utterances of one corpus."""
 
     model_config = ConfigDict(val_json_bytes="base64")
 
     corpus: str
+    """Name of the corpus."""
     role: Role
+    """Whether its language is the target or the source."""
     utterances: str
+    """Names of the utterances, separated by spaces."""
     emotion: str
+    """True class index of each utterance, one digit an utterance."""
     probabilities: bytes
+    """Of each class for each utterance: little-endian float16, row-major, shape (utterances,
+    classes); in the file as base64."""
 
     @field_serializer("probabilities", when_used="json")
     def _in_base64(self, raw: bytes) -> str:
@@ -129,61 +148,63 @@ def _half_precision(raw: bytes, utterances: int) -> npt.NDArray[np.float16]:
 
 
 class Record(_Frozen):
-    """One run, self-contained: every figure can be computed again without a recording.
+    """One run, self-contained: every figure can be computed again without a recording."""
 
-    Attributes:
-        schema_version: of this form.
-        key: digest of all that defines the run (`identity`); part of the file's name.
-        protocol: name of the protocol.
-        protocol_version: of its frozen data.
-        protocol_digest: of its frozen data.
-        scenario: digest of who trained, who was labelled, who was tested.
-        method: what ran.
-        target: language.
-        labels: label budget.
-        seed: of the run.
-        track: "finetune" or "frozen".
-        backbone: and its weights.
-        precision: of training.
-        classes: emotions in the order of the class indices.
-        source_corpora: those that trained.
-        absent_corpora: those of the protocol's source that were not there; any makes the run
-            partial.
-        excluded: utterances left out at the user's word, by corpus; any makes the run partial.
-        corpora: content digest of each corpus used.
-        source_figure: how the source is scored (see `Protocol`).
-        scores: figures by role, 0 to 1.
-        predictions: by test corpus.
-        started: UTC, ISO 8601.
-        seconds: spent by "fit" and "predict", and by the training of the shared "source model",
-            whichever run trained it.
-        environment: with what and where.
-    """
-
-    schema_version: Literal[1]
+    schema_version: Literal[2]
+    """Of this form."""
     key: str
+    """SHA-256, in hex, of all that defines the run; its first 8 digits are in the file's name."""
     protocol: str
+    """Name of the protocol."""
     protocol_version: int
+    """Of the protocol's manifest."""
     protocol_digest: str
+    """SHA-256 of the protocol's manifest."""
     scenario: str
+    """SHA-256 of who trained, who was labelled, who was tested."""
     method: MethodStamp
+    """What ran."""
     target: str
+    """Language to be recognised."""
     labels: Labels
+    """Label budget."""
     seed: int
+    """Of the protocol."""
+    repeat: int
+    """0 for the run that leaderboards show; others are the same run with other random draws."""
     track: Literal["finetune", "frozen"]
+    """Whether the backbone is trained."""
     backbone: BackboneStamp
+    """What utterances are embedded by."""
     precision: Literal["fp32", "bf16"]
+    """Arithmetic of training."""
+    isolated: bool
+    """Whether the method ran in a process that held nothing but its task."""
     classes: tuple[str, ...]
+    """Emotions in the order of the class indices."""
     source_corpora: tuple[str, ...]
+    """Those that trained."""
     absent_corpora: tuple[str, ...]
+    """Those of the protocol's source that were not there; any makes the run partial."""
     excluded: Mapping[str, tuple[str, ...]]
+    """Utterances left out at the user's word, by corpus; any makes the run partial."""
     corpora: Mapping[str, str]
+    """SHA-256 over the recordings of each corpus used."""
     source_figure: Literal["pooled", "mean over corpora"]
+    """How the source is scored."""
     scores: Mapping[Role, Scores]
+    """Figures by role, 0 to 1."""
     predictions: tuple[Predictions, ...]
+    """By test corpus."""
     started: str
+    """UTC, ISO 8601."""
     seconds: Mapping[str, float]
+    """Spent by "fit" and "predict", and by the training of the shared "source model", whichever run
+    trained it."""
+    peak_memory: Mapping[Memory, int]
+    """MiB at most held by the method's process, and on the GPU where there is one."""
     environment: Environment
+    """With what and where."""
 
     @property
     def complete(self) -> bool:
@@ -204,15 +225,30 @@ class Record(_Frozen):
 
     @classmethod
     def parse(cls, path: Path) -> "Record":
-        """Read a record and believe the figures it states.
+        """Read a record, of this schema or an older one, and believe the figures it states.
 
         Raises:
-            RecordError: not a record, or of another schema.
+            RecordError: not a record, or of a newer schema.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError) as cause:
+            return cls.of_json(path.read_bytes())
+        except (OSError, ValueError) as cause:
             raise _no_record(path, cause) from cause
+
+    @classmethod
+    def of_json(cls, content: bytes) -> "Record":
+        """Return the record that `content` holds, which may be of an older schema.
+
+        Raises:
+            ValueError: it holds none.
+        """
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError:
+            older = upgraded(content)
+            if older is None:
+                raise
+        return cls.model_validate_json(older)
 
     @classmethod
     def read(cls, path: Path) -> "Record":
@@ -284,9 +320,9 @@ def _confusions(predictions: Sequence[Predictions], classes: int) -> list[Counts
     raw = b"".join([part.probabilities for part in predictions])
     known = "".join(map(str, range(classes)))
     of_their_utterances = all(
-        len(part.probabilities) == 2 * classes * len(part.emotion) for part in predictions
+        0 < len(part.probabilities) == 2 * classes * len(part.emotion) for part in predictions
     )
-    if not of_their_utterances or emotions.strip(known):
+    if classes > 10 or not of_their_utterances or emotions.strip(known):
         raise ValueError(f"its predictions are not of {classes} classes an utterance")
     predicted = _half_precision(raw, len(emotions)).argmax(axis=1)
     cells = predicted + classes * _digits(emotions)

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import compress, zip_longest
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -18,6 +18,7 @@ from xlser.corpora import Utterance, get_corpus
 from xlser.errors import XlserError
 from xlser.files import digest_json
 from xlser.protocols import Labels, Protocol, Scenario, get_protocol
+from xlser.runs.identity import identify, place
 from xlser.runs.record import Predictions, Record, Role
 
 _NOT_ONE = 4e-3  # by which probabilities of float16, five of them, may miss a sum of one
@@ -115,16 +116,17 @@ def _faults_of(record: Record, path: Path) -> Iterator[str]:
 
 def identity(record: Record) -> dict[str, object]:
     """Return all that defines the run, as its plan digested it (`Run.identity`)."""
-    return {
-        "protocol": record.protocol_digest,
-        "scenario": record.scenario,
-        "content": record.corpora,
-        "method": record.method.name,
-        "settings": record.method.settings,
-        "track": record.track,
-        "backbone": [record.backbone.name, record.backbone.weights],
-        "precision": record.precision,
-    }
+    return identify(
+        protocol=record.protocol_digest,
+        scenario=record.scenario,
+        content=record.corpora,
+        method=record.method.name,
+        settings=record.method.settings,
+        track=record.track,
+        backbone=(record.backbone.name, record.backbone.weights),
+        precision=record.precision,
+        repeat=record.repeat,
+    )
 
 
 @lru_cache
@@ -163,15 +165,21 @@ def _published(name: str, excluded: Sequence[str]) -> tuple[Utterance, ...]:
 
 def _misplaced(record: Record, path: Path) -> Iterator[str]:
     """Look at the part of the path that `xlser run` gives; a file on its own has none."""
-    name = f"{record.method.name}-k{record.labels}-s{record.seed}-{record.key[:8]}.json"
-    place = PurePosixPath(
-        record.protocol, "results", record.target, record.track, record.backbone.name, name
+    due = PurePosixPath(record.protocol, "results") / place(
+        target=record.target,
+        track=record.track,
+        backbone=record.backbone.name,
+        method=record.method.name,
+        labels=record.labels,
+        seed=record.seed,
+        repeat=record.repeat,
+        key=record.key,
     )
     parts = path.absolute().parts
-    if path.name != name:
-        yield f"It belongs into a file named {name}."
-    elif "results" in parts and parts[-len(place.parts) :] != place.parts:
-        yield f"It belongs to {place}."
+    if path.name != due.name:
+        yield f"It belongs into a file named {due.name}."
+    elif "results" in parts and parts[-len(due.parts) :] != due.parts:
+        yield f"It belongs to {due}."
 
 
 def _wrong_utterances(record: Record, scenario: Scenario) -> Iterator[str]:
@@ -224,9 +232,9 @@ def _no_probabilities(part: Predictions) -> Iterator[str]:
     sums = matrix.sum(axis=1)
     odd = ~np.isfinite(matrix).all(axis=1) | (matrix < 0).any(axis=1) | (abs(sums - 1) > _NOT_ONE)
     if odd.any():
-        named = [part.names[i] for i in np.flatnonzero(odd)]
+        named = list(compress(part.names, odd))  # there may be fewer names than predictions
         yield (
-            f"The probabilities of {len(named)} utterances of {part.corpus} are not >= 0 with a "
+            f"The probabilities of {odd.sum()} utterances of {part.corpus} are not >= 0 with a "
             f"sum of 1: {_some(named)}."
         )
 
@@ -245,6 +253,8 @@ def _incomplete(records: Iterable[Record]) -> list[str]:
     seeds: dict[tuple[str, ...], set[int]] = defaultdict(set)
     protocols: dict[tuple[str, ...], Protocol] = {}
     for record in records:
+        if record.repeat:
+            continue  # a repeat stands in no row
         changed = [f"{name}={record.method.settings[name]}" for name in record.method.changed]
         row = (
             record.protocol,

@@ -1,7 +1,6 @@
 """Runs side by side: workers are processes that take one run after the other."""
 
 import multiprocessing
-import os
 import pickle
 import signal
 import threading
@@ -12,7 +11,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
-from xlser.errors import WorkerError
+from xlser.errors import ResultsError, WorkerError
+from xlser.runs.processes import end_with_the_parent, how_ended
 
 # A worker watches its parent from its first moment on; what takes seconds to import comes later.
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ def side_by_side(
 ) -> Generator[tuple["Run", "Ending"]]:
     """Yield each run with how it ended, as they end.
 
-    A run that takes its worker's process along has failed, and another worker goes on. No worker
-    outlives the iteration, nor this process.
+    A run that takes its worker's process along has failed, and one that takes longer than
+    `shared.timeout` is ended with it; another worker goes on. No worker outlives the iteration, nor
+    this process.
 
     Args:
         shared: what the runs have in common.
@@ -38,6 +39,7 @@ def side_by_side(
 
     Raises:
         WorkerError: workers do not start here.
+        ResultsError: a record cannot be written.
     """
     todo = deque(_one_of_each_seed_first(runs))
     by_key = {run.key: run for run in runs}
@@ -46,13 +48,15 @@ def side_by_side(
     try:
         workers += (_Worker(job) for _ in range(min(jobs, len(todo))))
         while workers:
-            for worker in _heard_from(workers):
+            for worker in _heard_from(workers, shared.timeout):
                 kind, word = worker.hear()
                 if kind == "epoch":
                     events.epoch(*word)
+                elif kind == "stopped":
+                    raise ResultsError(*word)
                 elif kind == "died":
                     workers.remove(worker)
-                    yield worker.obituary()
+                    yield worker.obituary(shared.timeout)
                     if todo:
                         workers.append(_Worker(job))
                 else:
@@ -85,11 +89,14 @@ class _Worker:
     Attributes:
         connection: to the worker.
         run: the one it is at, or was last; None before its first.
+        began: when it took that, seconds of the monotonic clock.
     """
 
     def __init__(self, job: bytes) -> None:
         self._job = job
         self.run: Run | None = None
+        self.began = 0.0
+        self._overdue = False
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs,))
@@ -107,35 +114,46 @@ class _Worker:
         with suppress(OSError):  # of its death it is heard in its turn
             if self.run is None:
                 self.connection.send_bytes(self._job)
-            self.run = run
-            self.connection.send((run.scenario, run.track, run.precision, run.identity))
+            self.run, self.began = run, time.monotonic()
+            words = (run.scenario, run.track, run.precision, run.repeat, run.identity)
+            self.connection.send(words)
 
     def hear(self) -> tuple[str, Any]:
-        """Return what it says: "free", "epoch", "ended" or "died", and what belongs to it."""
+        """Return what it says and what belongs to it.
+
+        That is "free", "epoch", "ended", "stopped" (results cannot be written) or "died".
+        """
         try:
             said: tuple[str, Any] = self.connection.recv()
         except (EOFError, OSError):
             return "died", None
         return said
 
-    def obituary(self) -> tuple["Run", "Ending"]:
+    def end_if_overdue(self, timeout: float) -> None:
+        """End its process if its run takes longer than `timeout`, seconds."""
+        if self.run is not None and time.monotonic() - self.began > timeout:
+            self._overdue = True
+            self._process.kill()
+
+    def obituary(self, timeout: float | None) -> tuple["Run", "Ending"]:
         """Return the run that it died at, and the failure that means.
 
         Raises:
             WorkerError: it died before it had any.
         """
         from xlser.methods.calls import described
-        from xlser.runs.execute import Failure
+        from xlser.runs.calling import Failure
 
         self._process.join()
-        code = self._process.exitcode or 0
-        how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        how = how_ended(self._process.exitcode)
         if self.run is None:
             raise WorkerError(
                 f"A worker process ended {how} before its first run.",
                 "What it said stands above; --jobs 1 does without workers.",
             )
         said = f"{described(self.run.method)} ended its process {how}."
+        if self._overdue:
+            said = f"{described(self.run.method)} took longer than the timeout of {timeout:g} s."
         return self.run, Failure(f"WorkerError: {said}", said)
 
     def kill(self) -> None:
@@ -145,9 +163,15 @@ class _Worker:
         self.connection.close()
 
 
-def _heard_from(workers: Sequence[_Worker]) -> list[_Worker]:
-    """Wait until some have something to say, or have died; return these."""
-    ready = wait([worker.connection for worker in workers])
+def _heard_from(workers: Sequence[_Worker], timeout: float | None) -> list[_Worker]:
+    """Wait until some have something to say, or have died; return these.
+
+    With a timeout wait no longer than a moment, and end those whose run takes longer than that.
+    """
+    if timeout is not None:
+        for worker in workers:
+            worker.end_if_overdue(timeout)
+    ready = wait([worker.connection for worker in workers], None if timeout is None else _EVERY)
     return [worker for worker in workers if worker.connection in ready]
 
 
@@ -166,7 +190,7 @@ def _interrupts_ignored() -> Iterator[None]:
 
 def _work(parent: Connection) -> None:
     """Be a worker: run what the parent sends until it sends no more."""
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    end_with_the_parent()
     import torch
 
     from xlser.methods import get_method
@@ -177,18 +201,14 @@ def _work(parent: Connection) -> None:
         shared, jobs = pickle.loads(parent.recv_bytes())
         torch.set_num_threads(max(1, torch.get_num_threads() // jobs))
         while True:
-            scenario, track, precision, identity = parent.recv()
+            scenario, track, precision, repeat, identity = parent.recv()
             method = get_method(identity["method"])(**identity["settings"])
-            run = Run(method, scenario, track, precision, identity)
-            ending = shared.attempt(run, _Teller(parent, run.key))
-            parent.send(("ended", (run.key, ending)))
-
-
-def _end_with_the_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+            run = Run(method, scenario, track, precision, repeat, identity)
+            try:
+                ending = shared.attempt(run, _Teller(parent, run.key))
+                parent.send(("ended", (run.key, ending)))
+            except ResultsError as error:
+                parent.send(("stopped", (error.problem, error.remedy)))
 
 
 class _Teller:

@@ -1,0 +1,51 @@
+"""Failed runs, written down beside the results until they succeed."""
+
+import json
+import shlex
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xlser.files import write_atomically
+from xlser.runs.calling import Failure
+from xlser.runs.plan import Run
+
+if TYPE_CHECKING:
+    from xlser.runs.execute import Shared
+
+
+def failure_path(run: Run, results: Path) -> Path:
+    """Return the file that tells of the run's failure, where it has failed."""
+    return run.path(results.parent / "failures")
+
+
+def write_failure(run: Run, failure: Failure, shared: "Shared") -> None:
+    """Write down how a run failed, and the command that repeats it alone."""
+    about = {
+        "run": run.label,
+        "said": failure.said,
+        "trace": failure.trace,
+        "again": again(run, shared.results),
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "identity": run.identity,
+    }
+    with suppress(OSError):  # it is told on the terminal as well
+        write_atomically(
+            failure_path(run, shared.results), (json.dumps(about, indent=1) + "\n").encode()
+        )
+
+
+def again(run: Run, results: Path) -> str:
+    """Return the command that repeats one run."""
+    scenario, method = run.scenario, run.method
+    settings = method.settings()
+    words = ["xlser", "run", method.name, "--protocol", scenario.protocol]
+    words += ["--target", scenario.target, "--seeds", str(scenario.seed)]
+    if method.target_labels == "few":
+        words += ["--labels", str(scenario.labels)]
+    words += ["--track", run.track, "--precision", run.precision]
+    words += ["--backbone", run.identity["backbone"][0]]
+    for name in method.changed_settings():
+        words += ["--set", f"{name}={json.dumps(settings[name])}"]
+    return shlex.join([*words, "--leaderboards", str(results.parent.parent)])

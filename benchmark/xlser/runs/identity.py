@@ -1,0 +1,64 @@
+"""What defines a run, and the place of its record."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from xlser.methods import Precision, Track
+from xlser.protocols import Labels
+
+
+def identify(
+    *,
+    protocol: str,
+    scenario: str,
+    content: Mapping[str, str],
+    method: str,
+    settings: Mapping[str, Any],
+    track: Track,
+    backbone: tuple[str, str],
+    precision: Precision,
+    repeat: int,
+) -> dict[str, Any]:
+    """Return all that defines a run; the digest of it is the run's key.
+
+    Args:
+        protocol: digest of the protocol.
+        scenario: digest of who trained, who was labelled, who was tested.
+        content: digest of the recordings of each corpus.
+        method: name.
+        settings: of the method, all of them.
+        track: fine-tune or frozen.
+        backbone: name and weights.
+        precision: of training.
+        repeat: 0 for the run that leaderboards show.
+    """
+    repeated = {"repeat": repeat} if repeat else {}
+    return {
+        "protocol": protocol,
+        "scenario": scenario,
+        "content": content,
+        "method": method,
+        "settings": settings,
+        "track": track,
+        "backbone": list(backbone),
+        "precision": precision,
+        **repeated,
+    }
+
+
+def place(
+    *,
+    target: str,
+    track: Track,
+    backbone: str,
+    method: str,
+    labels: Labels,
+    seed: int,
+    repeat: int,
+    key: str,
+) -> PurePosixPath:
+    """Return where in a results folder the record of a run belongs."""
+    repeated = f"-r{repeat}" if repeat else ""
+    name = f"{method}-k{labels}-s{seed}{repeated}-{key[:8]}.json"
+    return PurePosixPath(target, track, backbone, name)

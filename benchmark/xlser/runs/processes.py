@@ -1,0 +1,27 @@
+"""Processes that serve another: they end with it, and how they ended can be told.
+
+Imports nothing that takes long, so that a process watches its parent from its first moment on.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+
+
+def end_with_the_parent() -> None:
+    """Let this process end when its parent does, whatever it is at then."""
+    threading.Thread(target=_watch, daemon=True).start()
+
+
+def _watch() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def how_ended(code: int | None) -> str:
+    """Say how a process ended: "by SIGKILL", "with exit code 3"."""
+    code = code or 0
+    return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
