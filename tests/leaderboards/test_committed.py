@@ -10,8 +10,8 @@ _PROTOCOLS = sorted(path.parent.name for path in _COMMITTED.glob("*/results"))
 
 
 def pages_and_figures(folder: Path) -> dict[str, bytes]:
-    files = [folder / "README.md", *(folder / "figures").glob("*")]
-    return {path.name: path.read_bytes() for path in files}
+    files = [folder / "README.md", *folder.glob("figures/*"), *folder.glob("details/*")]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize("name", [name for name in _PROTOCOLS if name != "demo"])

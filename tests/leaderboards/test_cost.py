@@ -50,7 +50,7 @@ def test_a_picture_holds_as_many_methods_as_can_be_told_apart(
     write(records, tmp_path)
     text = write_leaderboard(v1, tmp_path).page.read_text(encoding="utf-8")
     assert "The picture shows 31 of 46 methods." in text
-    (picture,) = (tmp_path / "v1/figures").glob("*.svg")
+    (picture,) = (tmp_path / "v1/figures").glob("summary-*.svg")
     drawn = picture.read_text(encoding="utf-8")
     assert all(name in drawn for name in ("made-00", "made-29", "upper-bound"))
     assert "made-30" not in drawn

@@ -46,7 +46,7 @@ def test_pictures_state_no_date_and_no_version(template: Record, tmp_path: Path)
     write(paper_records(template, paper), tmp_path)
     write_leaderboard(paper, tmp_path)
     files = drawn(tmp_path / paper.name)
-    assert len(files) == 4
+    assert len(files) == 6
     for name, content in files.items():
         assert matplotlib.__version__.encode() not in content
         if name.endswith(".svg"):
@@ -77,7 +77,11 @@ def test_figures_2_and_3_draw_the_records_and_count_them(template: Record, tmp_p
     write_leaderboard(paper, tmp_path)
     second = drawn(tmp_path / paper.name)
     changed = {name for name in first if first[name] != second[name]}
-    assert changed == {f"figure-3-frozen-logmel-functionals.{suffix}" for suffix in ("png", "svg")}
+    assert changed == {
+        f"{name}-frozen-logmel-functionals.{suffix}"
+        for name in ("figure-3", "confusions-german")
+        for suffix in ("png", "svg")
+    }
     words = texts(first["figure-2-frozen-logmel-functionals.svg"])
     assert "(a) hard pseudo-labels (1 of 16 cells have records)" in words
     assert "(b) soft pseudo-labels (0 of 16 cells have records)" in words
@@ -120,7 +124,7 @@ def test_a_file_name_tells_every_setting_apart(template: Record, tmp_path: Path)
             records += over_seeds(template, v1, 7, target=target, **setting)
     write(records, tmp_path)
     write_leaderboard(v1, tmp_path)
-    names = [path.stem for path in (tmp_path / "v1" / "figures").glob("*.svg")]
+    names = [path.stem for path in (tmp_path / "v1" / "figures").glob("summary-*.svg")]
     assert len(names) == len(settings)
     assert "summary-frozen-logmel-functionals" in names
     assert "summary-frozen-logmel-functionals-f4283f22" in names
@@ -140,3 +144,21 @@ def test_a_picture_no_longer_made_is_removed_and_other_files_stay(
     names = set(drawn(tmp_path / paper.name))
     assert "notes.txt" in names
     assert not {"figure-2-old.svg", "figure-2-old.png"} & names
+
+
+def test_confusions_are_of_the_best_ranked_row_of_each_budget_and_the_upper_bound(
+    template: Record, tmp_path: Path
+) -> None:
+    v1 = get_protocol("v1")
+    records = over_seeds(template, v1, 5) + over_seeds(template, v1, 7, method={"name": "better"})
+    records += over_seeds(template, v1, {0: 9}, method={"name": "seedless"})
+    records += over_seeds(template, v1, 3, labels=0, method={"name": "zero"})
+    for name in ("target-only", "upper-bound"):
+        bound = {"name": name, "target_labels": "all"}
+        records += over_seeds(template, v1, 10, labels="all", method=bound)
+    write(records, tmp_path)
+    write_leaderboard(v1, tmp_path)
+    words = texts(drawn(tmp_path / "v1")["confusions-german-frozen-logmel-functionals.svg"])
+    rows = {"sft", "better", "seedless", "zero", "target-only", "upper-bound"}
+    assert [word for word in words if word in rows] == ["zero", "better", "upper-bound"]
+    assert words.count("happiness") == 1 + 3

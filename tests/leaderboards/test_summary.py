@@ -77,4 +77,4 @@ def test_one_language_has_no_summary(template: Record, tmp_path: Path) -> None:
     write(over_seeds(template, v1, 7), tmp_path)
     text = write_leaderboard(v1, tmp_path).page.read_text(encoding="utf-8")
     assert _HEADING not in text
-    assert not list(tmp_path.rglob("*.svg"))
+    assert not list(tmp_path.rglob("summary-*.svg"))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 from matplotlib import style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -18,7 +19,7 @@ from xlser.leaderboards.board import Row
 from xlser.leaderboards.paper import BUDGETS, FIGURE_2, FIGURE_3, LANGUAGES, PRINTED, Cell
 from xlser.leaderboards.paper_tables import Ours, count
 from xlser.leaderboards.summary import Line, Summary
-from xlser.protocols import Labels
+from xlser.protocols import Counts, Labels
 from xlser.runs import Role
 
 Files = dict[str, bytes]
@@ -131,6 +132,53 @@ def summary_dots(summary: Summary, figure: str, chance: float) -> Files:
         _add_legend(canvas, [*dots, interval, Line2D([], [], **_CHANCE)], columns=len(dots) + 2)
 
     return _drawn(draw, summary.setting.title, height=1.2 + 0.22 * len(summary.lines))
+
+
+def confusions(panels: Mapping[str, Counts], classes: Sequence[str], heading: str) -> Files:
+    """Draw confusion matrices side by side, in percent of the utterances of each class.
+
+    Args:
+        panels: by title.
+        classes: names, in the order of the matrices.
+        heading: above all.
+    """
+    apart = len(classes) + 0.7
+    middles = np.arange(len(classes)) + 0.5
+
+    def draw(canvas: Canvas) -> None:
+        axes = canvas.subplots()  # one for all matrices: drawing an axes takes longest
+        for i, (title, counts) in enumerate(panels.items()):
+            _draw_confusion(axes, i * apart, counts)
+            axes.text(i * apart + len(classes) / 2, -0.2, title, ha="center", va="bottom")
+        answered = np.concatenate([i * apart + middles for i in range(len(panels))])
+        axes.set_xticks(answered, [*classes] * len(panels), rotation=90)
+        axes.set_yticks(middles, classes)
+        axes.set_xlim(0, max(len(panels), 3) * apart)
+        axes.set_ylim(len(classes), 0)
+        axes.set_xlabel("answered")
+        axes.set_ylabel("spoken")
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+
+    return _drawn(draw, heading, height=3.0)
+
+
+def _draw_confusion(axes: Axes, left: float, counts: Counts) -> None:
+    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    edges = np.arange(len(counts) + 1)
+    axes.pcolormesh(left + edges, edges, shares, cmap="Blues", vmin=0, vmax=100)
+    for (i, j), share in np.ndenumerate(shares):
+        if share >= 0.5:  # else it is blank
+            colour = "white" if share > 55 else _DARK
+            axes.text(
+                left + j + 0.5,
+                i + 0.5,
+                f"{share:.0f}",
+                color=colour,
+                ha="center",
+                va="center",
+                in_layout=False,  # to look for room for all of them takes long
+            )
 
 
 def _draw_panel(axes: Axes, ours: Ours, method: str) -> None:

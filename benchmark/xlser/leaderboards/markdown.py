@@ -24,6 +24,7 @@ from xlser.leaderboards.cells import (
     show_printed,
     show_seeds,
 )
+from xlser.leaderboards.details import details_name, details_page
 from xlser.leaderboards.paper import ERRATA, FIVE_CLASSES, FOUR_CLASSES, PRINTED, SETTING
 from xlser.leaderboards.statistics import holm
 from xlser.protocols import Protocol, get_protocol
@@ -45,9 +46,10 @@ class Written(NamedTuple):
 
 
 def write_leaderboard(protocol: Protocol, leaderboards: Path) -> Written:
-    """Write `<leaderboards>/<protocol>/README.md` and its figures from the records beside it.
+    """Write `<leaderboards>/<protocol>/README.md` from the records beside it.
 
-    Figures that the page no longer shows are removed.
+    Its figures and a page of details for each table go beside it, too; those that are no longer
+    shown are removed.
 
     Raises:
         RecordError: a record cannot be read or does not belong there.
@@ -55,13 +57,18 @@ def write_leaderboard(protocol: Protocol, leaderboards: Path) -> Written:
     folder = leaderboards / protocol.name
     boards = tables(protocol, read_records(folder / "results"))
     above, pictures = _overview(protocol, boards, leaderboards)
-    for name, content in pictures.items():
-        write_atomically(folder / "figures" / name, content)
+    files = {folder / "figures" / name: content for name, content in pictures.items()}
+    for board in boards:
+        name = details_name(board)
+        page = details_page(protocol, board, picture=f"confusions-{name}.svg" in pictures)
+        files[folder / "details" / f"{name}.md"] = page.encode()
+    for path, content in files.items():
+        write_atomically(path, content)
     path = folder / "README.md"
     write_atomically(path, _page(protocol, boards, above).encode())
-    for drawn in [*folder.glob("figures/*.svg"), *folder.glob("figures/*.png")]:
-        if drawn.name not in pictures:
-            drawn.unlink()
+    for kind in ("figures/*.svg", "figures/*.png", "details/*.md"):
+        for written in set(folder.glob(kind)) - set(files):
+            written.unlink()
     return Written(path, boards)
 
 
@@ -80,7 +87,7 @@ def _overview(
     if protocol.name != FIVE_CLASSES and not protocol.ranks:
         return [], {}
     # Imported where pictures are drawn: matplotlib takes seconds to load, and a run needs none.
-    from xlser.leaderboards.overview import beside_paper, mean_over_targets
+    from xlser.leaderboards.overview import beside_paper, confusion_pictures, mean_over_targets
 
     if protocol.ranks:
         overview = mean_over_targets(protocol, boards)
@@ -89,7 +96,7 @@ def _overview(
         records = read_records(leaderboards / FOUR_CLASSES / "results")
         of_table_6 = tables(four_classes, records)
         overview = beside_paper(protocol, {FIVE_CLASSES: boards, FOUR_CLASSES: of_table_6})
-    return overview.sections, overview.pictures
+    return overview.sections, overview.pictures | confusion_pictures(protocol, boards)
 
 
 def _page(protocol: Protocol, boards: Sequence[Table], above: Sequence[str]) -> str:
@@ -153,10 +160,11 @@ def _headline(protocol: Protocol) -> str:
 
 def _board(protocol: Protocol, board: Table) -> str:
     """Return a table a label budget; rows that see all labels stand at the foot of each."""
+    details = f"[Classes, confusions and calibration](details/{details_name(board)}.md)."
     notes = [f"Always answering the most frequent class: {board.majority:.1f} % accuracy."]
     if any(row.bound for row in board.rows):
         notes.append(SEES_ALL)
-    sections = [f"### {board.setting.title}", " ".join(notes)]
+    sections = [f"### {board.setting.title}", " ".join([*notes, details])]
     budgets = dict.fromkeys(row.labels for row in board.rows if not row.bound) or ["all"]
     for labels in budgets:
         rows = [row for row in board.rows if row.bound or row.labels == labels]

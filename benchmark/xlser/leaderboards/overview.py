@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from xlser.leaderboards.board import Setting, Table
 from xlser.leaderboards.cells import FIGURES, SEES_ALL
-from xlser.leaderboards.figures import Files, figure_2, figure_3, summary_dots
+from xlser.leaderboards.details import details_name, shown_confusions
+from xlser.leaderboards.figures import Files, confusions, figure_2, figure_3, summary_dots
 from xlser.leaderboards.paper import FIGURE_2, FIGURE_3, QUOTED
 from xlser.leaderboards.paper_tables import (
     Ours,
@@ -75,6 +76,18 @@ def beside_paper(protocol: Protocol, boards: Mapping[str, Iterable[Table]]) -> O
         overview.add(f"### {setting.title}")
         _add_paper(overview, protocol, setting, ours)
     return overview
+
+
+def confusion_pictures(protocol: Protocol, boards: Iterable[Table]) -> dict[str, bytes]:
+    """Return a picture of confusions for each table that has a complete row, by name of file."""
+    pictures: dict[str, bytes] = {}
+    for board in boards:
+        if panels := shown_confusions(board):
+            heading = f"{board.target.capitalize()}: {board.setting.title}"
+            files = confusions(panels, protocol.classes, heading)
+            name = f"confusions-{details_name(board)}"
+            pictures |= {f"{name}.{suffix}": content for suffix, content in files.items()}
+    return pictures
 
 
 def _add_summary(overview: Overview, protocol: Protocol, summary: Summary) -> None:

@@ -9,7 +9,7 @@ scipy is imported where it is needed: it takes a second to load, and to plan a r
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import comb, sqrt
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -97,18 +97,20 @@ class Resampled:
 
     Attributes:
         speech: the row's test utterances.
+        speakers: effective number of them (see `effective_speakers`).
         figure: over the speakers there are, percent.
         values: over each resample of them, percent, shape (resamples,); empty for one speaker.
     """
 
     speech: TestSpeech
+    speakers: float
     figure: float
     values: Reals
 
     @property
     def estimate(self) -> Estimate:
         """The figure, and how sure it is."""
-        return _estimate(self.figure, self.values, len(self.speech.speakers), lowest=0.0)
+        return _estimate(self.figure, self.values, self.speakers, lowest=0.0)
 
     def minus(self, other: "Resampled") -> Estimate:
         """Return by how much the figure is above another's, speakers paired.
@@ -118,20 +120,19 @@ class Resampled:
         difference = self.figure - other.figure
         if self.speech is not other.speech:
             return Estimate(difference, None, 0.0, lowest=-100.0)
-        values = self.values - other.values
-        return _estimate(difference, values, len(self.speech.speakers), lowest=-100.0)
+        return _estimate(difference, self.values - other.values, self.speakers, lowest=-100.0)
 
 
-def _estimate(value: float, resampled: Reals, speakers: int, lowest: float) -> Estimate:
+def _estimate(value: float, resampled: Reals, speakers: float, lowest: float) -> Estimate:
     """Return an estimate by the bootstrap.
 
     The variance over resamples of n speakers is (n - 1) / n of the one meant: 3 / 4 for four.
     """
     value = value if abs(value) > _NOTHING else 0.0
-    if speakers == 1:
+    if not len(resampled):
         return Estimate(value, None, 0.0, lowest)
     error = float(resampled.std()) * sqrt(speakers / (speakers - 1))
-    return Estimate(value, error if error > _NOTHING else 0.0, speakers - 1.0, lowest)
+    return Estimate(value, error if error > _NOTHING else 0.0, speakers - 1, lowest)
 
 
 def resample(answers: Sequence[Answers], figure: Literal["ua", "accuracy"]) -> list[Resampled]:
@@ -150,10 +151,28 @@ def resample(answers: Sequence[Answers], figure: Literal["ua", "accuracy"]) -> l
     resampled: dict[int, Resampled] = {}
     for speech, rows in together.items():
         right = np.stack([answers[i].right for i in rows])
-        figures, values = bootstrap_speakers(*_shares(speech, right, figure))
+        recognised, total = _weights(speech, right, figure)
+        speakers = effective_speakers(total)
+        figures, values = bootstrap_speakers(recognised, total)
         for i, of_row, over in zip(rows, figures, values, strict=True):
-            resampled[i] = Resampled(speech, float(of_row), over)
+            resampled[i] = Resampled(speech, speakers, float(of_row), over)
     return [resampled[i] for i in range(len(answers))]
+
+
+def effective_speakers(total: Reals) -> float:
+    """Return how many speakers of equal share would be as good a sample (Kish 1965, Section 11.7).
+
+    Shares are in the figure: a speaker who alone speaks a class has all of that class.
+
+    Args:
+        total: weight of what there is of each speaker, shape (speakers, parts).
+
+    >>> effective_speakers(np.array([[1.0], [1.0], [1.0], [1.0]]))
+    4.0
+    """
+    spoken = total[:, total.any(axis=0)]
+    shares = (spoken / spoken.sum(axis=0)).mean(axis=1)
+    return float(1 / (shares**2).sum())
 
 
 def bootstrap_speakers(right: Reals, total: Reals) -> tuple[Reals, Reals]:
@@ -198,7 +217,7 @@ def bootstrap_speakers(right: Reals, total: Reals) -> tuple[Reals, Reals]:
     return figures(everyone), np.asarray(resampled.bootstrap_distribution)
 
 
-def _shares(
+def _weights(
     speech: TestSpeech, right: npt.NDArray[np.bool_], figure: Literal["ua", "accuracy"]
 ) -> tuple[Reals, Reals]:
     """Weigh utterances so that every seed and part counts the same, as in a mean over seeds.
@@ -221,22 +240,31 @@ def _shares(
     return recognised, cells.sum(axis=0).reshape(len(speech.speakers), parts)
 
 
-def holm(ps: Sequence[float]) -> list[float]:
-    """Adjust p-values for how many there are (Holm 1979).
+def holm(ps: Sequence[float], comparisons: int | None = None) -> list[float]:
+    """Adjust p-values for how many comparisons there are (Holm 1979).
+
+    Args:
+        ps: p-values.
+        comparisons: how many there are, where these are only some of them.
 
     >>> holm([0.04, 0.01, 0.03])
     [0.06, 0.03, 0.06]
     """
+    left = comparisons or len(ps)
     adjusted = [0.0] * len(ps)
     highest = 0.0
-    for i, at in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
-        highest = max(highest, min(1.0, (len(ps) - i) * ps[at]))
-        adjusted[at] = highest
+    for i in sorted(range(len(ps)), key=ps.__getitem__):
+        highest = max(highest, min(1.0, left * ps[i]))
+        adjusted[i] = highest
+        left -= 1
     return adjusted
 
 
 def rank_groups(ranked: Sequence[T], difference: Callable[[T, T], Estimate]) -> list[int]:
     """Group what cannot be told from the best, then what cannot be told from the best of the rest.
+
+    Which one is best was not known beforehand: any pair might have been compared, and Holm's
+    correction is over all pairs.
 
     Args:
         ranked: best first.
@@ -251,8 +279,9 @@ def rank_groups(ranked: Sequence[T], difference: Callable[[T, T], Estimate]) -> 
     while left:
         number += 1
         best, *others = left
-        ps = holm([difference(ranked[best], ranked[i]).p for i in others])
-        separable = [i for i, p in zip(others, ps, strict=True) if p <= LEVEL]
+        ps = [difference(ranked[best], ranked[i]).p for i in others]
+        adjusted = holm(ps, comparisons=comb(len(left), 2))
+        separable = [i for i, p in zip(others, adjusted, strict=True) if p <= LEVEL]
         for i in set(left) - set(separable):
             groups[i] = number
         left = separable

@@ -1,0 +1,200 @@
+"""How often intervals hold what they promise: experiments made up on the real test sets.
+
+Who is tested on what is taken from the protocols and the corpora. Whether an utterance is
+recognised is drawn: its log-odds are those of its class, plus a speaker's, a speaker's in that
+class, and its own (the same under every seed). Speakers are drawn anew in each experiment, so the
+true figure is known.
+
+`python -m tests.leaderboards.simulation` prints the table of docs/statistics.md.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from tabulate import tabulate
+
+from xlser.corpora import get_corpus
+from xlser.leaderboards.answers import Answers, TestSpeech, test_speech
+from xlser.leaderboards.statistics import Resampled, holm, rank_groups, resample
+from xlser.protocols import get_protocol
+
+CLASS, SPEAKER, SPEAKER_IN_CLASS, UTTERANCE = 0.8, 0.5, 1.0, 0.5
+"""Standard deviations of log-odds; speakers' recalls then differ as those in the records do."""
+
+DESIGNS = tuple((p, x) for p in ("v1", "agarla2022") for x in get_protocol(p).targets)
+
+Merit = Literal["ua", "accuracy"]
+Rng = np.random.Generator
+Right = npt.NDArray[np.bool_]
+
+
+def speech_of(protocol_name: str, target: str) -> TestSpeech:
+    """The test utterances of a target over all seeds, by the published names."""
+    protocol = get_protocol(protocol_name)
+    (corpus,) = protocol.languages[target]
+    published = get_corpus(corpus).published()
+    seeds = []
+    for split in protocol.splits[corpus]:
+        characters = protocol.grouped_by.get(corpus)
+        names = [
+            name
+            for name, spoken in published.items()
+            if (name[slice(*characters)] if characters else spoken.speaker) in split.test
+            and spoken.emotion in protocol.classes
+        ]
+        emotions = (str(protocol.classes.index(published[name].emotion)) for name in names)
+        seeds.append(((corpus, " ".join(names), "".join(emotions)),))
+    return test_speech(tuple(seeds), len(protocol.classes))
+
+
+@dataclass(frozen=True)
+class World:
+    """A test set, and how well methods recognise each class of it.
+
+    Attributes:
+        speech: the test utterances.
+        classes: log-odds of each class, shape (classes,).
+    """
+
+    speech: TestSpeech
+    classes: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, protocol: str, target: str, rng: Rng) -> "World":
+        speech = speech_of(protocol, target)
+        return cls(speech, rng.normal(0.4, CLASS, speech.classes))
+
+    def true_figure(self, figure: Merit, training: float, rng: Rng) -> float:
+        """Percent; the recalls are means over a million speakers."""
+        sd = np.sqrt(SPEAKER**2 + SPEAKER_IN_CLASS**2 + UTTERANCE**2 + training**2)
+        recalls = np.array([_sigmoid(c + rng.normal(0, sd, 10**6)).mean() for c in self.classes])
+        of_utterances = recalls[self.speech.truth]
+        if figure == "ua":
+            return float(100 * recalls[np.unique(self.speech.truth)].mean())
+        seeds = np.unique(self.speech.seed)
+        return float(100 * np.mean([of_utterances[self.speech.seed == s].mean() for s in seeds]))
+
+    def experiments(self, count: int, methods: int, rng: Rng, training: float = 0.0) -> Right:
+        """What equally good methods recognise, shape (count, methods, utterances).
+
+        Args:
+            count: of experiments, each with speakers of its own.
+            methods: in each experiment; they share what is hard about a speaker or an utterance
+                by half of its variance.
+            rng: draws.
+            training: standard deviation of the log-odds of a class from one training to another.
+        """
+        speakers, classes = len(self.speech.speakers), self.speech.classes
+        _, same = np.unique(self.speech.ids, return_inverse=True)
+        odds = self.classes[self.speech.truth] + np.zeros((count, methods, 1))
+        odds = odds + _half_shared(SPEAKER, count, methods, speakers, rng)[..., self.speech.speaker]
+        cell = self.speech.speaker * classes + self.speech.truth
+        odds += _half_shared(SPEAKER_IN_CLASS, count, methods, speakers * classes, rng)[..., cell]
+        odds += _half_shared(UTTERANCE, count, methods, same.max() + 1, rng)[..., same]
+        if training:
+            trained = self.speech.seed * classes + self.speech.truth
+            odds += rng.normal(0, training, (count, methods, trained.max() + 1))[..., trained]
+        return rng.random(odds.shape, np.float32) < _sigmoid(odds)
+
+
+def _half_shared(sd: float, count: int, methods: int, effects: int, rng: Rng) -> npt.NDArray:
+    shared = rng.normal(0, sd / np.sqrt(2), (count, 1, effects))
+    return shared + rng.normal(0, sd / np.sqrt(2), (count, methods, effects))
+
+
+def _sigmoid(odds: npt.NDArray) -> npt.NDArray:
+    return 1 / (1 + np.exp(-odds))
+
+
+def resampled(speech: TestSpeech, right: Right, figure: Merit) -> list[Resampled]:
+    """The figures of rows that recognise these utterances, shape (rows, utterances)."""
+    wrong = (speech.truth + 1) % speech.classes
+    sure = np.ones(len(speech.truth), np.float32)
+    answers = [Answers(speech, np.where(row, speech.truth, wrong), sure) for row in right]
+    return resample(answers, figure)
+
+
+def coverage(
+    protocol: str, target: str, experiments: int = 2000, training: float = 0.0, worlds: int = 4
+) -> float:
+    """The share of experiments, percent, whose interval covers the true figure."""
+    rng = np.random.default_rng(0)
+    figure = get_protocol(protocol).headline
+    covered = []
+    for _ in range(worlds):
+        world = World.of(protocol, target, rng)
+        truth = world.true_figure(figure, training, rng)
+        right = world.experiments(experiments // worlds, 1, rng, training)[:, 0]
+        for row in resampled(world.speech, right, figure):
+            low, high = row.estimate.interval or (truth, truth)
+            covered.append(low <= truth <= high)
+    return 100 * float(np.mean(covered))
+
+
+@dataclass(frozen=True)
+class FalseAlarms:
+    """How often equally good methods are told apart, percent of experiments.
+
+    Attributes:
+        one: a method from another, uncorrected.
+        any_of_many: any of the others from one named beforehand, after Holm's correction.
+        groups: any from the one that came out best, so that there are several groups.
+    """
+
+    one: float
+    any_of_many: float
+    groups: float
+
+
+def false_alarms(
+    protocol: str, target: str, experiments: int = 400, methods: int = 21
+) -> FalseAlarms:
+    """Compare equally good methods."""
+    found = list(_compared(protocol, target, experiments, methods))
+    return FalseAlarms(*(100 * float(np.mean(column)) for column in zip(*found, strict=True)))
+
+
+def _compared(
+    protocol: str, target: str, experiments: int, methods: int
+) -> Iterator[tuple[bool, bool, bool]]:
+    rng = np.random.default_rng(1)
+    world = World.of(protocol, target, rng)
+    at_once = 20  # experiments: more would take gigabytes
+    for _ in range(experiments // at_once):
+        right = world.experiments(at_once, methods, rng)
+        rows = resampled(
+            world.speech, right.reshape(-1, right.shape[-1]), get_protocol(protocol).headline
+        )
+        for i in range(0, len(rows), methods):
+            baseline, *others = rows[i : i + methods]
+            ps = [row.minus(baseline).p for row in others]
+            ranked = sorted(rows[i : i + methods], key=lambda row: -row.figure)
+            groups = rank_groups(ranked, lambda a, b: a.minus(b))
+            yield ps[0] <= 0.05, min(holm(ps)) <= 0.05, max(groups) > 1
+
+
+def main() -> None:
+    rows = []
+    for protocol, target in DESIGNS:
+        speakers = len(speech_of(protocol, target).speakers)
+        alarms = false_alarms(protocol, target, experiments=2000)
+        rows.append(
+            {
+                "protocol": protocol,
+                "target": target,
+                "speakers": speakers,
+                "coverage %": coverage(protocol, target, experiments=8000),
+                "coverage, trainings differ %": coverage(protocol, target, 8000, training=0.3),
+                "false alarms %, 1 comparison": alarms.one,
+                "20 comparisons": alarms.any_of_many,
+                "groups of 21": alarms.groups,
+            }
+        )
+        print(tabulate(rows, "keys", "pipe", floatfmt=".1f"), flush=True)
+
+
+if __name__ == "__main__":
+    main()
