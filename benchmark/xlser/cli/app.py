@@ -74,8 +74,14 @@ class TerminatedError(KeyboardInterrupt):
 
 
 @contextmanager
-def progress() -> Iterator["Progress"]:
-    """Show bars with the time left on a terminal, nothing elsewhere; end well when stopped."""
+def progress(
+    stopped: str = "Stopped. What is finished is kept: the same command goes on from here.",
+) -> Iterator["Progress"]:
+    """Show bars with the time left on a terminal, nothing elsewhere; end well when stopped.
+
+    Args:
+        stopped: what to say then.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -96,7 +102,7 @@ def progress() -> Iterator["Progress"]:
         with shown as bars:
             yield bars
     except KeyboardInterrupt as stop:
-        console().print("Stopped. What is finished is kept: the same command goes on from here.")
+        console().print(stopped)
         raise typer.Exit(143 if isinstance(stop, TerminatedError) else 130) from None
 
 

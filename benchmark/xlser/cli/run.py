@@ -128,7 +128,7 @@ def run(
         plan = runs.make_plan(request, speech, network, results)
         _show_plan(plan, chosen, request)
         _require_results(plan, chosen, results)
-        report = _Report(len(plan.todo), bars)
+        report = Report(len(plan.todo), bars)
         shared = runs.Shared(speech, network, results, place, isolate, timeout)
         side_by_side = runs.choose_jobs(jobs, request.track, place, len(plan.todo))
         outcome = runs.execute(plan, shared, report.events(), side_by_side)
@@ -206,7 +206,7 @@ def _require_results(plan: "Plan", protocol: "Protocol", results: Path) -> None:
 _EVERY = 60.0  # seconds between lines on a run in progress, where no bars can be shown
 
 
-class _Report:
+class Report:
     """Tells how a plan goes: a line a run that ends; in between, bars on a terminal or a line."""
 
     def __init__(self, total: int, bars: Any) -> None:
