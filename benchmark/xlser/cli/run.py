@@ -218,6 +218,7 @@ class Report:
         self._in_progress: dict[str, tuple[str, Any]] = {}  # label and bar of a run, by its key
 
     def events(self) -> Any:
+        """Return what takes what happens, `xlser.runs.Events`."""
         from xlser.runs import Events
 
         return Events(
