@@ -68,9 +68,9 @@ class World:
         return cls(speech, rng.normal(0.4, CLASS, speech.classes))
 
     def true_figure(self, figure: Merit, training: float, rng: Rng) -> float:
-        """Percent; the recalls are means over a million speakers."""
+        """Percent; the recalls are means over many speakers."""
         sd = np.sqrt(SPEAKER**2 + SPEAKER_IN_CLASS**2 + UTTERANCE**2 + training**2)
-        recalls = np.array([_sigmoid(c + rng.normal(0, sd, 10**6)).mean() for c in self.classes])
+        recalls = np.array([_sigmoid(c + rng.normal(0, sd, 200_000)).mean() for c in self.classes])
         of_utterances = recalls[self.speech.truth]
         if figure == "ua":
             return float(100 * recalls[np.unique(self.speech.truth)].mean())

@@ -183,3 +183,10 @@ def test_the_page_is_written_from_the_records_beside_it(demo_cache: Path, tmp_pa
 def test_no_records_give_a_page_that_says_so(tmp_path: Path) -> None:
     path = write_leaderboard(get_protocol("v1"), tmp_path).page
     assert "No records yet." in path.read_text(encoding="utf-8")
+
+
+def test_a_repeat_of_a_run_stands_in_no_row(template: Record) -> None:
+    v1 = get_protocol("v1")
+    once = over_seeds(template, v1, 7)
+    again = over_seeds(template, v1, 9, repeat=1)
+    assert page(v1, [*once, *again]) == page(v1, once)

@@ -9,6 +9,8 @@ from xlser.leaderboards.board import (
     require_tables,
     tables,
 )
+from xlser.leaderboards.comparison import Comparison, compare
+from xlser.leaderboards.comparison_text import as_values, in_words
 from xlser.leaderboards.markdown import Written, render, write_leaderboard
 from xlser.leaderboards.paper import ERRATA, PRINTED, SETTING, Printed
 
@@ -16,12 +18,16 @@ __all__ = [
     "ERRATA",
     "PRINTED",
     "SETTING",
+    "Comparison",
     "Figure",
     "Printed",
     "Row",
     "Setting",
     "Table",
     "Written",
+    "as_values",
+    "compare",
+    "in_words",
     "read_records",
     "render",
     "require_tables",

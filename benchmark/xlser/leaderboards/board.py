@@ -264,10 +264,15 @@ class _Begun:
 def _begin(
     protocol: Protocol, records: Iterable[tuple[Path, Record]]
 ) -> dict[tuple[str, Setting], _Begun]:
-    """Sort records by target and setting, and look whether they fit together."""
+    """Sort records by target and setting, and look whether they fit together.
+
+    A repeat of a run stands in no row.
+    """
     begun: dict[tuple[str, Setting], _Begun] = {}
     for path, record in records:
         _require_protocol(path, record, protocol)
+        if record.repeat:
+            continue
         begun.setdefault((record.target, Setting.of(record)), _Begun()).add(path, record)
     return begun
 

@@ -66,8 +66,8 @@ def _about(protocol: Protocol, board: Table) -> str:
     names = ", ".join(speaker.partition("/")[2] for speaker in speech.speakers)
     chance = 100 / len(protocol.classes)
     return (
-        f"The answers of all seeds are pooled: {len(speech.ids)} to "
-        f"{len(set(speech.ids))} utterances of {len(speech.speakers)} speakers ({names}). A class' column is its recall, "
+        f"The answers of all seeds are pooled: {len(speech.ids)} to {len(set(speech.ids))} "
+        f"utterances of {len(speech.speakers)} speakers ({names}). A class' column is its recall, "
         "percent. ECE is the expected calibration error of the probabilities, percent, in "
         f"{BINS} bins of equal width (Guo et al. 2017). The commonest confusion is the largest "
         "share of a class that is taken for another. The interval is that of "

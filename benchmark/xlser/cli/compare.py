@@ -1,0 +1,55 @@
+"""`xlser compare`: two methods, cell by cell, and whether they can be told apart."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xlser.cli.app import AsJson, print_json
+
+if TYPE_CHECKING:
+    from xlser.protocols import Labels
+
+
+def compare(
+    a: Annotated[str, typer.Argument(help="A method, as the leaderboard's rows name it.")],
+    b: Annotated[str, typer.Argument(help="Another.")],
+    protocol: Annotated[str, typer.Option(help="v1, agarla2022, agarla2022-4, demo.")] = "v1",
+    target: Annotated[
+        list[str] | None, typer.Option(help="Target languages; default: all both have.")
+    ] = None,
+    labels: Annotated[
+        list[str] | None, typer.Option(help="Label budgets, or 'all'; default: what both have.")
+    ] = None,
+    leaderboards: Annotated[Path, typer.Option(help="Folder of leaderboards.")] = Path(
+        "leaderboards"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Say how far apart two methods are, and whether that is more than chance among speakers.
+
+    Both are compared from their records wherever they have the same target, label budget and seeds.
+    """
+    from xlser import leaderboards as boards
+    from xlser.protocols import get_protocol
+
+    chosen = get_protocol(protocol)
+    records = boards.read_records(leaderboards / protocol / "results")
+    found = boards.compare(
+        chosen,
+        boards.tables(chosen, records),
+        a,
+        b,
+        targets=target or (),
+        labels=[_budget(text) for text in labels or ()],
+    )
+    if as_json:
+        print_json(boards.as_values(found))
+    else:
+        typer.echo(boards.in_words(chosen, found), nl=False)
+
+
+def _budget(text: str) -> "Labels":
+    if text != "all" and not text.isdecimal():
+        raise typer.BadParameter(f"{text!r} is no label budget: a number, or all.")
+    return "all" if text == "all" else int(text)

@@ -1,0 +1,243 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.leaderboards.made import boards, over_seeds, page, read
+from tests.leaderboards.simulation import DESIGNS, coverage, false_alarms, speech_of
+
+from xlser.errors import RecordError
+from xlser.leaderboards.answers import Answers
+from xlser.leaderboards.statistics import (
+    Estimate,
+    bootstrap_speakers,
+    calibration_error,
+    effective_speakers,
+    holm,
+    rank_groups,
+    resample,
+)
+from xlser.protocols import get_protocol
+from xlser.runs import Record
+
+
+def answers(protocol: str, target: str, right: np.ndarray) -> list[Answers]:
+    """Answers of rows that recognise these utterances, shape (rows, utterances)."""
+    speech = speech_of(protocol, target)
+    wrong = (speech.truth + 1) % speech.classes
+    sure = np.ones(len(speech.truth), np.float32)
+    return [Answers(speech, np.where(row, speech.truth, wrong), sure) for row in right]
+
+
+def drawn(protocol: str, target: str, rows: int = 2, share: float = 0.6) -> list[Answers]:
+    utterances = len(speech_of(protocol, target).truth)
+    return answers(protocol, target, np.random.default_rng(3).random((rows, utterances)) < share)
+
+
+def test_speakers_are_those_of_the_protocol_each_once() -> None:
+    count = {design: len(speech_of(*design).speakers) for design in DESIGNS}
+    v1 = {"french": 8, "german": 6, "italian": 4, "persian": 52}
+    agarla = {"french": 3, "german": 2, "italian": 2, "persian": 52}
+    assert count == {
+        **{("v1", x): n for x, n in v1.items()},
+        **{("agarla2022", x): n for x, n in agarla.items()},
+    }
+
+
+def test_the_error_of_equal_speakers_is_that_of_a_mean() -> None:
+    """Of n speakers who say as much, the standard error is their deviation over sqrt(n)."""
+    shares = np.array([0.2, 0.5, 0.9, 0.6])
+    _, values = bootstrap_speakers(shares[None, :, None], np.ones((4, 1)))
+    assert values.std() == pytest.approx(100 * shares.std() / 2, rel=0.03)
+
+
+def test_the_error_is_that_of_resampling_by_hand() -> None:
+    (row,) = drawn("v1", "german", rows=1)
+    (found,) = resample([row], "ua")
+    speech, rng, by_hand = row.speech, np.random.default_rng(5), []
+    for _ in range(2000):
+        times = np.bincount(rng.integers(6, size=6), minlength=6)[speech.speaker]
+        weight = np.zeros(len(times))
+        for seed, emotion in {*zip(speech.seed, speech.truth, strict=True)}:
+            here = (speech.seed == seed) & (speech.truth == emotion)
+            weight[here] = times[here] / here.sum()
+        recalls = [
+            (weight * row.right)[speech.truth == c].sum() / weight[speech.truth == c].sum()
+            for c in range(5)
+        ]
+        by_hand.append(100 * np.mean(recalls))
+    assert found.values.std() == pytest.approx(np.std(by_hand), rel=0.07)
+
+
+@pytest.mark.parametrize("figure", ["ua", "accuracy"])
+def test_the_figure_is_the_mean_over_seeds(figure: str, template: Record) -> None:
+    protocol = get_protocol("v1" if figure == "ua" else "agarla2022")
+    (board,) = boards(protocol, over_seeds(template, protocol, {0: 3, 1: 7, 2: 8}))
+    (row,) = board.rows
+    mean = row.figures["target", protocol.headline].mean
+    assert row.resampled.estimate.value == pytest.approx(mean)
+
+
+def test_a_speaker_of_several_seeds_is_drawn_whole() -> None:
+    """Two speakers, tested under three seeds each: their mean and their difference are all."""
+    speech = speech_of("agarla2022", "italian")
+    (row,) = answers("agarla2022", "italian", (speech.speaker == 0)[None])
+    (found,) = resample([row], "accuracy")
+    assert set(np.round(found.values, 6)) == {0, 50, 100}
+    assert found.estimate.freedom == pytest.approx(1)
+
+
+def test_a_single_speaker_has_no_interval() -> None:
+    speakers_of_one = np.array([[[0.6]]]), np.array([[1.0]])
+    figures, values = bootstrap_speakers(*speakers_of_one)
+    assert figures == pytest.approx([60])
+    assert values.shape == (1, 0)
+    assert Estimate(60, None, 0).interval is None
+    assert Estimate(60, None, 0).p == 1
+
+
+def test_effective_speakers_are_all_where_shares_are_equal_and_fewer_elsewhere() -> None:
+    assert effective_speakers(np.ones((6, 5))) == pytest.approx(6)
+    assert effective_speakers(np.array([[2.0], [2], [1], [1]])) == pytest.approx(3.6)
+    one_alone_in_a_class = np.array([[1.0, 1, 0], [1, 0, 0]])
+    assert effective_speakers(one_alone_in_a_class) == pytest.approx(1.6)
+
+
+def test_rows_of_the_same_answers_differ_by_exactly_nothing() -> None:
+    row, *_ = drawn("v1", "italian")
+    a, b, c = resample([row, row, drawn("v1", "italian")[1]], "ua")
+    same = a.minus(b)
+    assert (same.value, same.error, same.p, same.interval) == (0, 0, 1, (0, 0))
+    assert a.minus(c).value == -c.minus(a).value
+
+
+def test_a_difference_that_all_speakers_share_has_the_p_of_the_sign_test() -> None:
+    alike = Estimate(10, 0.0, 5, lowest=-100)
+    assert alike.p == 2**-5
+    assert alike.interval is None
+
+
+def test_rows_tested_on_other_utterances_have_no_error_of_their_difference() -> None:
+    a, b = resample([drawn("v1", "italian")[0], drawn("v1", "german")[0]], "ua")
+    assert a.minus(b).error is None
+    assert a.minus(b).p == 1
+
+
+def test_the_error_of_a_mean_over_targets_is_that_of_independent_ones() -> None:
+    mean = Estimate.average([Estimate(60, 3, 5), Estimate(40, 4, 3)])
+    assert (mean.value, mean.error) == (50, 2.5)
+    assert mean.freedom == pytest.approx(25**2 / (81 / 5 + 256 / 3))
+    assert Estimate.average([Estimate(60, 3, 5), Estimate(40, None, 0)]).interval is None
+    nothing = Estimate.average([Estimate(0, 0.0, 5, -100), Estimate(0, 0.0, 3, -100)])
+    assert (nothing.p, nothing.interval) == (1, (0, 0))
+
+
+def test_intervals_are_students_and_end_where_percents_do() -> None:
+    low, high = Estimate(50, 10, 5).interval or (0, 0)
+    assert (low, high) == pytest.approx((50 - 25.706, 50 + 25.706), abs=1e-3)
+    assert Estimate(95, 10, 5).interval == pytest.approx((69.294, 100), abs=1e-3)
+    assert Estimate(-95, 10, 5, lowest=-100).interval == pytest.approx((-100, -69.294), abs=1e-3)
+    assert Estimate(25.706, 10, 5).p == pytest.approx(0.05, abs=1e-5)
+
+
+def test_holm_as_worked_by_hand() -> None:
+    """Sorted 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1 are 0.04, 0.06, 0.06, 0.04: never falling."""
+    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm([0.01, 0.9], comparisons=10) == pytest.approx([0.1, 1.0])
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_keeps_the_order_and_lies_between_none_and_bonferroni(ps: list[float]) -> None:
+    adjusted = holm(ps)
+    for p, q in zip(ps, adjusted, strict=True):
+        assert p <= q <= min(1, len(ps) * p) or q == pytest.approx(min(1, len(ps) * p))
+    for (p, q), (r, s) in combinations(zip(ps, adjusted, strict=True), 2):
+        assert (p <= r) <= (q <= s)
+
+
+def test_groups_as_worked_by_hand() -> None:
+    """The best is told from what lies 20 below; the best of those again from what lies 20 below."""
+    figures = [80.0, 75.0, 59.0, 55.0, 30.0]
+
+    def difference(a: float, b: float) -> Estimate:
+        return Estimate(a - b, 2 if a - b > 20 else 50, 100, -100)
+
+    assert rank_groups(figures, difference) == [1, 1, 2, 2, 3]
+    assert rank_groups([], difference) == []
+
+
+def test_groups_are_corrected_for_all_pairs() -> None:
+    """Of 2 rows there is one pair, of 5 there are 10: p = 0.02 separates the former alone."""
+    apart = Estimate(2.365, 1, 100, -100)
+    assert apart.p == pytest.approx(0.02, abs=1e-3)
+    assert rank_groups(range(2), lambda a, b: apart) == [1, 2]
+    assert rank_groups(range(5), lambda a, b: apart) == [1] * 5
+
+
+def test_the_calibration_error_is_the_mean_gap_of_the_bins() -> None:
+    speech = speech_of("v1", "italian")
+    half = np.arange(len(speech.truth)) % 2 == 0
+    (row,) = answers("v1", "italian", half[None])
+    assert calibration_error(row) == pytest.approx(50)
+    sure = np.where(half, 1.0, 0.05).astype(np.float32)
+    told = Answers(speech, row.predicted, sure)
+    assert calibration_error(told) == pytest.approx(2.5)
+    honest = Answers(speech, row.predicted, np.full(len(half), 0.5, np.float32))
+    assert calibration_error(honest) == pytest.approx(0)
+
+
+def test_an_utterance_of_no_corpus_is_named(template: Record) -> None:
+    v1 = get_protocol("v1")
+    (record,) = over_seeds(template, v1, {0: 7})
+    target, source = record.predictions
+    target = target.model_copy(update={"utterances": target.utterances.replace("Wa", "??")})
+    record = record.model_copy(update={"predictions": (target, source)})
+    with pytest.raises(RecordError, match=r"emodb/.*\n.*xlser validate"):
+        boards(v1, [record])
+
+
+def test_majority_is_that_of_all_corpora_of_the_target(template: Record) -> None:
+    v1 = get_protocol("v1")
+    (record,) = over_seeds(template, v1, {0: 7})
+    target, source = record.predictions
+    fear = target.model_copy(update={"emotion": "1" * 10})
+    record = record.model_copy(update={"predictions": (target, fear, source)})
+    (board,) = boards(v1, [record])
+    assert board.majority == pytest.approx(60)
+
+
+def test_what_is_far_from_sft_is_marked_and_groups_follow(template: Record) -> None:
+    v1 = get_protocol("v1")
+    records = over_seeds(template, v1, 2) + over_seeds(template, v1, 9, method={"name": "far"})
+    records += over_seeds(template, v1, 3, method={"name": "near"})
+    (rows,) = read(page(v1, records))
+    assert [(row["method"], row["group"]) for row in rows] == [
+        ("far", "1"),
+        ("near", "2"),
+        ("sft", "2"),
+    ]
+    marked = {row["method"]: row["vs SFT"].endswith("‡") for row in rows}
+    assert marked == {"far": True, "near": False, "sft": False}
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=" ".join)
+def test_the_interval_covers_the_true_figure_in_95_of_100_experiments(
+    design: tuple[str, str],
+) -> None:
+    found = coverage(*design, experiments=4000)
+    print(f"{' '.join(design)}: {len(speech_of(*design).speakers)} speakers, {found:.1f} %")
+    assert 93 <= found <= 97
+
+
+@pytest.mark.parametrize("design", [*DESIGNS[:4], ("agarla2022", "italian")], ids=" ".join)
+def test_equally_good_methods_are_told_apart_in_5_of_100_experiments_at_most(
+    design: tuple[str, str],
+) -> None:
+    found = false_alarms(*design, experiments=400)
+    print(f"{' '.join(design)}: {found}")
+    noise = 2 * 100 * np.sqrt(0.05 * 0.95 / 400)
+    assert 5 - 2 * noise <= found.one <= 5 + 1.5 * noise
+    assert found.any_of_many <= 5 + 1.5 * noise
+    assert found.groups <= 5 + 1.5 * noise
