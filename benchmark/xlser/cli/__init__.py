@@ -10,7 +10,18 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from xlser.cli import corpora, doctor, leaderboard, methods, new_method, prepare, run, validate
+from xlser.cli import (
+    check,
+    compare,
+    corpora,
+    doctor,
+    leaderboard,
+    methods,
+    new_method,
+    prepare,
+    run,
+    validate,
+)
 from xlser.cli.app import SeveralValues, TerminatedError, console
 from xlser.errors import XlserError
 from xlser.memory import keep_pages
@@ -28,6 +39,8 @@ app.command("prepare", cls=SeveralValues)(prepare.prepare)
 app.add_typer(methods.app, name="methods")
 app.command("new-method")(new_method.new_method)
 app.command("leaderboard")(leaderboard.leaderboard)
+app.command("check")(check.check)
+app.command("compare", cls=SeveralValues)(compare.compare)
 app.command("validate")(validate.validate)
 app.command("doctor")(doctor.doctor)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean, stdev, variance
 from typing import Any, Literal
 
 from tabulate import tabulate
@@ -88,7 +88,8 @@ class CheckedFigure:
         name: "ua" or "accuracy".
         repeats: of the reference.
         now: as it comes out now.
-        floor: the least tolerance.
+        utterance: what one test utterance is worth.
+        drawn: whether what the repeats answered differs, be it that no figure does.
         level: its share of `LEVEL`.
     """
 
@@ -97,7 +98,8 @@ class CheckedFigure:
     name: str
     repeats: tuple[float, ...]
     now: float
-    floor: float
+    utterance: float
+    drawn: bool
     level: float = LEVEL
 
     @property
@@ -112,8 +114,10 @@ class CheckedFigure:
 
     @property
     def tolerance(self) -> float:
-        """How far from the mean it may lie."""
-        return tolerance(self.repeats, self.level, self.floor)
+        """How far from the mean it may lie; what one utterance is worth at the least."""
+        if not self.drawn:
+            return self.utterance
+        return max(self.utterance, prediction_interval(self.repeats, self.utterance, self.level))
 
     @property
     def verdict(self) -> Verdict:
@@ -207,30 +211,29 @@ def hold(cells: Sequence[Cell], now: Sequence[Now]) -> Check:
         else:
             figures += _figures(cell, record)
             remarks += _other_settings(cell, record)
-    # What never varies has no share of the level: its tolerance does not depend on it.
-    varying = sum(bool(figure.spread) for figure in figures)
-    shared = [replace(figure, level=LEVEL / max(varying, 1)) for figure in figures]
+    # What is not drawn has no share of the level: its tolerance does not depend on it.
+    drawn = sum(figure.drawn for figure in figures)
+    shared = [replace(figure, level=LEVEL / max(drawn, 1)) for figure in figures]
     return Check(shared, obstacles, remarks)
 
 
-def tolerance(repeats: Sequence[float], level: float, floor: float) -> float:
+def prediction_interval(repeats: Sequence[float], step: float, level: float) -> float:
     """Return how far from the mean of `repeats` a further one may lie.
 
     Half the width of the prediction interval of a normal distribution (Hahn and Meeker 1991,
-    section 4.7): t(n - 1) * s * sqrt(1 + 1 / n).
+    section 4.7), t(n - 1) * s * sqrt(1 + 1 / n). Figures are counts of utterances: the variance
+    that rounding to steps hides, step ** 2 / 12, is added to s ** 2, which else may be 0 by chance.
 
     Args:
-        repeats: of a figure.
+        repeats: two or more.
+        step: to which they are rounded.
         level: chance of a further repeat beyond, on either side together.
-        floor: the least returned; all there is for a single repeat, whose spread is not known.
     """
     from scipy.stats import t
 
     n = len(repeats)
-    if n == 1:
-        return floor
-    half = t.isf(level / 2, n - 1) * stdev(repeats) * sqrt(1 + 1 / n)
-    return max(float(half), floor)
+    error = sqrt(variance(repeats) + step**2 / 12)
+    return float(t.isf(level / 2, n - 1)) * error * sqrt(1 + 1 / n)
 
 
 def one_utterance(record: Record, role: Role) -> dict[str, float]:
@@ -269,10 +272,18 @@ def _asked(record: Record) -> dict[str, Any]:
 
 def _figures(cell: Cell, now: Record) -> Iterator[CheckedFigure]:
     for role, scores in now.scores.items():
-        floor = one_utterance(now, role)
+        worth = one_utterance(now, role)
+        answers = {tuple(p.probabilities for p in r.of_role(role)) for r in cell.repeats}
         for name in ("ua", "accuracy"):
-            repeats = tuple(100 * getattr(r.scores[role], name) for r in cell.repeats)
-            yield CheckedFigure(cell, role, name, repeats, 100 * getattr(scores, name), floor[name])
+            yield CheckedFigure(
+                cell=cell,
+                role=role,
+                name=name,
+                repeats=tuple(100 * getattr(r.scores[role], name) for r in cell.repeats),
+                now=100 * getattr(scores, name),
+                utterance=worth[name],
+                drawn=len(answers) > 1,
+            )
 
 
 def _other_settings(cell: Cell, now: Record) -> Iterator[str]:
