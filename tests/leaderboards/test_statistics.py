@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.leaderboards.made import boards, over_seeds, page, read
-from tests.leaderboards.simulation import DESIGNS, coverage, false_alarms, speech_of
+from tests.leaderboards.simulation import (
+    DESIGNS,
+    MEANS,
+    coverage,
+    coverage_of_mean,
+    false_alarms,
+    speech_of,
+)
 
 from xlser.errors import RecordError
 from xlser.leaderboards.answers import Answers
@@ -226,8 +233,15 @@ def test_what_is_far_from_sft_is_marked_and_groups_follow(template: Record) -> N
 def test_the_interval_covers_the_true_figure_in_95_of_100_experiments(
     design: tuple[str, str],
 ) -> None:
-    found = coverage(*design, experiments=4000)
+    found = coverage(*design, experiments=3000)
     print(f"{' '.join(design)}: {len(speech_of(*design).speakers)} speakers, {found:.1f} %")
+    assert 93 <= found <= 97
+
+
+@pytest.mark.parametrize("targets", MEANS, ids=" ".join)
+def test_so_does_that_of_the_mean_over_targets(targets: tuple[str, ...]) -> None:
+    found = coverage_of_mean("v1", targets, experiments=2000)
+    print(f"mean over {', '.join(targets)}: {found:.1f} %")
     assert 93 <= found <= 97
 
 

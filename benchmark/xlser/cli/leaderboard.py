@@ -52,6 +52,7 @@ def _as_json(board: Any) -> dict[str, Any]:
             "bound": value.bound,
             "seeds": value.seeds,
             "figures": figures,
+            "interval": value.resampled.estimate.interval,
         }
 
     return {

@@ -147,10 +147,11 @@ def _about_ranks(protocol: Protocol) -> str:
     return (
         f"Ranks go by {_headline(protocol)} on the target language, among the rows of one table; "
         "figures that print the same share a rank (2=). Group 1 is the row ranked first and all "
-        "that are not separable from it; group 2 the same among the rest, and so on: within a "
-        "group, ranks are no evidence. Rows that see all target labels or lack seeds have neither. "
-        "Where a heading says partial source or excluded, ranks hold among rows of that very table "
-        "only, never against those of complete ones."
+        "that are not separable from it at 5 % (Holm's correction, over all pairs); group 2 the "
+        "same among the rest, and so on: within a group, ranks are no evidence. Rows that see all "
+        "target labels or lack seeds have neither rank nor group. Where a heading says partial "
+        "source or excluded, ranks hold among rows of that very table only, never against those "
+        "of complete ones."
     )
 
 

@@ -23,9 +23,11 @@ from xlser.protocols import Protocol
 
 _ABOUT = """\
 Accuracy, percent; ours is the mean ± standard deviation over seeds, of methods at their default \
-settings but for τ in Table 5, and on the new language [its 95 % interval over speakers], who are \
-two in German and in Italian. The paper prints no numbers for its Figure 2: the marks in ours are \
-its Table 5 at τ = 0.50. Blank cells have no records yet."""
+settings but for τ in Table 5, and on the new language [its 95 % interval over speakers]. German \
+and Italian are tested on two speakers each: such an interval says next to nothing, and the paper, \
+tested on the same ones, is rather to be held against the deviation over seeds. The paper prints \
+no numbers for its Figure 2: the marks in ours are its Table 5 at τ = 0.50. Blank cells have no \
+records yet."""
 
 _DRAWN = 30  # methods in a picture: more cannot be told apart, and take seconds to draw
 

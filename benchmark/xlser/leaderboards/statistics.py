@@ -160,7 +160,7 @@ def resample(answers: Sequence[Answers], figure: Literal["ua", "accuracy"]) -> l
 
 
 def effective_speakers(total: Reals) -> float:
-    """Return how many speakers of equal share would be as good a sample (Kish 1965, Section 11.7).
+    """Return how many speakers of equal share would be as good a sample (Kish 1965).
 
     Shares are in the figure: a speaker who alone speaks a class has all of that class.
 
