@@ -4,6 +4,7 @@ To list all commands, all of these modules are imported: what takes time to load
 rooms that need them, even rich) is imported where a command goes to work.
 """
 
+import errno
 import signal
 import sys
 from typing import Annotated, NoReturn
@@ -23,8 +24,10 @@ from xlser.cli import (
     validate,
 )
 from xlser.cli.app import SeveralValues, TerminatedError, console
-from xlser.errors import XlserError
+from xlser.errors import ResultsError, XlserError
 from xlser.memory import keep_pages
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 app = typer.Typer(
     name="xlser",
@@ -76,9 +79,23 @@ def main() -> None:
     try:
         app()
     except XlserError as error:
-        console().print(f"error: {error.problem}", style="red", markup=False)
-        console().print(error.remedy, markup=False)
-        sys.exit(2)
+        _end(error)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _end(
+            ResultsError(
+                f"{error.filename or 'A file'} cannot be written ({error.strerror}).",
+                "Make room or allow writing, and give the same command again: what is recorded "
+                "is kept.",
+            )
+        )
+
+
+def _end(error: XlserError) -> NoReturn:
+    console().print(f"error: {error.problem}", style="red", markup=False)
+    console().print(error.remedy, markup=False)
+    sys.exit(2)
 
 
 __all__ = ["app", "main"]

@@ -2,22 +2,20 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
 from xlser import audio
 from xlser.corpora import Inventory, Utterance, find_root, get_corpus, locate, scan
 from xlser.errors import StoreError
-from xlser.files import digest_json, write_atomically
+from xlser.files import digest_json
 from xlser.methods import ATTRIBUTES, Attribute, Speech, Track
 from xlser.protocols import Labels, Protocol, Scenario
+from xlser.runs.tensors import load_tensors, save_tensors
 from xlser.settings import Settings
 from xlser.training import PretrainedBackbone, embed, seeded
 
@@ -196,8 +194,8 @@ class SpeechData:
         folder = audio.store_folder(inventory, self.protocol.frontend, content, cache)
         key = digest_json([folder.name, backbone.kind.name, backbone.digest])[:16]
         path = cache / "embeddings" / f"{corpus}-{backbone.kind.name}-{key}.safetensors"
-        with suppress(OSError, safetensors.SafetensorError):  # none yet, or cut short
-            return safetensors.torch.load_file(path)["embeddings"]
+        if known := load_tensors(path):
+            return known[0]["embeddings"]
         store = self._store(corpus)
         with seeded(0, "random backbone"):  # matters to `--weights random` alone
             network = backbone.build()
@@ -206,7 +204,7 @@ class SpeechData:
         embeddings = embed(
             network, speech, lambda done, n: self.watch(f"embedding {corpus}", done, n)
         )
-        write_atomically(path, safetensors.torch.save({"embeddings": embeddings}))
+        save_tensors(path, {"embeddings": embeddings})
         return embeddings
 
 

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
-from xlser.files import digest_json, locked, sweep, write_atomically
+from xlser.files import digest_json, locked
 from xlser.methods import Task
 from xlser.protocols import Protocol, Scenario
+from xlser.runs.tensors import load_tensors, save_tensors
 from xlser.training import PretrainedBackbone, train_source_model
 
 _VERSION = 1  # raise when training changes what the same inputs give
@@ -64,25 +63,17 @@ def source_model(
     )
     path = cache / "source-models" / f"{key[:16]}.safetensors"
     with locked(path.with_suffix(".lock")):  # runs side by side wait for the first to train it
-        known = _read(path, str(task.device)) if path.is_file() else None
-        return known or _train(task, path)
+        known = load_tensors(path)
+        if known is None:
+            return _train(task, path)
+        weights, about = known
+        on_device = {name: weight.to(task.device) for name, weight in weights.items()}
+        return SourceModel(on_device, float(about["seconds"]))
 
 
 def _train(task: Task, path: Path) -> SourceModel:
     clock = time.perf_counter()
     weights = train_source_model(task)
     model = SourceModel(weights, round(time.perf_counter() - clock, 3))
-    sweep(path.parent)
-    about = {"seconds": str(model.seconds)}
-    write_atomically(path, safetensors.torch.save(dict(weights), metadata=about))
+    save_tensors(path, weights, seconds=str(model.seconds))
     return model
-
-
-def _read(path: Path, device: str) -> SourceModel | None:
-    """Return the model in a file, or None if something cut the file short."""
-    try:
-        with safetensors.safe_open(path, framework="pt", device=device) as file:
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return SourceModel(weights, float(file.metadata()["seconds"]))
-    except safetensors.SafetensorError:
-        return None

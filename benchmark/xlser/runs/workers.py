@@ -50,10 +50,10 @@ def side_by_side(
         while workers:
             for worker in _heard_from(workers, shared.timeout):
                 kind, word = worker.hear()
+                if kind == "stopped":
+                    raise ResultsError(*word)
                 if kind == "epoch":
                     events.epoch(*word)
-                elif kind == "stopped":
-                    raise ResultsError(*word)
                 elif kind == "died":
                     workers.remove(worker)
                     yield worker.obituary(shared.timeout)
@@ -89,13 +89,13 @@ class _Worker:
     Attributes:
         connection: to the worker.
         run: the one it is at, or was last; None before its first.
-        began: when it took that, seconds of the monotonic clock.
+        began: when it began that, seconds of the monotonic clock; None while it has not.
     """
 
     def __init__(self, job: bytes) -> None:
         self._job = job
         self.run: Run | None = None
-        self.began = 0.0
+        self.began: float | None = None
         self._overdue = False
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
@@ -114,7 +114,7 @@ class _Worker:
         with suppress(OSError):  # of its death it is heard in its turn
             if self.run is None:
                 self.connection.send_bytes(self._job)
-            self.run, self.began = run, time.monotonic()
+            self.run, self.began = run, None
             words = (run.scenario, run.track, run.precision, run.repeat, run.identity)
             self.connection.send(words)
 
@@ -127,11 +127,13 @@ class _Worker:
             said: tuple[str, Any] = self.connection.recv()
         except (EOFError, OSError):
             return "died", None
+        if self.began is None and said[0] == "epoch":
+            self.began = time.monotonic()
         return said
 
     def end_if_overdue(self, timeout: float) -> None:
         """End its process if its run takes longer than `timeout`, seconds."""
-        if self.run is not None and time.monotonic() - self.began > timeout:
+        if self.began is not None and time.monotonic() - self.began > timeout:
             self._overdue = True
             self._process.kill()
 
@@ -204,6 +206,7 @@ def _work(parent: Connection) -> None:
             scenario, track, precision, repeat, identity = parent.recv()
             method = get_method(identity["method"])(**identity["settings"])
             run = Run(method, scenario, track, precision, repeat, identity)
+            parent.send(("epoch", (run.key, 0, 1)))  # it begins
             try:
                 ending = shared.attempt(run, _Teller(parent, run.key))
                 parent.send(("ended", (run.key, ending)))
