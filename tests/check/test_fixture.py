@@ -22,7 +22,7 @@ def project(tmp_path: Path, reference: Path) -> Path:
     return tmp_path
 
 
-def tested(project: Path, arguments: str, cache: Path) -> subprocess.CompletedProcess[str]:
+def run_pytest(project: Path, arguments: str, cache: Path) -> subprocess.CompletedProcess[str]:
     (project / "test_results.py").write_text(TEST.format(arguments=arguments), encoding="utf-8")
     return subprocess.run(
         [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", str(project)],
@@ -35,7 +35,7 @@ def tested(project: Path, arguments: str, cache: Path) -> subprocess.CompletedPr
 
 
 def test_it_passes_where_results_hold(project: Path, demo_cache: Path) -> None:
-    done = tested(project, "", demo_cache)
+    done = run_pytest(project, "", demo_cache)
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
 
@@ -44,7 +44,7 @@ def test_it_fails_with_the_table(project: Path, demo_cache: Path, cells: list[Ce
     sft, svm = (cell.repeats[0] for cell in cells)
     lay_down(sft, project / "now")
     lay_down(recognised(svm, 0.2), project / "now")
-    done = tested(project, '"reference", take="now"', demo_cache)
+    done = run_pytest(project, '"reference", take="now"', demo_cache)
     assert done.returncode == 1
     said = read(done.stdout)
     assert "| ± 3.33 | 20.00 | below |" in said

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import Result
 from tests.cli.commands import xlser
 from tests.packages import install
@@ -39,6 +40,7 @@ def test_it_writes_a_package_of_source_tests_and_entry_point(package: Path) -> N
     written = {str(p.relative_to(package)) for p in package.rglob("*") if p.is_file()}
     module = "xlser_margin_of_doubt"
     assert written == {
+        ".github/workflows/check.yml",
         "README.md",
         "pyproject.toml",
         f"src/{module}/__init__.py",
@@ -58,6 +60,15 @@ def test_its_readme_names_the_three_commands(package: Path) -> None:
     readme = (package / "README.md").read_text()
     for command in ("pip install -e ", "\npytest ", "\nxlser run margin-of-doubt sft "):
         assert command in readme
+
+
+def test_its_workflow_runs_commands_that_its_readme_names(package: Path) -> None:
+    workflow = yaml.safe_load((package / ".github/workflows/check.yml").read_text())
+    commands = [step["run"] for step in workflow["jobs"]["check"]["steps"] if "run" in step]
+    assert commands == ["uv pip install --torch-backend cpu -e '.[tests]'", "pytest", "xlser check"]
+    readme = (package / "README.md").read_text()
+    assert "\npytest " in readme
+    assert "\nxlser check " in readme
 
 
 def test_its_tests_pass_as_written(
@@ -82,6 +93,19 @@ def test_it_runs_by_name_once_installed(
     assert done.returncode == 0, done.stderr
     assert "| margin-of-doubt " in done.stdout
     assert "| sft " in done.stdout
+
+
+def test_its_results_are_checked_against_its_reference(
+    environment: dict[str, str], tmp_path: Path, demo_cache: Path
+) -> None:
+    """The commands that its README gives."""
+    where = {"folder": tmp_path, "XLSER_CACHE": str(demo_cache), **environment}
+    asked = ["run", "margin-of-doubt", "--target", "german", "--seeds", "0", "--repeats", "10"]
+    made = xlser(*asked, "--leaderboards", "reference", **where)
+    assert made.returncode == 0, made.stderr
+    checked = xlser("check", **where)
+    assert checked.returncode == 0, checked.stdout
+    assert "figures compared: all hold." in checked.stdout
 
 
 def test_a_name_of_an_installed_plugin_is_taken(

@@ -36,6 +36,7 @@ def write_package(name: str, folder: Path) -> Path:
         for template, path in {
             "pyproject.toml": "pyproject.toml",
             "README.md": "README.md",
+            "check.yml": ".github/workflows/check.yml",
             "method.py": f"src/{words['module']}/__init__.py",
             "test_method.py": f"tests/test_{words['module']}.py",
         }.items():
