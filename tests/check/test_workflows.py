@@ -230,3 +230,10 @@ def test_what_the_base_gained_meanwhile_is_no_deletion(repository: Repository, b
     repository.add("dann-k100-s[012]-*.json")
     done = repository.check(repository.commit(), head)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_recipe_in_the_docs_is_the_one_that_new_packages_get() -> None:
+    docs = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
+    recipe = docs.split("```yaml\n")[1].split("```")[0]
+    written = OF_USERS.read_text(encoding="utf-8")
+    assert recipe == written[written.index("name: ") :]
