@@ -33,8 +33,9 @@ def request(
     seeds: Sequence[int] = (0,),
     track: Track = "frozen",
     precision: Precision = "fp32",
+    repeats: int = 1,
 ) -> Request:
-    return Request(methods, settings or {}, targets, labels, seeds, track, precision)
+    return Request(methods, settings or {}, targets, labels, seeds, track, precision, repeats)
 
 
 class Demo:

@@ -95,6 +95,16 @@ def test_a_run_does_not_depend_on_the_runs_before_it(demo: Demo, tmp_path: Path)
     assert lasting(records(tmp_path / "many")[name]) == lasting(alone)
 
 
+def test_repeats_differ_in_their_draws_alone(demo: Demo, tmp_path: Path) -> None:
+    demo.run(request(["sft"], repeats=3), tmp_path / "three")
+    demo.run(request(["sft"]), tmp_path / "one")
+    made = sorted(records(tmp_path / "three").values(), key=lambda record: record.repeat)
+    assert [record.repeat for record in made] == [0, 1, 2]
+    assert lasting(made[0]) == lasting(*records(tmp_path / "one").values())
+    assert len({record.scenario for record in made}) == 1
+    assert len({part.probabilities for record in made for part in record.of_role("target")}) == 3
+
+
 def test_a_run_that_fails_does_not_stop_the_others(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
