@@ -43,7 +43,7 @@ def details_page(protocol: Protocol, board: Table, picture: bool) -> str:
     ]
     if picture:
         sections.append(
-            "![Confusion matrices of the best ranked row of each label budget and of the upper "
+            "![Confusion matrices of the best row of each label budget and of the upper "
             "bound, in percent of the utterances of each class; counts in the tables below.]"
             f"(../figures/confusions-{details_name(board)}.svg)"
         )

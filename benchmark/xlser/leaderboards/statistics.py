@@ -9,6 +9,7 @@ scipy is imported where it is needed: it takes a second to load, and to plan a r
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import comb, sqrt
 from typing import Literal, TypeVar
 
@@ -107,7 +108,7 @@ class Resampled:
     figure: float
     values: Reals
 
-    @property
+    @cached_property
     def estimate(self) -> Estimate:
         """The figure, and how sure it is."""
         return _estimate(self.figure, self.values, self.speakers, lowest=0.0)
