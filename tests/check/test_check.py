@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.cli.commands import xlser
 from tests.demo import Demo, request
-from tests.packages import Package
+from tests.packages import FAULTY, Package, install
 
 from xlser.errors import RecordError
 from xlser.files import digest_json
@@ -45,8 +45,6 @@ NEAREST = """
 """
 WORSE = NEAREST.replace("(-torch.stack", "(torch.stack")
 """The same with a mistake: the class whose mean is farthest."""
-
-BROKEN = NEAREST.replace("generator = ", "generator = task.lucky_")
 
 
 def read(text: str) -> str:
@@ -143,37 +141,6 @@ def test_a_method_changed_for_the_worse_fails(
     assert "(10 runs)" in line
     assert line.strip(" |").endswith("below")
     assert "below, 0 above, 0 cells not compared. If that is meant," in lines[-1]
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        (BROKEN, "Its run failed: AttributeError: 'Task' object has no attribute 'lucky_torch'."),
-        (NEAREST + "\n    import nothing_of_that_name", "nothing_of_that_name"),
-        (NEAREST.replace('("frozen",)', '("finetune",)'), "It is not run any more: nearest: does"),
-    ],
-)
-def test_a_method_that_cannot_be_run_is_told_of(
-    text: str,
-    why: str,
-    of_a_package: Path,
-    code: Callable[[str], dict[str, str]],
-    demo_cache: Path,
-) -> None:
-    done = xlser("check", folder=of_a_package, XLSER_CACHE=str(demo_cache), **code(text))
-    assert done.returncode == 1
-    line, sentence = done.stdout.splitlines()
-    assert line.startswith(
-        "demo german nearest k=0 s=0, frozen logmel-functionals fp32: not compar"
-    )
-    assert why in line
-    assert sentence.startswith("0 figures compared: 0 below, 0 above, 1 cells not compared.")
-
-
-def test_a_method_that_is_gone_is_told_of(of_a_package: Path, demo_cache: Path) -> None:
-    done = xlser("check", folder=of_a_package, XLSER_CACHE=str(demo_cache))
-    assert done.returncode == 1
-    assert "not compared. There is no method 'nearest'." in done.stdout
 
 
 def test_as_json(reference: Path, tmp_path: Path) -> None:
@@ -295,24 +262,51 @@ def test_settings_of_the_reference_are_set_again(demo_cache: Path, tmp_path: Pat
     assert not found.remarks
 
 
+def of_method(record: Record, name: str, **changes: object) -> Cell:
+    method = record.method.model_copy(update={"name": name, "settings": {}})
+    return Cell((record.model_copy(update={"method": method, **changes}),))
+
+
 def test_what_stands_in_the_way_of_one_cell_leaves_the_others(
-    cells: list[Cell], demo_cache: Path
+    cells: list[Cell], demo_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sft, svm = cells
-    corpora = {**sft.repeats[0].corpora, "demo-german": "0" * 64}
-    elsewhere = Cell((sft.repeats[0].model_copy(update={"corpora": corpora}),))
-    method = svm.repeats[0].method.model_copy(update={"name": "gone"})
-    gone = Cell((svm.repeats[0].model_copy(update={"method": method}),))
-    no_corpus = Cell((svm.repeats[0].model_copy(update={"protocol": "v1"}),))
-    all_of_them = [elsewhere, gone, no_corpus, svm]
+    monkeypatch.syspath_prepend(str(install(FAULTY, tmp_path / "site")))
+    sft, svm = (cell.repeats[0] for cell in cells)
+    corpora = {**svm.corpora, "demo-german": "0" * 64}
+    none_labelled = Demo(demo_cache).data().scenario("german", 0, 0).digest
+    due = {
+        Cell((svm.model_copy(update={"corpora": corpora}),)): "The recordings are others: demo-ger",
+        Cell((sft,)): "Several packages register the method 'sft'",
+        of_method(svm, "svn"): "There is no method 'svn'. Did you mean 'svm'?",
+        of_method(svm, "fails-on-import"): "The method 'fails-on-import' of package",
+        of_method(svm, "uniform"): "Other utterances train, are labelled or are tested.",
+        of_method(svm, "raises-in-fit", labels=0, scenario=none_labelled): (
+            "Its run failed: RuntimeError: no luck."
+        ),
+        of_method(svm, "svm", track="finetune"): "logmel-functionals has nothing to fine-tune.",
+        of_method(svm, "svm", protocol="v1"): "RAVDESS (ravdess, english) was not found",
+    }
     run: list[str] = []
     events = Events(started=lambda run_: run.append(run_.label))
-    now = rerun(all_of_them, Settings(cache=demo_cache), lambda work, done, total: None, events)
-    assert now[0] == "The recordings are others: demo-german."
-    assert str(now[1]).startswith("There is no method 'gone'.")
-    assert str(now[2]).startswith("RAVDESS (ravdess, english) was not found")
-    assert isinstance(now[3], Record)
-    assert run == ["german svm k=20 s=0"]
+    every = [*due, cells[1]]
+    *lacking, last = rerun(every, Settings(cache=demo_cache), lambda work, done, n: None, events)
+    for said, begins in zip(lacking, due.values(), strict=True):
+        assert str(said).startswith(begins)
+    assert isinstance(last, Record)
+    assert run == ["german raises-in-fit k=0 s=0", "german svm k=20 s=0"]
+    found = hold(every, [*lacking, last])
+    assert (
+        str(found)
+        .splitlines()[-1]
+        .startswith("4 figures compared: 0 below, 0 above, 8 cells not compared. If that is meant,")
+    )
+
+
+def test_a_cell_that_its_method_no_longer_runs_at(cells: list[Cell], demo_cache: Path) -> None:
+    without_labels = of_method(cells[0].repeats[0], "sft", labels=0)
+    settings = Settings(cache=demo_cache)
+    (said,) = rerun([without_labels], settings, lambda work, done, total: None, Events())
+    assert said == "It is not run any more: sft: needs 1 labels or more, not 0."
 
 
 def test_the_same_record_twice_is_one_repeat(cells: list[Cell], tmp_path: Path) -> None:
