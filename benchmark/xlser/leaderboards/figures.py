@@ -129,7 +129,7 @@ def summary_dots(summary: Summary, figure: str, chance: float) -> Files:
             for labels, (colour, marker) in looks.items()
         ]
         interval = Line2D([], [], color=_LIGHT, linewidth=0.8, label="95 % interval")
-        _add_legend(canvas, [*dots, interval, Line2D([], [], **_CHANCE)], columns=len(dots) + 2)
+        _add_legend(canvas, [*dots, interval, Line2D([], [], **_CHANCE)], columns=4)
 
     return _drawn(draw, summary.setting.title, height=1.2 + 0.22 * len(summary.lines))
 
