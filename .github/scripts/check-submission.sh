@@ -42,8 +42,9 @@ git checkout -q "$head" -- leaderboards
 xlser validate leaderboards
 xlser leaderboard
 
-if ! git diff --exit-code --stat "$head" -- leaderboards ||
-  [ -n "$(git ls-files --others -- leaderboards | tee /dev/stderr)" ]; then
+pages=$(git diff --name-only "$head" -- leaderboards && git ls-files --others -- leaderboards)
+if [ -n "$pages" ]; then
+  echo "$pages"
   echo "rejected: the pages above do not follow from the records; run \`xlser leaderboard\`, with" \
     "matplotlib and Pillow as the tests extra pins them, and commit what it writes."
   exit 1
