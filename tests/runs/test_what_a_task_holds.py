@@ -20,7 +20,7 @@ from tests.demo import request as asked
 from torch import Tensor
 
 from xlser.cli.app import progress
-from xlser.cli.run import _Report
+from xlser.cli.run import Report
 from xlser.corpora import Inventory, Utterance
 from xlser.methods import ATTRIBUTES, Method, Predictor, Speech, Task, Track
 from xlser.protocols import Scenario
@@ -126,7 +126,7 @@ def heard(
     plan = make_plan(asked(["sft"], labels=[20], track=track), data, backbone, tmp_path)
     with progress() as bars:
         shared = Shared(data, backbone, tmp_path, torch.device("cpu"))
-        outcome = execute(plan, shared, _Report(1, bars).events())
+        outcome = execute(plan, shared, Report(1, bars).events())
     assert not outcome.failures
     task, *test_speech = Witness.heard
     assert isinstance(task, Task)
