@@ -24,7 +24,9 @@ def check(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run every cell of a reference anew and compare; exit code 1 if a result does not hold.
+    """Run a reference anew and compare.
+
+    Exit code 1 if a result does not hold.
 
     A reference is made by `xlser run --repeats N --leaderboards reference`. How far its repeats
     lie apart says how far a result may lie from them.

@@ -26,7 +26,7 @@ def compare(
     ),
     as_json: AsJson = False,
 ) -> None:
-    """Say how far apart two methods are, and whether that is more than chance among speakers.
+    """Say how far apart two methods are, and how sure that is.
 
     Both are compared from their records wherever they have the same target, label budget and seeds.
     """

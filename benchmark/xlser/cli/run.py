@@ -120,7 +120,7 @@ def run(
         precision=runs.choose_precision(precision.value, track.value, place),
         repeats=repeats,
     )
-    results = leaderboards.absolute() / protocol / "results"
+    results = leaderboards / protocol / "results"
     with progress() as bars:
         speech = runs.gather(chosen, targets, settings, Watcher(bars))
         network = pretrained(backbone or _default_backbone(protocol), settings)
