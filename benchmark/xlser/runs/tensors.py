@@ -30,7 +30,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], Mapping[str, str]] | No
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = file.keys()
+            tensors = {name: file.get_tensor(name) for name in names}
             about = file.metadata() or {}
     except (OSError, safetensors.SafetensorError):
         return None
