@@ -1,6 +1,7 @@
 """Small plans over the demo corpora, for tests of runs, leaderboards and commands."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ from xlser.methods import Precision, Track
 from xlser.protocols import get_protocol
 from xlser.runs import (
     Events,
-    Outcome,
+    Executor,
     Plan,
     Record,
     Request,
+    Run,
     Shared,
     SpeechData,
     execute,
@@ -38,6 +40,14 @@ def request(
     return Request(methods, settings or {}, targets, labels, seeds, track, precision, repeats)
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a plan ended: its records, in the order of their ends, and its failures."""
+
+    records: list[Record]
+    failures: list[tuple[Run, str]]
+
+
 class Demo:
     """The demo protocol over one cache."""
 
@@ -59,13 +69,21 @@ class Demo:
         asked: Request,
         results: Path,
         events: Events | None = None,
-        jobs: int = 1,
+        executor: Executor | None = None,
         **how: Any,
-    ) -> Outcome:
+    ) -> Ended:
         data, backbone = self.data(asked.targets), self.backbone()
         plan = make_plan(asked, data, backbone, results)
         shared = Shared(data, backbone, results, torch.device("cpu"), **how)
-        return execute(plan, shared, events or Events(), jobs)
+        records: list[Record] = []
+        told = events or Events()
+
+        def finished(run: Run, record: Record) -> None:
+            records.append(record)
+            told.finished(run, record)
+
+        outcome = execute(plan, shared, replace(told, finished=finished), executor)
+        return Ended(records, outcome.failures)
 
 
 def lasting(record: Record) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from xlser.errors import MethodError
 from xlser.methods import Method, Predictor, Speech, Task
 from xlser.methods.calls import check_probabilities
 from xlser.runs import Events, Record
-from xlser.runs.execute import make_task
+from xlser.runs.one_run import make_task
 
 Answer = Callable[[Speech], object]
 

@@ -25,7 +25,7 @@ from xlser.corpora import Inventory, Utterance
 from xlser.methods import ATTRIBUTES, Method, Predictor, Speech, Task, Track
 from xlser.protocols import Scenario
 from xlser.runs import Plan, Record, Run, Shared, SpeechData, execute, make_plan
-from xlser.runs.execute import make_task
+from xlser.runs.one_run import make_task
 from xlser.training import PretrainedBackbone
 
 HIDDEN = (Scenario, SpeechData, Inventory, Utterance, Record, Plan, Run, Method, Path)

@@ -23,7 +23,7 @@ from xlser.errors import SettingsError
 
 if TYPE_CHECKING:
     from xlser.protocols import Protocol
-    from xlser.runs import Failure, Outcome, Plan, Record, Run
+    from xlser.runs import Executor, Failure, Job, Outcome, Plan, Record, Run
     from xlser.settings import Settings
 
 
@@ -32,6 +32,14 @@ class TrackChoice(StrEnum):
 
     finetune = "finetune"
     frozen = "frozen"
+
+
+class ExecutorChoice(StrEnum):
+    """Where runs are computed."""
+
+    local = "local"
+    ray = "ray"
+    slurm = "slurm"
 
 
 class PrecisionChoice(StrEnum):
@@ -74,8 +82,15 @@ def run(
         int | None,
         typer.Option(
             min=1,
-            help="Runs side by side; default: one a core on the frozen track on a CPU, else 1.",
+            help="Most runs side by side; default: here, one a core on the frozen track on a CPU, "
+            "else 1; elsewhere, as many as there is room for.",
         ),
+    ] = None,
+    executor: Annotated[
+        ExecutorChoice, typer.Option(help="Where runs are computed: docs/clusters.md.")
+    ] = ExecutorChoice.local,
+    with_: Annotated[
+        list[str] | None, typer.Option("--with", help="An executor's option, name=value.")
     ] = None,
     repeats: Annotated[
         int, typer.Option(min=1, help="Runs a seed that differ in random draws (`xlser check`).")
@@ -109,10 +124,11 @@ def run(
     chosen = get_protocol(protocol)
     settings = Settings.gather(data=data, weights=weights, exclude=exclude or ())
     targets = _targets(chosen, target, settings)
-    place = runs.choose_device(device)
+    where = _executor(executor.value, with_ or [], jobs)
+    place = where.device(device)
     request = runs.Request(
         methods=list(dict.fromkeys(methods or method_names())),
-        settings=_assignments(settings_ or []),
+        settings=_assignments("--set", settings_ or []),
         targets=targets,
         labels=list(dict.fromkeys(labels or ())),
         seeds=list(dict.fromkeys(seeds or ())),
@@ -129,9 +145,9 @@ def run(
         _show_plan(plan, chosen, request)
         _require_results(plan, chosen, results)
         report = Report(len(plan.todo), bars)
-        shared = runs.Shared(speech, network, results, place, isolate, timeout)
-        side_by_side = runs.choose_jobs(jobs, request.track, place, len(plan.todo))
-        outcome = runs.execute(plan, shared, report.events(), side_by_side)
+        where = where.sized(request.track, place, len(plan.todo))
+        shared = runs.Shared(speech, network, results, place, isolate, timeout, where.threads)
+        outcome = runs.execute(plan, shared, report.events(), where)
     _finish(chosen, leaderboards, targets, plan, outcome, as_json)
 
 
@@ -155,13 +171,20 @@ def _targets(protocol: "Protocol", asked: list[str] | None, settings: "Settings"
     return found or list(protocol.targets)
 
 
-def _assignments(given: list[str]) -> dict[str, object]:
+def _executor(name: str, options: list[str], jobs: int | None) -> "Executor":
+    from xlser.runs import get_executor
+
+    chosen = _assignments("--with", options)
+    return get_executor(name, chosen if jobs is None else {**chosen, "jobs": jobs})
+
+
+def _assignments(option: str, given: list[str]) -> dict[str, object]:
     """Read name=value; a value is JSON if it can be (0.3, true, [1, 2]), else a word."""
     settings: dict[str, object] = {}
     for item in given:
         name, equals, value = item.partition("=")
         if not (name and equals):
-            raise SettingsError(f"--set {item!r} sets nothing.", "Write --set name=value.")
+            raise SettingsError(f"{option} {item!r} sets nothing.", f"Write {option} name=value.")
         try:
             settings[name] = json.loads(value)
         except ValueError:
@@ -222,17 +245,30 @@ class Report:
         from xlser.runs import Events
 
         return Events(
-            started=self._started, epoch=self._epoch, finished=self._finished, failed=self._failed
+            started=self._started,
+            epoch=self._epoch,
+            trained=self._trained,
+            finished=self._finished,
+            failed=self._failed,
+            repeated=self._repeated,
         )
 
-    def _started(self, run: "Run") -> None:
-        self._in_progress[run.key] = run.label, self._bars.add_task(run.label, total=None)
+    def _started(self, job: "Job") -> None:
+        self._in_progress[job.key] = job.label, self._bars.add_task(job.label, total=None)
 
     def _epoch(self, key: str, done: int, total: int) -> None:
         label, bar = self._in_progress[key]
         self._bars.update(bar, completed=done, total=total)
         if not console().is_terminal and time.monotonic() - self._spoke > _EVERY:
             self._say(f"{label}: {done} of {total} epochs of this stage")
+
+    def _trained(self, job: "Job", seconds: float) -> None:
+        self._put_away(job.key)
+        self._say(f"{job.label}: trained ({seconds:.1f} s)")
+
+    def _repeated(self, job: "Job", how: str) -> None:
+        self._put_away(job.key)
+        self._say(f"{job.label}: {how}; it is begun again")
 
     def _finished(self, run: "Run", record: "Record") -> None:
         score, seconds = record.scores["target"], sum(record.seconds.values())
@@ -245,13 +281,17 @@ class Report:
         self._ended(run, f"FAILED, {failure.said}")
 
     def _ended(self, run: "Run", how: str) -> None:
-        _, bar = self._in_progress.pop(run.key)
-        self._bars.remove_task(bar)
+        self._put_away(run.key)
         self._done += 1
         self._bars.update(self._all, completed=self._done)
         elapsed = time.monotonic() - self._began
         left = elapsed / self._done * (self._total - self._done)
         self._say(f"[{self._done}/{self._total}] {run.label}: {how}; {_duration(left)} left")
+
+    def _put_away(self, key: str) -> None:
+        if key in self._in_progress:  # else it failed with its source model, before it began
+            _, bar = self._in_progress.pop(key)
+            self._bars.remove_task(bar)
 
     def _say(self, text: str) -> None:
         self._spoke = time.monotonic()

@@ -7,18 +7,20 @@ from tempfile import TemporaryDirectory
 
 from xlser.errors import XlserError
 from xlser.leaderboards.check import Cell, Now
+from xlser.methods import Track
 from xlser.protocols import get_protocol
 from xlser.runs import (
     Events,
     Failure,
+    Local,
     Plan,
+    Record,
     Request,
     Run,
     Shared,
     SpeechData,
     Watch,
     choose_device,
-    choose_jobs,
     execute,
     gather,
     make_plan,
@@ -104,17 +106,23 @@ def _execute(
     events: Events,
 ) -> dict[str, Now]:
     """Return how runs ended, by their keys."""
-    failed: dict[str, Now] = {}
+    ended: dict[str, Now] = {}
+
+    def keep(run: Run, record: Record) -> None:
+        ended[run.key] = record
+        events.finished(run, record)
 
     def note(run: Run, failure: Failure) -> None:
-        failed[run.key] = f"Its run failed: {failure.said}"
+        ended[run.key] = f"Its run failed: {failure.said}"
         events.failed(run, failure)
 
     device = choose_device(None)
-    jobs = min((choose_jobs(None, run.track, device, len(runs)) for run in runs), default=1)
-    shared = Shared(data, network, results, device)
-    outcome = execute(Plan(runs, [], []), shared, replace(events, failed=note), jobs)
-    return {**failed, **{record.key: record for record in outcome.records}}
+    track: Track = "finetune" if any(run.track == "finetune" for run in runs) else "frozen"
+    executor = Local().sized(track, device, len(runs))
+    shared = Shared(data, network, results, device, threads=executor.threads)
+    told = replace(events, finished=keep, failed=note)
+    execute(Plan(runs, [], []), shared, told, executor)
+    return ended
 
 
 def _in_a_line(error: XlserError) -> str:

@@ -1,6 +1,7 @@
 """What a run was made with."""
 
 import inspect
+import os
 import platform
 import resource
 import subprocess
@@ -17,7 +18,6 @@ import torch
 from xlser.errors import SettingsError
 from xlser.methods import Precision, Track
 from xlser.runs.record import Environment, Memory
-from xlser.settings import cpu_count
 
 _PACKAGES = ("xlser", "torch", "torchaudio", "numpy", "scikit-learn", "soundfile", "soxr")
 
@@ -57,19 +57,6 @@ def choose_device(name: str | None) -> torch.device:
     return device
 
 
-def choose_jobs(asked: int | None, track: Track, device: torch.device, runs: int) -> int:
-    """Return how many runs go side by side.
-
-    By default one a core on the frozen track on a CPU, where each is held at one thread, and one
-    at a time elsewhere. A worker takes as long to start as a few runs do: fewer runs, fewer
-    workers.
-    """
-    if asked is not None:
-        return max(1, min(asked, runs))
-    shared_out = track == "frozen" and device.type == "cpu"
-    return max(1, min(cpu_count(), runs // 4)) if shared_out else 1
-
-
 def choose_precision(
     asked: Literal["auto", "fp32", "bf16"], track: Track, device: torch.device
 ) -> Precision:
@@ -88,6 +75,8 @@ def choose_precision(
 def has_bfloat16(device: torch.device) -> bool:
     """Say whether `device` multiplies bfloat16 in hardware."""
     if device.type == "cuda":
+        if not torch.cuda.is_available():  # one of another machine: they have since 2020
+            return True
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool({"avx512_bf16", "amx_bf16", "bf16"} & _cpu_flags())
 
@@ -110,6 +99,20 @@ def _processor() -> str:
 def _cpuinfo() -> list[str]:
     path = Path("/proc/cpuinfo")
     return path.read_text().splitlines() if path.exists() else []
+
+
+def memory_at_hand() -> int:
+    """Return the bytes that processes can still take before this machine or container is full."""
+    at_hand = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError):
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                at_hand = int(line.split()[1]) << 10
+    group = Path("/sys/fs/cgroup")
+    with suppress(OSError, ValueError):  # "max" is no number, and no limit
+        limit = int((group / "memory.max").read_text(encoding="ascii"))
+        at_hand = min(at_hand, limit - int((group / "memory.current").read_text(encoding="ascii")))
+    return at_hand
 
 
 def forget_peak_memory(device: torch.device) -> None:

@@ -5,14 +5,10 @@ import shlex
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from xlser.files import write_atomically
 from xlser.runs.calling import Failure
 from xlser.runs.plan import Run
-
-if TYPE_CHECKING:
-    from xlser.runs.execute import Shared
 
 
 def failure_path(run: Run, results: Path) -> Path:
@@ -20,20 +16,18 @@ def failure_path(run: Run, results: Path) -> Path:
     return run.path(results.parent / "failures")
 
 
-def write_failure(run: Run, failure: Failure, shared: "Shared") -> None:
+def write_failure(run: Run, failure: Failure, results: Path) -> None:
     """Write down how a run failed, and the command that repeats it alone."""
     about = {
         "run": run.label,
         "said": failure.said,
         "trace": failure.trace,
-        "again": again(run, shared.results),
+        "again": again(run, results),
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "identity": run.identity,
     }
     with suppress(OSError):  # it is told on the terminal as well
-        write_atomically(
-            failure_path(run, shared.results), (json.dumps(about, indent=1) + "\n").encode()
-        )
+        write_atomically(failure_path(run, results), (json.dumps(about, indent=1) + "\n").encode())
 
 
 def again(run: Run, results: Path) -> str:

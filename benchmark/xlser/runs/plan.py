@@ -61,6 +61,10 @@ class Run:
     repeat: int
     identity: Mapping[str, Any]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process with the method's name, for a class need not travel well."""
+        return _arrived, (self.scenario, self.track, self.precision, self.repeat, self.identity)
+
     @cached_property
     def key(self) -> str:
         """SHA-256 of the identity, in hex."""
@@ -84,6 +88,17 @@ class Run:
             repeat=self.repeat,
             key=self.key,
         )
+
+
+def _arrived(
+    scenario: Scenario,
+    track: Track,
+    precision: Precision,
+    repeat: int,
+    identity: Mapping[str, Any],
+) -> Run:
+    method = get_method(identity["method"])(**identity["settings"])
+    return Run(method, scenario, track, precision, repeat, identity)
 
 
 @dataclass(frozen=True)

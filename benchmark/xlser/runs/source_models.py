@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from xlser.files import digest_json, locked
-from xlser.methods import Task
-from xlser.protocols import Protocol, Scenario
+from xlser.methods import Precision, Task, Track
+from xlser.protocols import Scenario
+from xlser.runs.data import SpeechData
 from xlser.runs.tensors import load_tensors, save_tensors
 from xlser.training import PretrainedBackbone, train_source_model
 
@@ -26,42 +27,26 @@ class SourceModel:
 
 
 def source_model(
-    task: Task,
-    scenario: Scenario,
-    protocol: Protocol,
-    content: Mapping[str, str],
-    backbone: PretrainedBackbone,
-    cache: Path,
+    task: Task, scenario: Scenario, data: SpeechData, backbone: PretrainedBackbone
 ) -> SourceModel:
     """Return the model trained on the task's source, training it if need be.
 
     Args:
-        task: supplies the speech, schedule, precision and device.
+        task: supplies the speech, seed, precision and device.
         scenario: supplies who trains.
-        protocol: supplies the front-end.
-        content: content digest of each corpus.
+        data: supplies the protocol, the recordings' digests and the cache.
         backbone: what the model starts from.
-        cache: folder under which models are kept.
     """
-    key = digest_json(
-        {
-            "version": _VERSION,
-            "train": {id_: scenario.emotion[id_] for id_ in scenario.source_train},
-            "order": scenario.source_train,
-            "content": {corpus: content[corpus] for corpus in scenario.source_corpora},
-            "frontend": protocol.frontend.digest(),
-            "schedule": task.schedule.model_dump(),
-            "classes": task.classes,
-            "backbone": [backbone.kind.name, backbone.digest],
-            "track": task.track,
-            "seed": task.seed,
-            "precision": task.precision,
-            "device": task.device.type,
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-        }
+    path = source_model_path(
+        scenario,
+        data,
+        backbone,
+        track=task.track,
+        seed=task.seed,
+        precision=task.precision,
+        device=task.device,
+        threads=torch.get_num_threads(),
     )
-    path = cache / "source-models" / f"{key[:16]}.safetensors"
     with locked(path.with_suffix(".lock")):  # runs side by side wait for the first to train it
         known = load_tensors(path)
         if known is None:
@@ -69,6 +54,39 @@ def source_model(
         weights, about = known
         on_device = {name: weight.to(task.device) for name, weight in weights.items()}
         return SourceModel(on_device, float(about["seconds"]))
+
+
+def source_model_path(
+    scenario: Scenario,
+    data: SpeechData,
+    backbone: PretrainedBackbone,
+    *,
+    track: Track,
+    seed: int,
+    precision: Precision,
+    device: torch.device,
+    threads: int,
+) -> Path:
+    """Return the file in the cache that keeps a source model once it is trained."""
+    key = digest_json(
+        {
+            "version": _VERSION,
+            "train": {id_: scenario.emotion[id_] for id_ in scenario.source_train},
+            "order": scenario.source_train,
+            "content": {corpus: data.content[corpus] for corpus in scenario.source_corpora},
+            "frontend": data.protocol.frontend.digest(),
+            "schedule": data.protocol.schedule.model_dump(),
+            "classes": scenario.classes,
+            "backbone": [backbone.kind.name, backbone.digest],
+            "track": track,
+            "seed": seed,
+            "precision": precision,
+            "device": device.type,
+            "threads": threads,
+            "torch": torch.__version__,
+        }
+    )
+    return data.settings.cache / "source-models" / f"{key[:16]}.safetensors"
 
 
 def _train(task: Task, path: Path) -> SourceModel:

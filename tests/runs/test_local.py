@@ -11,7 +11,7 @@ from tests.demo import Demo, lasting, request
 from tests.packages import FAULTY, install
 
 from xlser.errors import WorkerError
-from xlser.runs import Events, Record
+from xlser.runs import Events, Local, Record
 
 
 @pytest.fixture(scope="module")
@@ -29,22 +29,25 @@ def test_runs_side_by_side_leave_the_records_of_runs_one_by_one(
     asked = request(["sft", "svm", "mean-teacher", "lower-bound"], ["german", "french"])
     told: list[str] = []
     events = Events(
-        started=lambda run: told.append(f"started {run.label}"),
+        started=lambda job: told.append(f"started {job.label}"),
+        trained=lambda job, seconds: told.append(f"trained {job.label}"),
         finished=lambda run, record: told.append(f"finished {run.label}"),
     )
     one_by_one = Demo(tmp_path / "cache").run(asked, tmp_path / "one by one")
-    outcome = Demo(tmp_path / "another cache").run(asked, tmp_path / "side by side", events, jobs=2)
+    outcome = Demo(tmp_path / "another cache").run(
+        asked, tmp_path / "side by side", events, Local(jobs=2)
+    )
     assert not one_by_one.failures
     assert not outcome.failures
     expected, made = records(tmp_path / "one by one"), records(tmp_path / "side by side")
     assert {n: lasting(r) for n, r in made.items()} == {n: lasting(r) for n, r in expected.items()}
     assert sorted(r.key for r in outcome.records) == sorted(r.key for r in expected.values())
+    runs = [f"{r.target} {r.method.name} k={r.labels} s={r.seed}" for r in expected.values()]
+    expected_told = [f"{what} {run}" for run in runs for what in ("started", "finished")]
     assert sorted(told) == sorted(
-        f"{what} {r.target} {r.method.name} k={r.labels} s={r.seed}"
-        for r in expected.values()
-        for what in ("started", "finished")
+        [*expected_told, "started source model s=0", "trained source model s=0"]
     )
-    # Both workers wanted the source model at once: it took the same time because it is the same.
+    # Runs that wait for the source model are given the one that was trained.
     took = {r.seconds["source model"] for r in made.values() if "source model" in r.seconds}
     assert len(took) == 1
 
@@ -54,18 +57,18 @@ def test_a_method_that_ends_its_process_is_a_failed_run_and_the_others_go_on(
 ) -> None:
     deadly = {"crashes-in-fit": "by SIGSEGV", "ends-its-process": "with exit code 7"}
     asked = ["run", *deadly, "raises-in-fit", "uniform", "--target", "german", "--jobs", "2"]
+    asked += ["--seeds", "0"]
     done = xlser(*asked, folder=tmp_path, PYTHONPATH=str(site), XLSER_CACHE=str(demo_cache))
     assert done.returncode == 1
-    assert "9 of 12 runs failed" in done.stderr
+    assert "3 of 4 runs failed" in done.stderr
+    assert done.stderr.count("it is begun again") == 4
     lines = [line for line in done.stderr.splitlines() if "FAILED" in line]
     for name, how in deadly.items():
-        ours = [line for line in lines if f" {name} k=0 s=" in line]
-        assert len(ours) == 3
-        for line in ours:
-            said = f"The method {name!r} of package faulty-methods 0.3.0 ended its process {how}."
-            assert said in line
-    assert sum("RuntimeError: no luck" in line for line in lines) == 3
-    assert len(records(tmp_path / "leaderboards/demo/results")) == 3
+        (line,) = [line for line in lines if f" {name} k=0 s=" in line]
+        method = f"The method {name!r} of package faulty-methods 0.3.0"
+        assert f"{method} came to no end in 3 attempts: its process ended {how}." in line
+    assert sum("RuntimeError: no luck" in line for line in lines) == 1
+    assert len(records(tmp_path / "leaderboards/demo/results")) == 1
 
 
 def two_asleep(site: Path, folder: Path, cache: Path) -> tuple[subprocess.Popen[str], list[int]]:
@@ -115,5 +118,5 @@ def test_workers_that_do_not_start_are_an_error(
 ) -> None:
     monkeypatch.setattr(multiprocessing.spawn, "_python_exe", b"/bin/false")
     with pytest.raises(WorkerError, match="with exit code 1 before its first run") as caught:
-        Demo(demo_cache).run(request(["svm"], seeds=[0, 1]), tmp_path, jobs=2)
+        Demo(demo_cache).run(request(["svm"], seeds=[0, 1]), tmp_path, executor=Local(jobs=2))
     assert "--jobs 1" in caught.value.remedy
