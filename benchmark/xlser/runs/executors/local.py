@@ -31,14 +31,18 @@ class Local(Executor):
     def sized(self, track: Track, device: torch.device, jobs: int) -> "Local":
         """Return this executor with the jobs side by side that the machine and the work allow.
 
-        By default one a core on the frozen track on a CPU, where each is held at one thread, as
-        far as memory goes; one at a time elsewhere. A worker takes as long to start as a few runs
-        do: fewer runs, fewer workers.
+        By default one a GPU; on a CPU one a core on the frozen track, where each is held at one
+        thread, as far as memory goes, and one that takes all cores when fine-tuning. A worker
+        takes as long to start as a few frozen runs do: fewer runs, fewer workers.
         """
         if self.jobs is not None:
-            return Local(jobs=max(1, min(self.jobs, jobs)))
-        shared_out = track == "frozen" and device.type == "cpu"
-        most = min(cpu_count(), memory_at_hand() // _WORKER, jobs // 4) if shared_out else 1
+            most = min(self.jobs, jobs)
+        elif device.type == "cuda":
+            most = min(1 if device.index is not None else torch.cuda.device_count(), jobs)
+        elif track == "frozen":
+            most = min(cpu_count(), memory_at_hand() // _WORKER, jobs // 4)
+        else:
+            most = 1
         return Local(jobs=max(1, most))
 
     @property
