@@ -10,34 +10,29 @@ from collections.abc import Iterator
 import pytest
 from tests.fuzz.tally import Tally
 
-_TALLIES = pytest.StashKey[list[Tally]]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Begin without figures."""
-    config.stash[_TALLIES] = []
+_PROPERTY = "fuzzing"
 
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
     """The figures of one test, shown at the end of the session."""
     tally = Tally(request.node.name.removeprefix("test_"))
-    request.config.stash[_TALLIES].append(tally)
     start = time.perf_counter()
     yield tally
     tally.seconds = time.perf_counter() - start
+    # A report's properties reach the process that prints, wherever the test ran.
+    request.node.user_properties.append((_PROPERTY, [tally.row(), tally.inputs, tally.seconds]))
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the figures of each target, and their sum."""
-    tallies = config.stash[_TALLIES]
-    if not tallies:
+    reports = [report for report in terminalreporter.stats.get("", ()) if report.when == "teardown"]
+    told = [value for r in reports for name, value in r.user_properties if name == _PROPERTY]
+    if not told:
         return
     terminalreporter.section("fuzzing")
-    for tally in tallies:
-        terminalreporter.write_line(tally.row())
-    inputs = sum(tally.inputs for tally in tallies)
-    seconds = sum(tally.seconds for tally in tallies)
-    terminalreporter.write_line(f"in all: {inputs} inputs, {seconds:.1f} s")
+    for row, _, _ in told:
+        terminalreporter.write_line(row)
+    inputs = sum(inputs for _, inputs, _ in told)
+    spent = sum(seconds for _, _, seconds in told)
+    terminalreporter.write_line(f"in all: {inputs} inputs, {spent:.1f} s")
