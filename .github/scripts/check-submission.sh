@@ -42,7 +42,10 @@ git checkout -q "$head" -- leaderboards
 xlser validate leaderboards
 xlser leaderboard
 
-pages=$(git diff --name-only "$head" -- leaderboards && git ls-files --others -- leaderboards)
+# What `xlser run` leaves beside results is no page; the pull request has been found to bring none.
+beside=(':!leaderboards/*/failures/*' ':!leaderboards/*/status/*')
+pages=$(git diff --name-only "$head" -- leaderboards &&
+  git ls-files --others -- leaderboards "${beside[@]}")
 if [ -n "$pages" ]; then
   echo "$pages"
   echo "rejected: the pages above do not follow from the records; run \`xlser leaderboard\`, with" \

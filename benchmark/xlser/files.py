@@ -86,18 +86,15 @@ def sweep(folder: Path) -> None:
     ours = re.compile(rf"\.{re.escape(socket.gethostname())}-(\d+)-[^-]*\.partial")
     for leftover in folder.glob("*.partial"):
         match = ours.fullmatch(leftover.name)
-        if match and not _alive(int(match[1])):
+        if match and not is_alive(int(match[1])):
             if leftover.is_dir():
                 shutil.rmtree(leftover, ignore_errors=True)
             else:
                 leftover.unlink(missing_ok=True)
 
 
-def _prefix() -> str:
-    return f".{socket.gethostname()}-{os.getpid()}-"
-
-
-def _alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Say whether this host has a process of that number."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -105,6 +102,10 @@ def _alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _prefix() -> str:
+    return f".{socket.gethostname()}-{os.getpid()}-"
 
 
 def _umask() -> int:

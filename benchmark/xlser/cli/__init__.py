@@ -21,9 +21,10 @@ from xlser.cli import (
     new_method,
     prepare,
     run,
+    status,
     validate,
 )
-from xlser.cli.app import SeveralValues, TerminatedError, console
+from xlser.cli.app import SeveralValues, TerminatedError, tell
 from xlser.errors import ResultsError, XlserError
 from xlser.memory import keep_pages
 
@@ -37,6 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # help in plain words: rich would take longer than all the rest
 )
 app.command("run", cls=SeveralValues)(run.run)
+app.command("status")(status.status)
 app.add_typer(corpora.app, name="corpora")
 app.command("prepare", cls=SeveralValues)(prepare.prepare)
 app.add_typer(methods.app, name="methods")
@@ -66,6 +68,7 @@ def xlser(
     ] = False,
 ) -> None:
     """Benchmark of semi-supervised cross-lingual speech emotion recognition."""
+    tell.in_json = False  # until a command is asked for that
 
 
 def _terminate(number: int, frame: object) -> NoReturn:
@@ -93,8 +96,10 @@ def main() -> None:
 
 
 def _end(error: XlserError) -> NoReturn:
-    console().print(f"error: {error.problem}", style="red", markup=False)
-    console().print(error.remedy, markup=False)
+    facts = {"problem": error.problem, "remedy": error.remedy}
+    tell(f"error: {error.problem}", "error", style="red", **facts)
+    if not tell.in_json:
+        tell(error.remedy)
     sys.exit(2)
 
 

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,8 @@ from typer.core import TyperCommand
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+
+    from xlser.cli.bars import Bars
 
 Data = Annotated[
     Path | None,
@@ -36,6 +39,36 @@ def console() -> "Console":
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Teller:
+    """Tells on standard error what goes on: people in words, machines in lines of JSON.
+
+    Attributes:
+        in_json: whether it is machines that read.
+    """
+
+    in_json = False
+
+    def __call__(self, words: str, event: str = "note", style: str = "", **facts: Any) -> None:
+        """Tell one thing.
+
+        Args:
+            words: for people, and for machines where there are no `facts`.
+            event: what kind of thing it is.
+            style: of the words.
+            facts: for machines.
+        """
+        if not self.in_json:
+            console().print(words, markup=False, style=style or None)
+            return
+        when = datetime.now(UTC).isoformat(timespec="milliseconds")
+        told = {"time": when, "event": event, **(facts or {"text": words})}
+        sys.stderr.write(json.dumps(told, ensure_ascii=False) + "\n")
+        sys.stderr.flush()
+
+
+tell = Teller()
 
 
 class SeveralValues(TyperCommand):
@@ -76,33 +109,19 @@ class TerminatedError(KeyboardInterrupt):
 @contextmanager
 def progress(
     stopped: str = "Stopped. What is finished is kept: the same command goes on from here.",
-) -> Iterator["Progress"]:
+) -> Iterator["Bars"]:
     """Show bars with the time left on a terminal, nothing elsewhere; end well when stopped.
 
     Args:
         stopped: what to say then.
     """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from xlser.cli.bars import Bars
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    quiet = not console().is_terminal
-    shown = Progress(*columns, console=console(), transient=True, disable=quiet)
     try:
-        with shown as bars:
+        with Bars(console(), shown=console().is_terminal and not tell.in_json) as bars:
             yield bars
     except KeyboardInterrupt as stop:
-        console().print(stopped)
+        tell(stopped, "stopped")
         raise typer.Exit(143 if isinstance(stop, TerminatedError) else 130) from None
 
 
@@ -126,7 +145,23 @@ class Watcher:
         self._bars.update(self._tasks[work], completed=done)
         if done == total:
             self._bars.remove_task(self._tasks.pop(work))
-            console().print(f"{work}: {total} utterances")
+            tell(f"{work}: {total} utterances", "prepared", work=work, utterances=total)
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in words.
+
+    >>> duration(7.4), duration(754), duration(7440), duration(200_000)
+    ('7 s', '12 min 34 s', '2 h 4 min', '2 d 7 h')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def print_table(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xlser.cli.app import AsJson, Data, Watcher, Weights, print_json, progress
-from xlser.cli.run import Report
+from xlser.cli.report import Report
 
 if TYPE_CHECKING:
     from xlser.leaderboards.check import Check
@@ -39,10 +39,14 @@ def check(
         now = take(cells, taken)
     else:
         from xlser.leaderboards.rerun import rerun
+        from xlser.runs.progress import Progress
 
         settings = Settings.gather(data=data, weights=weights)
-        with progress("Stopped. Nothing is compared.") as bars:
-            now = rerun(cells, settings, Watcher(bars), Report(len(cells), bars).events())
+        with (
+            progress("Stopped. Nothing is compared.") as bars,
+            Report(Progress(len(cells)), bars) as report,
+        ):
+            now = rerun(cells, settings, Watcher(bars), report.events())
     found = hold(cells, now)
     if as_json:
         print_json(_as_json(found))

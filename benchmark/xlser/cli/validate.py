@@ -54,7 +54,7 @@ def _files(paths: list[Path]) -> list[Path]:
 
     found: list[Path] = []
     for path in paths:
-        inside = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        inside = sorted(filter(_may_be_record, path.rglob("*.json"))) if path.is_dir() else [path]
         if not inside or not path.exists():
             raise RecordError(
                 f"There are no records at {path}.",
@@ -62,3 +62,9 @@ def _files(paths: list[Path]) -> list[Path]:
             )
         found += inside
     return list(dict.fromkeys(found))
+
+
+def _may_be_record(path: Path) -> bool:
+    """Say whether a file may be one: what tells of failures and progress lies beside `results`."""
+    above = path.parts[:-1]
+    return "results" in above or not {"failures", "status"} & set(above)

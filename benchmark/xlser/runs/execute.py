@@ -34,18 +34,22 @@ class Events:
     """What is told while a plan is carried out.
 
     Attributes:
+        planned: these jobs are to be done, source models among them, with what they have in common.
         started: a job begins.
         epoch: (key of a job at work, epochs done, epochs in all) of its stage. The job itself is
             not to be had from what a method calls.
         trained: a source model is there, which took so many seconds.
+        untrained: a source model cannot be trained; the runs that wait for it fail as it did.
         finished: a run's record is written.
         failed: a run failed.
         repeated: a job is given out once more, for what computed it is gone; how.
     """
 
+    planned: Callable[[Sequence[Job], Shared], None] = lambda jobs, shared: None
     started: Callable[[Job], None] = lambda job: None
     epoch: Callable[[str, int, int], None] = lambda key, done, total: None
     trained: Callable[[Job, float], None] = lambda job, seconds: None
+    untrained: Callable[[Job, Failure], None] = lambda job, failure: None
     finished: Callable[[Run, Record], None] = lambda run, record: None
     failed: Callable[[Run, Failure], None] = lambda run, failure: None
     repeated: Callable[[Job, str], None] = lambda job, how: None
@@ -72,7 +76,9 @@ def execute(
     """
     take_unwritten(plan.todo, shared.results, shared.data.settings.cache)
     todo = [run for run in plan.todo if not run.path(shared.results).exists()]
-    driver = _Driver(jobs_of(todo, shared), shared, events)
+    jobs = jobs_of(todo, shared)
+    events.planned(jobs, shared)
+    driver = _Driver(jobs, shared, events)
     with (executor or Local()).crew(shared, events.epoch) as crew:
         driver.carry_out(crew)
     return driver.outcome
@@ -130,6 +136,7 @@ class _Driver:
             self._events.trained(job, ending)
         elif job.model:
             self._untrained[job.key] = ending
+            self._events.untrained(job, ending)
         else:
             self._fail(job.run, ending)
 

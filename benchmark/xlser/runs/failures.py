@@ -5,6 +5,7 @@ import shlex
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from xlser.files import write_atomically
 from xlser.runs.calling import Failure
@@ -16,9 +17,9 @@ def failure_path(run: Run, results: Path) -> Path:
     return run.path(results.parent / "failures")
 
 
-def write_failure(run: Run, failure: Failure, results: Path) -> None:
-    """Write down how a run failed, and the command that repeats it alone."""
-    about = {
+def about(run: Run, failure: Failure, results: Path) -> dict[str, Any]:
+    """Return all there is to say of a run that has just failed."""
+    return {
         "run": run.label,
         "said": failure.said,
         "trace": failure.trace,
@@ -26,8 +27,13 @@ def write_failure(run: Run, failure: Failure, results: Path) -> None:
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "identity": run.identity,
     }
+
+
+def write_failure(run: Run, failure: Failure, results: Path) -> None:
+    """Write down how a run failed, and the command that repeats it alone."""
+    text = json.dumps(about(run, failure, results), indent=1) + "\n"
     with suppress(OSError):  # it is told on the terminal as well
-        write_atomically(failure_path(run, results), (json.dumps(about, indent=1) + "\n").encode())
+        write_atomically(failure_path(run, results), text.encode())
 
 
 def again(run: Run, results: Path) -> str:

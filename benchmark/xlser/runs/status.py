@@ -1,0 +1,103 @@
+"""What a command that carries out a plan tells other processes: a file of its own.
+
+The file lies at `<leaderboards>/<protocol>/status/<host>-<process>.json` and is replaced as a whole
+each second, so that one that grows old tells that its process is gone or stands still.
+"""
+
+import json
+import os
+import shlex
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from xlser.files import is_alive, sweep
+
+SILENCE = 30.0
+"""Seconds without a word after which a process is said not to be heard from."""
+
+State = Literal["running", "ended", "interrupted", "failed"]
+
+
+class StatusFile:
+    """The file in which this process tells how things stand.
+
+    What others left that are at work no more is removed.
+
+    Args:
+        protocol: folder of a protocol's results, which the file lies in.
+    """
+
+    def __init__(self, protocol: Path) -> None:
+        folder = protocol.absolute() / "status"  # a method may change the working folder
+        host, process = socket.gethostname(), os.getpid()
+        self._path = folder / f"{host}-{process}.json"
+        self._partial = folder / f".{host}-{process}-status.partial"
+        self._about = {
+            "host": host,
+            "process": process,
+            "command": shlex.join(["xlser", *sys.argv[1:]]),
+            "folder": str(Path.cwd()),
+        }
+        sweep(folder)
+        for path in folder.glob("*.json"):
+            told = _read(path)
+            if told is None or judged(told, datetime.now(UTC))["state"] != "running":
+                path.unlink(missing_ok=True)
+
+    def write(self, snapshot: Mapping[str, Any], state: State = "running") -> None:
+        """Tell how things stand; where it cannot be written, nobody is told."""
+        told = {"state": state, **self._about, **snapshot}
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._partial.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+                self._partial.replace(self._path)
+            finally:
+                self._partial.unlink(missing_ok=True)
+
+
+def read_statuses(protocol: Path, now: datetime | None = None) -> list[dict[str, Any]]:
+    """Return what each command told that runs, or ran last, in a protocol's folder; oldest first.
+
+    Each is as in `judged`.
+    """
+    found = [_read(path) for path in (protocol / "status").glob("*.json")]
+    told = [judged(each, now or datetime.now(UTC)) for each in found if each]
+    return sorted(told, key=lambda each: str(each["began"]))
+
+
+def read_failures(protocol: Path) -> list[dict[str, Any]]:
+    """Return what was written down of each failed run of a protocol, and in which file."""
+    paths = sorted((protocol / "failures").rglob("*.json"))
+    return [{**told, "file": str(path)} for path in paths if (told := _read(path))]
+
+
+def judged(told: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return what was told, with the state that follows from its age.
+
+    A process that was running is "gone" where this host has none of its number, and "silent" where
+    nothing was heard for longer than `SILENCE`. `silent_for` is that age, in seconds.
+    """
+    age = max(0.0, (now - datetime.fromisoformat(told["heard"])).total_seconds())
+    state = told["state"]
+    if state == "running":
+        here = told["host"] == socket.gethostname()
+        if here and not is_alive(told["process"]):
+            state = "gone"
+        elif age > SILENCE:
+            state = "silent"
+    return {**told, "state": state, "silent_for": round(age, 1)}
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return what a file says; None where it went meanwhile, or says nothing."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return told if isinstance(told, dict) else None
