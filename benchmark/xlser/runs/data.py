@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -94,6 +95,15 @@ class SpeechData:
         kept = {name: value for name, value in vars(self).items() if name != "_stores"}
         return {**kept, "watch": _unwatched}
 
+    def carried(self) -> "SpeechData":
+        """Return a copy that holds in memory what runs read, for a machine without these files."""
+        assert self.content  # is of the files as well
+        copy = replace(self)
+        vars(copy).update(vars(self))
+        if not self._embedded:  # else the stores served to compute that
+            copy._held = {name: HeldFrames(store) for name, store in self._stores.items()}
+        return copy
+
     def speech(self, ids: Sequence[str], track: Track, backbone: PretrainedBackbone) -> Speech:
         """Return the utterances `ids` as a method sees them, on the CPU."""
         if not ids:
@@ -142,7 +152,7 @@ class SpeechData:
             row = self._rows[corpus]
             embeddings = self._embeddings(corpus, backbone)[[row[id_] for id_ in ids]]
             return Speech(embeddings, torch.ones(len(ids), dtype=torch.long))
-        frames = self._store(corpus).frames(ids)
+        frames = (self._held.get(corpus) or self._store(corpus)).frames(ids)
         return Speech(torch.from_numpy(frames.values), torch.from_numpy(frames.lengths))
 
     def _none(self, track: Track, backbone: PretrainedBackbone) -> Speech:
@@ -167,6 +177,10 @@ class SpeechData:
 
     @cached_property
     def _stores(self) -> dict[str, "audio.FeatureStore"]:
+        return {}
+
+    @cached_property
+    def _held(self) -> dict[str, "HeldFrames"]:
         return {}
 
     @cached_property
@@ -206,6 +220,23 @@ class SpeechData:
         )
         save_tensors(path, {"embeddings": embeddings})
         return embeddings
+
+
+class HeldFrames:
+    """All frames of a feature store, in memory: arrays, which travel without being copied."""
+
+    def __init__(self, store: "audio.FeatureStore") -> None:
+        self._all = store.frames(store.ids)
+        self._ends = self._all.lengths.cumsum()
+        self._row = {id_: row for row, id_ in enumerate(store.ids)}
+
+    def frames(self, ids: Sequence[str]) -> "audio.Frames":
+        """Return the frames of `ids`, in that order, as the store does."""
+        rows = [self._row[id_] for id_ in ids]
+        parts = [
+            self._all.values[self._ends[r] - self._all.lengths[r] : self._ends[r]] for r in rows
+        ]
+        return audio.Frames(np.concatenate([self._all.values[:0], *parts]), self._all.lengths[rows])
 
 
 def _unwatched(work: str, done: int, total: int) -> None:

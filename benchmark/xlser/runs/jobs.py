@@ -49,6 +49,7 @@ class Job:
         run: the run, or one of those that wait.
         needs: key of the source model that it waits for; None for none.
         model: file in the cache of the source model that is trained here; None for a run.
+        uses: file in the cache of the source model that the run uses; None for none.
     """
 
     key: str
@@ -56,6 +57,7 @@ class Job:
     run: Run
     needs: str | None = None
     model: Path | None = None
+    uses: Path | None = None
 
 
 Ending = Record | float | Failure
@@ -72,7 +74,7 @@ def jobs_of(runs: Sequence[Run], shared: Shared) -> list[Job]:
         if path and needs:
             label = f"source model s={run.scenario.seed}"
             models.setdefault(needs, Job(needs, label, run, model=path))
-        jobs.append(Job(run.key, run.label, run, needs))
+        jobs.append(Job(run.key, run.label, run, needs, uses=path))
     return [*models.values(), *jobs]
 
 
