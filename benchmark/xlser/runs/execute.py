@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
+from heapq import heappop, heappush
 
 from xlser.runs.calling import Failure
 from xlser.runs.executors import Began, Crew, Ended, Executor, Local, Word
@@ -56,7 +57,11 @@ class Events:
 
 
 def execute(
-    plan: Plan, shared: Shared, events: Events, executor: Executor | None = None
+    plan: Plan,
+    shared: Shared,
+    events: Events,
+    executor: Executor | None = None,
+    seconds: Callable[[Job], float] = lambda job: 0.0,
 ) -> Outcome:
     """Compute what is to do; a run that fails does not stop the others.
 
@@ -69,6 +74,8 @@ def execute(
         shared: speech, backbone, results, device.
         events: told how it goes.
         executor: where it is computed; None for this process, one run after the other.
+        seconds: that a job will take, as far as one knows. The longest begin first, so that none
+            of them is left to be waited for in the end.
 
     Raises:
         ResultsError: a record cannot be written.
@@ -78,16 +85,43 @@ def execute(
     todo = [run for run in plan.todo if not run.path(shared.results).exists()]
     jobs = jobs_of(todo, shared)
     events.planned(jobs, shared)
-    driver = _Driver(jobs, shared, events)
+    driver = _Driver(jobs, shared, events, seconds)
     with (executor or Local()).crew(shared, events.epoch) as crew:
         driver.carry_out(crew)
     return driver.outcome
 
 
+_Turn = tuple[float, int]
+"""When it is the turn of a job that is ready: the smallest comes first."""
+
+
+def _turns(jobs: Sequence[Job], seconds: Callable[[Job], float]) -> dict[str, _Turn]:
+    """Return the turns of jobs, by their keys.
+
+    The longest comes first, and for a source model the longest job that waits for it counts, too.
+    Jobs that take as long come as they were planned.
+    """
+    lasts = {job.key: seconds(job) for job in jobs}
+    after: dict[str, float] = {}
+    for job in jobs:
+        if job.needs:
+            after[job.needs] = max(lasts[job.key], after.get(job.needs, 0.0))
+    return {
+        job.key: (-lasts[job.key] - after.get(job.key, 0.0), place)
+        for place, job in enumerate(jobs)
+    }
+
+
 class _Driver:
     """Hands out jobs whose source model is there, and takes in how they ended."""
 
-    def __init__(self, jobs: Sequence[Job], shared: Shared, events: Events) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        shared: Shared,
+        events: Events,
+        seconds: Callable[[Job], float],
+    ) -> None:
         self.outcome = Outcome()
         self._shared = shared
         self._events = events
@@ -95,7 +129,8 @@ class _Driver:
         self._lost: dict[str, int] = {}  # how often a job was, by its key
         self._untrained: dict[str, Failure] = {}  # source models, by their key
         self._order = TopologicalSorter({j.key: [j.needs] if j.needs else [] for j in jobs})
-        self._ready: list[Job] = []
+        self._turn = _turns(jobs, seconds)
+        self._ready: list[tuple[_Turn, Job]] = []  # a heap; no two jobs have the same turn
 
     def carry_out(self, crew: Crew) -> None:
         self._order.prepare()
@@ -112,12 +147,14 @@ class _Driver:
             if failure := self._untrained.get(job.needs or ""):
                 self._end(job, failure)
             else:
-                self._ready.append(job)
+                self._queue(job)
+
+    def _queue(self, job: Job) -> None:
+        heappush(self._ready, (self._turn[job.key], job))
 
     def _hand_out(self, crew: Crew) -> None:
-        room = crew.room()
-        crew.take(self._ready[:room])
-        del self._ready[:room]
+        count = min(crew.room(), len(self._ready))
+        crew.take([heappop(self._ready)[1] for _ in range(count)])
 
     def _hear(self, word: Word) -> None:
         job = self._jobs[word.key]
@@ -157,6 +194,6 @@ class _Driver:
         self._lost[job.key] = self._lost.get(job.key, 0) + 1
         if self._lost[job.key] < ATTEMPTS:
             self._events.repeated(job, how)
-            self._ready.append(job)
+            self._queue(job)
             return
         self._end(job, given_up(job, ATTEMPTS, how))
