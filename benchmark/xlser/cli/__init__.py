@@ -19,6 +19,7 @@ from xlser.cli import (
     leaderboard,
     methods,
     new_method,
+    plan,
     prepare,
     run,
     status,
@@ -38,6 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # help in plain words: rich would take longer than all the rest
 )
 app.command("run", cls=SeveralValues)(run.run)
+app.command("plan", cls=SeveralValues)(plan.plan)
 app.command("status")(status.status)
 app.add_typer(corpora.app, name="corpora")
 app.command("prepare", cls=SeveralValues)(prepare.prepare)

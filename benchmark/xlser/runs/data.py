@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,14 @@ class SpeechData:
                 self._embeddings(corpus, backbone)
             else:
                 self._store(corpus)
+
+    def unprepared(self, track: Track, backbone: PretrainedBackbone) -> tuple[list[str], list[str]]:
+        """Return the corpora whose features, and those whose embeddings, `prepare` would make."""
+        lacking = list(self.inventories)
+        if track == "frozen":
+            lacking = [c for c in lacking if not self._embeddings_path(c, backbone).exists()]
+        features = [corpus for corpus in lacking if not self._store_folder(corpus).is_dir()]
+        return features, lacking if track == "frozen" else []
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to another process with what is in memory, without open files and onlookers."""
@@ -202,12 +211,18 @@ class SpeechData:
             known = self._embedded[corpus, backbone.kind.name] = self._compute(corpus, backbone)
         return known
 
-    def _compute(self, corpus: str, backbone: PretrainedBackbone) -> Tensor:
-        cache = self.settings.cache
+    def _store_folder(self, corpus: str) -> Path:
         inventory, content = self.inventories[corpus], self.content[corpus]
-        folder = audio.store_folder(inventory, self.protocol.frontend, content, cache)
-        key = digest_json([folder.name, backbone.kind.name, backbone.digest])[:16]
-        path = cache / "embeddings" / f"{corpus}-{backbone.kind.name}-{key}.safetensors"
+        frontend, cache = self.protocol.frontend, self.settings.cache
+        return audio.store_folder(inventory, frontend, content, cache)
+
+    def _embeddings_path(self, corpus: str, backbone: PretrainedBackbone) -> Path:
+        about = [self._store_folder(corpus).name, backbone.kind.name, backbone.digest]
+        name = f"{corpus}-{backbone.kind.name}-{digest_json(about)[:16]}.safetensors"
+        return self.settings.cache / "embeddings" / name
+
+    def _compute(self, corpus: str, backbone: PretrainedBackbone) -> Tensor:
+        path = self._embeddings_path(corpus, backbone)
         if known := load_tensors(path):
             return known[0]["embeddings"]
         store = self._store(corpus)

@@ -91,11 +91,11 @@ def execute(
     return driver.outcome
 
 
-_Turn = tuple[float, int]
+Turn = tuple[float, int]
 """When it is the turn of a job that is ready: the smallest comes first."""
 
 
-def _turns(jobs: Sequence[Job], seconds: Callable[[Job], float]) -> dict[str, _Turn]:
+def turns(jobs: Sequence[Job], seconds: Callable[[Job], float]) -> dict[str, Turn]:
     """Return the turns of jobs, by their keys.
 
     The longest comes first, and for a source model the longest job that waits for it counts, too.
@@ -129,8 +129,8 @@ class _Driver:
         self._lost: dict[str, int] = {}  # how often a job was, by its key
         self._untrained: dict[str, Failure] = {}  # source models, by their key
         self._order = TopologicalSorter({j.key: [j.needs] if j.needs else [] for j in jobs})
-        self._turn = _turns(jobs, seconds)
-        self._ready: list[tuple[_Turn, Job]] = []  # a heap; no two jobs have the same turn
+        self._turn = turns(jobs, seconds)
+        self._ready: list[tuple[Turn, Job]] = []  # a heap; no two jobs have the same turn
 
     def carry_out(self, crew: Crew) -> None:
         self._order.prepare()
