@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_a_repeatable_option_takes_several_values(given: list[str], spread_out: 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     help_text = xlser("--help", folder=tmp_path).stdout
-    for command in ("run", "corpora", "prepare", "methods", "leaderboard", "doctor"):
+    for command in ("run", "status", "corpora", "prepare", "methods", "leaderboard", "doctor"):
         assert command in help_text
     assert not [line for line in help_text.splitlines()[1:] if line.endswith("...")]
 
@@ -226,7 +227,9 @@ def test_long_training_is_heard_of_where_no_bars_can_be_shown(
     tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XLSER_CACHE", str(demo_cache))
-    monkeypatch.setattr("xlser.cli.run._EVERY", 0.0)
+    monkeypatch.setattr("xlser.cli.report._MOMENT", 0.001)
+    monkeypatch.setattr("xlser.cli.report._EVERY", 0.0)
     monkeypatch.chdir(tmp_path)
     result = _RUNNER.invoke(app, ["run", "sft", "--target", "german", "--seeds", "0"])
-    assert "german sft k=20 s=0: 20 of 20 epochs of this stage" in result.stderr
+    at_work = r"0 of 1 runs done, 1 at work, 0 waiting; .*german sft k=20 s=0, .* of 20 epochs"
+    assert re.search(at_work, result.stderr)
