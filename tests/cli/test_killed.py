@@ -59,7 +59,8 @@ def test_a_grid_killed_twenty_times_ends_in_the_same_records(tmp_path: Path) -> 
             path.relative_to(results).as_posix(): lasting(Record.read(path))
             for path in sorted(results.rglob("*.json"))
         }
-        return records, (folder / "leaderboards" / "demo" / "README.md").read_bytes()
+        page = (folder / "leaderboards" / "demo" / "README.md").read_bytes()
+        return records, page.partition(b"## Cost")[0]  # times differ
 
     calm, rough = tmp_path / "calm", tmp_path / "rough"
     calm.mkdir()

@@ -72,9 +72,9 @@ def write(records: list[Record], leaderboards: Path) -> None:
 
 
 def read(text: str) -> list[list[dict[str, str]]]:
-    """Every table of a page, as rows by column title."""
+    """Every table of results on a page, as rows by column title; that of costs is none."""
     found = []
-    for block in text.strip().split("\n\n"):
+    for block in text.partition("## Cost")[0].strip().split("\n\n"):
         if block.startswith("|"):
             titles, _, *rows = [
                 [cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()

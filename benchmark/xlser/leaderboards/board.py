@@ -12,6 +12,7 @@ import numpy as np
 from xlser.errors import RecordError
 from xlser.files import digest_json
 from xlser.leaderboards.answers import Answers
+from xlser.leaderboards.spent import Spent
 from xlser.leaderboards.statistics import Resampled, resample
 from xlser.protocols import Labels, Protocol, Scores, majority_rate
 from xlser.runs import MethodStamp, Predictions, Record, Role
@@ -167,12 +168,14 @@ class Table:
         setting: what the rows have in common.
         rows: by label budget, then by the protocol's headline figure; the bounds come last.
         majority: accuracy of always answering the most frequent class, percent, mean over seeds.
+        spent: on the runs of all rows.
     """
 
     target: str
     setting: Setting
     rows: tuple[Row, ...]
     majority: float
+    spent: tuple[Spent, ...]
 
 
 def read_records(
@@ -231,10 +234,12 @@ class _Begun:
     Attributes:
         rows: results by seed, by what makes a row.
         majority: share of the most frequent class, 0 to 1, by seed.
+        spent: on each run.
     """
 
     rows: dict[tuple[str, str, str], dict[int, _Result]] = field(default_factory=dict)
     majority: dict[int, float] = field(default_factory=dict)
+    spent: list[Spent] = field(default_factory=list)
 
     def add(self, path: Path, record: Record) -> None:
         """Add a record, if it fits with those that are there."""
@@ -256,6 +261,7 @@ class _Begun:
             scores=record.scores,
             predictions=record.of_role("target"),
         )
+        self.spent.append(Spent.of(record))
         if record.seed not in self.majority:
             truth = np.concatenate([part.truth for part in record.of_role("target")])
             self.majority[record.seed] = majority_rate(truth)
@@ -313,7 +319,8 @@ def _table(protocol: Protocol, target: str, setting: Setting, begun: _Begun) -> 
         return (row.bound, budget, -row.figures["target", protocol.headline].mean, row.method)
 
     rates = [100 * rate for rate in begun.majority.values()]
-    return Table(target, setting, tuple(sorted(rows, key=order)), mean(rates))
+    spent = tuple(begun.spent)
+    return Table(target, setting, tuple(sorted(rows, key=order)), mean(rates), spent)
 
 
 def _row(

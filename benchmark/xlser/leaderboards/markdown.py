@@ -24,8 +24,10 @@ from xlser.leaderboards.cells import (
     show_printed,
     show_seeds,
 )
+from xlser.leaderboards.cost import cost_section
 from xlser.leaderboards.details import details_name, details_page
 from xlser.leaderboards.paper import ERRATA, FIVE_CLASSES, FOUR_CLASSES, PRINTED, SETTING
+from xlser.leaderboards.spent import Spent
 from xlser.leaderboards.statistics import holm
 from xlser.protocols import Protocol, get_protocol
 from xlser.runs import Role
@@ -105,7 +107,12 @@ def _page(protocol: Protocol, boards: Sequence[Table], above: Sequence[str]) -> 
         titles = ", ".join(get_corpus(name).title for name in protocol.languages[target])
         sections.append(f"## {target.capitalize()} ({titles})")
         sections += [_board(protocol, board) for board in group]
-    if not boards:
+    if boards:
+        spent: dict[str, list[Spent]] = {}
+        for board in boards:
+            spent.setdefault(board.setting.title, []).extend(board.spent)
+        sections.append(cost_section(spent))
+    else:
         sections.append("No records yet.")
     return "\n\n".join(sections) + "\n"
 
