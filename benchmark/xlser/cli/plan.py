@@ -1,6 +1,6 @@
 """`xlser plan`: what `xlser run` would take, before anything starts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from xlser.cli.grid import (
     Device,
     ExecutorChoice,
     ExecutorName,
+    Grid,
     Isolate,
     Jobs,
     Leaderboards,
@@ -45,8 +46,7 @@ from xlser.cli.grid import (
 )
 
 if TYPE_CHECKING:
-    from xlser.runs import Plan
-    from xlser.runs.costs import Estimate, Kind
+    from xlser.runs.costs import Kind
     from xlser.runs.forecast import Forecast
 
 
@@ -113,19 +113,21 @@ def plan(
         shared = runs.Shared(speech, network, grid.results, grid.device, isolate, timeout)
         kind: Kind = "cpu" if grid.device.type == "cpu" else "gpu"
         forecast = Forecast(made.todo, shared, Costs.of(grid.results, kind))
-    about = _as_json(made, forecast, kind)
+    about = {
+        "runs": {"to do": len(made.todo), "recorded": len(made.done)},
+        "skipped": made.skipped,
+        **_expected(forecast, [jobs] if jobs else [], on_cpu=kind == "cpu"),
+        "costs": list(_costs(forecast, grid, kind)),
+    }
     if as_json:
         print_json(about)
     else:
         _print(about)
 
 
-def _as_json(plan: "Plan", forecast: "Forecast", kind: "Kind") -> dict[str, Any]:
+def _expected(forecast: "Forecast", workers: Sequence[int], on_cpu: bool) -> dict[str, Any]:
     path = forecast.longest_path
-    on_cpu = kind == "cpu"
     return {
-        "runs": {"to do": len(plan.todo), "recorded": len(plan.done)},
-        "skipped": plan.skipped,
         "source models": forecast.models,
         "core-hours": forecast.core_seconds / 3600 if on_cpu else None,
         "GPU-hours": None if on_cpu else forecast.seconds / 3600,
@@ -136,36 +138,29 @@ def _as_json(plan: "Plan", forecast: "Forecast", kind: "Kind") -> dict[str, Any]
         },
         "wall time": [
             {"workers": each.workers, "seconds": each.seconds, "ideal": each.ideal}
-            for each in forecast.wall_times()
+            for each in forecast.wall_times(workers)
         ],
         "bytes": forecast.storage(),
-        "costs": list(_costs(forecast, kind)),
     }
 
 
-def _costs(forecast: "Forecast", kind: "Kind") -> Iterator[dict[str, Any]]:
+def _costs(forecast: "Forecast", grid: Grid, kind: "Kind") -> Iterator[dict[str, Any]]:
+    """Yield where the cost of each kind of job is from."""
     for (what, estimate), jobs in forecast.estimates().items():
-        figure = estimate.figure
+        figure, of = estimate.figure, estimate.figure.of
+        asked = what, grid.request.track, grid.backbone, kind, grid.request.precision
+        found = of.what, of.track, of.backbone, of.kind, of.precision
+        unlike = [had for had, sought in zip(found, asked, strict=True) if had != sought]
+        whose = "your records" if estimate.own else f"records of {of.protocol}"
         yield {
             "of": what,
             "jobs": jobs,
             "seconds": figure.seconds,
-            "threads": figure.of.threads,
-            "on": figure.of.processor if figure.of.kind == "cpu" else figure.of.device,
+            "threads": of.threads,
+            "on": of.processor if of.kind == "cpu" else of.device,
             "times": figure.times,
-            "from": _origin(what, estimate, kind),
-            "guess": estimate.guess,
+            "from": ", ".join(["guess: " * estimate.guess + whose, *unlike]),
         }
-
-
-def _origin(what: str, estimate: "Estimate", kind: "Kind") -> str:
-    of = estimate.figure.of
-    words = "your records" if estimate.own else f"those of {of.protocol}"
-    if not estimate.guess:
-        return words
-    unlike = [] if of.what == what else [f"is of {of.what}"]
-    unlike += [] if of.kind == kind else ["is of a CPU" if of.kind == "cpu" else "is of a GPU"]
-    return f"guess: {words}, {', '.join([*unlike, of.track, of.backbone])}"
 
 
 def _print(about: Mapping[str, Any]) -> None:
@@ -192,7 +187,7 @@ def _print(about: Mapping[str, Any]) -> None:
         ]
     )
     typer.echo("")
-    print_table([{k: v for k, v in cost.items() if k != "guess"} for cost in about["costs"]])
+    print_table(about["costs"])
 
 
 def _megabytes(size: int) -> str:

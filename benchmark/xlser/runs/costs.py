@@ -1,6 +1,6 @@
 """What runs cost: seconds that records tell of, the user's own and those shipped with the suite.
 
-`python -m xlser.runs.costs leaderboards reference` writes the shipped figures anew.
+`python -m xlser.runs.costs leaderboards reference/demo` writes the shipped figures anew.
 """
 
 import json
@@ -194,7 +194,8 @@ class Costs:
         exact = [f for f in figures if f.of.what == what and all(like(f))]
         if exact:
             best = max(exact, key=better)
-            return Estimate(best, own=best in own, guess=False)
+            alike = (best.of.protocol, best.of.precision) == (protocol, precision)
+            return Estimate(best, own=best in own, guess=not alike)
         model = what == SOURCE_MODEL
         kin = [f for f in figures if (f.of.what == SOURCE_MODEL) == model]
 
@@ -219,11 +220,16 @@ def _shipped() -> tuple[Figure, ...]:
 
 
 def shipped_figures(folders: Iterable[Path]) -> bytes:
-    """Return the content of `costs.json` that the records below `folders` give."""
+    """Return the content of `costs.json` that the records below `folders` give.
+
+    Those of the suite's own methods: others' records may be added without changing it.
+    """
     samples = _Samples()
     for folder in folders:
-        for path in sorted(folder.glob("*/results/**/*.json")):
-            samples.add(path, Record.parse(path))
+        for path in sorted(folder.rglob("results/**/*.json")):
+            record = Record.parse(path)
+            if record.method.package.partition(" ")[0] == "xlser":
+                samples.add(path, record)
     rows = [json.dumps(asdict(figure)) for figure in samples.figures()]
     return ("[\n" + ",\n".join(rows) + "\n]\n").encode()
 

@@ -88,11 +88,15 @@ class Forecast:
         """Return seconds of jobs, one after the other."""
         return sum(map(self._costs.seconds, jobs))
 
-    def wall_times(self) -> list[WallTime]:
-        """Return how long it takes with more and more workers, until more are of no use."""
+    def wall_times(self, also: Sequence[int] = ()) -> list[WallTime]:
+        """Return how long it takes with more and more workers, until more are of no use.
+
+        Args:
+            also: numbers of workers to tell of, besides `WORKERS`.
+        """
         times = []
         least = self.seconds_of(self.longest_path)
-        for workers in WORKERS:
+        for workers in sorted({*WORKERS, *also}):
             seconds = makespan(self.jobs, self._costs.seconds, workers)
             times.append(WallTime(workers, seconds, max(self.seconds / workers, least)))
             if workers >= len(self.jobs) or seconds <= least:
