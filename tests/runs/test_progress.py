@@ -72,13 +72,14 @@ def test_each_run_is_in_one_place_whatever_becomes_of_it() -> None:
 
 def test_the_time_left_follows_from_what_jobs_cost_not_from_how_many_there_are() -> None:
     told = Told({"cheap": 1.0, "dear": 9.0, "dearer": 10.0})
+    told.seconds = 30.0  # until there is a worker
     assert told.progress.seconds_left() is None
     told.start("cheap")
-    told.seconds = 2.0
+    told.seconds = 32.0
     told.finish("cheap", 2.0)
     assert told.progress.seconds_left() == pytest.approx(38.0)
     told.start("dear")
-    told.seconds = 10.0
+    told.seconds = 40.0
     told.progress.epoch("key of dear", 4, 9)  # its share counts while it is at work
     assert told.progress.seconds_left() == pytest.approx(10.0 * 15 / 5)
     told.progress.repeated(told.jobs["dear"])  # and is lost with it

@@ -142,7 +142,7 @@ class Report:
             self._all,
             description=f"runs ({_counted(counts)}; {_cost(snapshot)})",
             completed=counts["done"] + counts["failed"],
-            total=counts["total"],
+            total=counts["total"] or None,
             left=snapshot["seconds_left"],
         )
         for key in self._shown.keys() - {job["key"] for job in jobs}:
@@ -216,4 +216,6 @@ def _cost(snapshot: Mapping[str, Any]) -> str:
 
 
 def _figures(hours: float) -> str:
-    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.2g}" if hours < 1 else f"{hours:.1f}"
+    if hours < 0.01:
+        return "less than 0.01"
+    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.2f}"

@@ -53,6 +53,7 @@ class Progress:
         self._lock = threading.RLock()
         self._start = clock()
         self._began = now()
+        self._first: float | None = None  # when the first job was at work
         self._shared: Shared | None = None
         self._cost: dict[str, float] = {}  # of jobs that have not ended, in `seconds`
         self._to_spend = self._spent = 0.0  # the same, of all jobs
@@ -71,7 +72,9 @@ class Progress:
     def started(self, job: "Job") -> None:
         """Count a job as at work."""
         with self._lock:
-            self._at_work[job.key] = _AtWork(job, self._clock())
+            began = self._clock()
+            self._at_work[job.key] = _AtWork(job, began)
+            self._first = began if self._first is None else self._first
 
     def epoch(self, key: str, done: int, total: int) -> None:
         """Note how far a job is in its stage, unless it is at work no more and heard too late."""
@@ -133,15 +136,18 @@ class Progress:
             }
 
     def seconds_left(self) -> float | None:
-        """Return how long the rest takes at the pace so far; None before there is any."""
+        """Return how long the rest takes at the pace so far; None before there is any.
+
+        The pace is that since the first job began: workers take their time to start.
+        """
         with self._lock:
-            if self._expected <= self._planned == self._done + self._failed:
+            if 0 < self._planned == self._done + self._failed >= self._expected:
                 return 0.0
-            if not (self._planned and self._spent > 0):
+            if self._first is None or not (self._planned and self._spent > 0):
                 return None
             unplanned = max(0, self._expected - self._planned) * self._to_spend / self._planned
             rest = self._to_spend + unplanned - self._spent
-            return max(0.0, rest) * (self._clock() - self._start) / self._spent
+            return max(0.0, rest) * (self._clock() - self._first) / self._spent
 
     def snapshot(self) -> dict[str, Any]:
         """Return how things stand, as JSON: docs/progress.md says what each field means."""
