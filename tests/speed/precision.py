@@ -15,7 +15,7 @@ from tests.speed.material import CPU, surroundings
 
 from xlser.methods import Precision
 from xlser.protocols import Schedule, get_protocol
-from xlser.runs import Events, Request, Shared, execute, gather, make_plan
+from xlser.runs import Events, Record, Request, Shared, execute, gather, make_plan
 from xlser.settings import Settings
 from xlser.training import pretrained
 
@@ -38,11 +38,13 @@ def main() -> None:
         with TemporaryDirectory() as folder:
             results = Path(folder)
             plan = make_plan(request, speech, backbone, results)
-            outcome = execute(plan, Shared(speech, backbone, results, torch.device(CPU)), Events())
+            records: list[Record] = []
+            events = Events(finished=lambda run, record, to=records: to.append(record))
+            outcome = execute(plan, Shared(speech, backbone, results, torch.device(CPU)), events)
         for _, trace in outcome.failures:
             print(trace)
-        figures = [100 * record.scores["target"].ua for record in outcome.records]
-        took = mean(sum(record.seconds.values()) for record in outcome.records)
+        figures = [100 * record.scores["target"].ua for record in records]
+        took = mean(sum(record.seconds.values()) for record in records)
         seeds = ", ".join(f"{figure:.1f}" for figure in figures)
         row = f"{mean(figures):.1f} | {stdev(figures):.1f} | {took:.0f}"
         print(f"| {precision} | {seeds} | {row} |", flush=True)
