@@ -41,6 +41,7 @@ def test_help_imports_the_command_line_alone(args: list[str], tmp_path: Path) ->
     "args",
     [
         ["run", "--help"],
+        ["plan", "--help"],
         ["methods"],
         ["methods", "--json"],
         ["methods", "show", "svm"],

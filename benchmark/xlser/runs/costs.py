@@ -167,6 +167,13 @@ class Costs:
         """Return for how many seconds a job is thought to be at work."""
         return self.estimate(job).figure.seconds
 
+    def record_size(self, protocol: str) -> int:
+        """Return about how many bytes a record takes: it tells of each test utterance."""
+        own, shipped = self._samples.figures(), _shipped()
+        alike = [figure for figure in shipped if figure.of.protocol == protocol]
+        figures = own or alike or shipped
+        return round(fmean([f.size for f in figures], [f.times for f in figures]))
+
     def estimate(self, job: Job) -> Estimate:
         """Return what a job is thought to cost, and why."""
         run = job.run

@@ -123,7 +123,7 @@ class Forecast:
             of_a_model = _size_of_model(track, backbone)
         utterances = sum(len(data.inventories[name].utterances) for name in embeddings)
         return {
-            "records": sum(self._costs.estimate(job).figure.size for job in runs),
+            "records": len(runs) * self._costs.record_size(data.protocol.name),
             "features": sum(_size_of_features(data, name) for name in features),
             "embeddings": 4 * backbone.kind.dimension * utterances,
             "source models": self.models * of_a_model,
