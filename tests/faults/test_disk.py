@@ -40,7 +40,7 @@ def when_the_first_record_lies_in(results: Path, act: Callable[[], None]) -> thr
 
     def watch() -> None:
         deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and not list(results.rglob("*.json")):
+        while time.monotonic() < deadline and not list(results.glob("*/results/**/*.json")):
             time.sleep(0.005)
         act()
 
