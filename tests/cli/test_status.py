@@ -154,7 +154,8 @@ def test_with_json_each_line_of_progress_is_an_object(
     assert told["progress"]["runs"]["total"] == 2
 
     # What lies beside the records disturbs no check of them.
-    assert list((here / "leaderboards/demo/status").iterdir())
+    assert list((here / "leaderboards/demo/status").glob("*.json"))
+    assert (here / "leaderboards/demo/status/.gitignore").read_text() == "*\n"
     assert list((here / "leaderboards/demo/failures").rglob("*.json"))
     assert _RUNNER.invoke(app, ["validate"]).exit_code == 0
 

@@ -53,7 +53,9 @@ class StatusFile:
         """Tell how things stand; where it cannot be written, nobody is told."""
         told = {"state": state, **self._about, **snapshot}
         with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._path.parent.exists():
+                self._path.parent.mkdir(parents=True)
+                (self._path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
             try:
                 self._partial.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
                 self._partial.replace(self._path)
