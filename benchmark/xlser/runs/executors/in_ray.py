@@ -74,9 +74,8 @@ class Unlike:
     node: str
     versions: Mapping[str, str]
 
-    def error(self) -> WorkerError:
-        """Return what differs, and what to do about it."""
-        ours = versions_here()
+    def error(self, ours: Mapping[str, str]) -> WorkerError:
+        """Return what differs from the versions here, `ours`, and what to do about it."""
         differ = [name for name, of in ours.items() if self.versions[name] != of]
         said = [f"{name} {self.versions[name]}, not {ours[name]}" for name in differ]
         return WorkerError(

@@ -247,7 +247,7 @@ class _Cluster(Crew):
         except exceptions.RayError as cause:
             raise _not_equipped(cause) from cause
         if isinstance(answer, Unlike):
-            raise answer.error()
+            raise answer.error(versions_here())
         if flight.began is None:
             yield Began(job.key)
         if isinstance(answer, Unready):
