@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def end_with_the_parent() -> None:
@@ -25,3 +27,16 @@ def how_ended(code: int | None) -> str:
     """Say how a process ended: "by SIGKILL", "with exit code 3"."""
     code = code or 0
     return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+
+
+@contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Let processes begun in the block ignore Ctrl-C, which is for their parent to act on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's business
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

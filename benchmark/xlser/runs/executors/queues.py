@@ -16,6 +16,7 @@ from submitit.helpers import clean_env
 from xlser.errors import WorkerError
 from xlser.runs.executors.executor import MOMENT
 from xlser.runs.executors.spool import work
+from xlser.runs.processes import interrupts_ignored
 
 
 class Queue(ABC):
@@ -113,16 +114,21 @@ class LocalQueue(Queue):
         super().__init__(submitit.LocalExecutor(folder), folder)
         self._executor.update_parameters(**wanted, signal_delay_s=0, stderr_to_stdout=True)
 
+    def submit(self, calls: Sequence[tuple[Any, ...]]) -> list[str]:
+        """Begin a process each; a Ctrl-C is for this one alone."""
+        with interrupts_ignored():
+            return super().submit(calls)
+
     def states(self, tickets: Collection[str]) -> Mapping[str, str] | None:
         """Look for the processes; those of an earlier command need not be this one's children."""
         return {ticket: "RUNNING" for ticket in tickets if self._runs(ticket)}
 
     def cancel(self, tickets: Collection[str]) -> None:
-        """Interrupt the processes, which end their own."""
+        """Tell the processes, which tell their own."""
         for ticket in tickets:
             if self._runs(ticket):
                 with suppress(ProcessLookupError):
-                    os.kill(int(ticket), signal.SIGINT)
+                    os.kill(int(ticket), signal.SIGTERM)
 
     def _runs(self, ticket: str) -> bool:
         if ticket in self._jobs:

@@ -104,8 +104,9 @@ def work(job: Job, shared: Path, folder: Path) -> NoReturn:
         shared: the file of what it has in common with others.
         folder: of the spool.
     """
-    # submitit's answer to it, an exception wherever a method is, would be a failure of the method.
-    # Those who are to go are given the time that there is: they may be done by then.
+    # submitit bears with the one, which is not needed: there is nothing to put away. To the other
+    # it answers by an exception wherever a method is, which would be a failure of the method.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     spool = Spool(folder)
     if job.key not in spool.ended():

@@ -2,17 +2,15 @@
 
 import multiprocessing
 import pickle
-import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from xlser.errors import WorkerError
 from xlser.runs.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Lost, Word
-from xlser.runs.processes import end_with_the_parent, how_ended
+from xlser.runs.processes import end_with_the_parent, how_ended, interrupts_ignored
 
 # A worker watches its parent from its first moment on; what takes seconds to import comes later.
 if TYPE_CHECKING:
@@ -115,7 +113,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs,))
-        with _interrupts_ignored():
+        with interrupts_ignored():
             self._process.start()
         theirs.close()
 
@@ -174,19 +172,6 @@ class _Worker:
         self._process.kill()
         self._process.join()
         self.connection.close()
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Let processes begun in the block ignore Ctrl-C, which is for their parent to act on."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's business
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _work(parent: Connection) -> None:
