@@ -33,7 +33,8 @@ class AlignedLinear(Method):
 
     Nothing is drawn at random. Unlabelled speech serves the alignment alone: pseudo-labels did not
     help. All that is to be recognised is aligned as the target, English too, which costs English
-    accuracy. The settings were chosen on speakers that no seed of `v1` tests (docs/best.md).
+    accuracy. The settings were chosen on speakers that no seed of `v1` tests; there it led, on test
+    speakers it does not (docs/best.md).
     """
 
     name = "aligned-linear"
