@@ -34,12 +34,14 @@ OF_FEW_LABELS = [n for n in GRADIENT if get_method(n).target_labels == "few"]
 
 LABELS = {"lower-bound": "none", "target-only": "all", "upper-bound": "all"}  # the others: "few"
 LEAST_LABELS = {"sft": 1}  # the others: 0
-TRACKS = {"logistic-regression": ("frozen",), "svm": ("frozen",)}  # the others: both
+FROZEN = ("aligned-linear", "logistic-regression", "svm")
+TRACKS = dict.fromkeys(FROZEN, ("frozen",))  # the others: both
 ATTRIBUTES = {"aggregated-multitask": ("gender", "naturalness")}  # the others: none
 
 SETTINGS = {
     "adamatch": {"tau": 0.95},
     "aggregated-multitask": {"weight": 0.3},
+    "aligned-linear": {"penalty": 0.1, "shrinkage": 0.5, "relevance": 20.0},
     "cada": {"tau": 0.9, "weight": 1.0},
     "dan": {"weight": 1.0},
     "deep-coral": {"weight": 1.0},
@@ -107,8 +109,8 @@ def fitted(name: str, track: Track, budget: str) -> Tensor:
     return answers(get_method(name)(), task_of(name, track, budget))
 
 
-def test_there_are_27_reference_methods() -> None:
-    assert len(NAMES) == 27
+def test_there_are_28_reference_methods() -> None:
+    assert len(NAMES) == 28
     assert len(GRADIENT) == 25
     for known in (LABELS, LEAST_LABELS, TRACKS, ATTRIBUTES, SETTINGS):
         assert known.keys() <= set(NAMES)

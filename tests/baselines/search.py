@@ -1,0 +1,118 @@
+"""Scores methods on development speakers: those of `v1` that none of its seeds tests.
+
+    python -m tests.baselines.search aligned-linear shrinkage=0.3 mcc
+
+runs methods, each with the settings behind it, on the folds that docs/best.md describes, and prints
+their mean UA. Needs XLSER_DATA and XLSER_WEIGHTS.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import fmean
+
+import numpy as np
+
+from xlser.methods import Method, get_method
+from xlser.methods.calls import seed_everything
+from xlser.protocols import Protocol, Split, get_protocol, unweighted_accuracy
+from xlser.protocols.build import _labelling_order, _profiles, published_utterances
+from xlser.protocols.partition import partition
+from xlser.runs import Run, SpeechData, choose_device, gather
+from xlser.runs.execute import make_task
+from xlser.settings import Settings
+from xlser.training import PretrainedBackbone, pretrained, train_source_model
+
+TARGETS = ("german", "italian")
+LABELS = (0, 25, 100)
+FOLDS = [(scored, absent) for scored in (3, 4) for absent in range(5) if absent != scored]
+"""Of the five groups of speakers, of which the seeds of `v1` test 0, 1 and 2: the one scored, and
+one left out as a validation group is; the others train."""
+
+
+def development() -> Protocol:
+    """Return `v1` with a seed a fold in place of its own."""
+    v1 = get_protocol("v1")
+    seeds = tuple(range(len(FOLDS)))
+    corpora = [c for t in TARGETS for c in v1.languages[t]]
+    splits = {
+        c: tuple(split(c, *fold) for fold in FOLDS) for c in (*v1.languages["english"], *corpora)
+    }
+    unlabelled = v1.model_copy(update={"name": "development", "seeds": seeds, "splits": splits})
+    labelling = {c: tuple(_labelling_order(unlabelled, c, s) for s in seeds) for c in corpora}
+    return unlabelled.model_copy(update={"labelling": labelling})
+
+
+def split(corpus: str, scored: int, absent: int) -> Split:
+    """Return who trains and who is scored; of English speakers the latter validate as well."""
+    speakers = _profiles(published_utterances(corpus))
+    groups = partition(speakers, min(5, len(speakers)))
+    if len(groups) < 5:  # TESS and SAVEE: nobody is scored
+        return Split(train=tuple(groups[absent % len(groups)]), validation=(), test=())
+    train = sorted(s for i, g in enumerate(groups) if i not in (scored, absent) for s in g)
+    held_out = tuple(groups[scored])
+    return Split(train=tuple(train), validation=held_out, test=held_out)
+
+
+def scores(
+    method: Method, data: SpeechData, backbone: PretrainedBackbone
+) -> dict[int, list[float]]:
+    """Return by label budget the UA of every target and fold, in percent."""
+    found: dict[int, list[float]] = {labels: [] for labels in LABELS}
+    for target in TARGETS:
+        for labels in LABELS:
+            for fold in range(len(FOLDS)):
+                found[labels].append(100 * ua(method, data, backbone, target, labels, fold))
+    return found
+
+
+def ua(
+    method: Method,
+    data: SpeechData,
+    backbone: PretrainedBackbone,
+    target: str,
+    labels: int,
+    fold: int,
+) -> float:
+    """Return the UA of one fit."""
+    scenario = data.scenario(target, labels, fold)
+    run = Run(method, scenario, "frozen", "fp32", 0, {})
+    task = make_task(run, data, backbone, choose_device("cpu"))
+    seed_everything(fold)
+    if method.needs_source_model:
+        task = replace(task, source_model=train_source_model(task))
+    heard = data.speech(scenario.target_test, "frozen", backbone)
+    truth = np.array([scenario.emotion[id_] for id_ in scenario.target_test])
+    predicted = method.fit(task).predict(heard).argmax(dim=1).numpy()
+    return unweighted_accuracy(truth, predicted, len(scenario.classes))
+
+
+def asked(words: Sequence[str]) -> list[Method]:
+    """Return the methods with the settings behind each."""
+    found: list[tuple[str, dict[str, str]]] = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals:
+            found[-1][1][name] = value
+        else:
+            found.append((word, {}))
+    return [get_method(name)(**settings) for name, settings in found]
+
+
+def main() -> None:
+    """Print a line a method."""
+    settings = Settings.gather()
+    data = gather(development(), TARGETS, settings, lambda *_: None)
+    backbone = pretrained("audiontt-512", settings)
+    for method in asked(sys.argv[1:]):
+        begun = time.process_time()
+        of = scores(method, data, backbone)
+        figures = "  ".join(f"{labels}: {fmean(uas):.1f}" for labels, uas in of.items())
+        spent = time.process_time() - begun
+        changed = {name: method.settings()[name] for name in method.changed_settings()}
+        print(f"{method.name} {changed or ''}  {figures}  ({spent:.0f} core-seconds)", flush=True)
+
+
+if __name__ == "__main__":
+    main()
