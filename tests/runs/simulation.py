@@ -236,11 +236,11 @@ def draw(found: Table) -> bytes:
             axes.loglog(WORKERS, [h[0] for h in hours], "o", color="#0072B2", label="simulated")
             label = f"workers die in {DEADLY:.0%} of jobs"
             axes.loglog(WORKERS, [h[1] for h in hours], "x", color="#D55E00", label=label)
-            axes.set(title=f"{track} track", xlabel="workers", ylabel="hours")
+            runs = sum(job.model is None for job in grid(track))
+            axes.set(title=f"{track} track, {runs} runs", xlabel="workers", ylabel="hours")
             axes.legend()
 
-    count = sum(job.model is None for job in grid("frozen"))
-    return _drawn(panels, f"{count} runs of v1, simulated", height=3.4)["svg"]
+    return _drawn(panels, "Wall time of v1, simulated", height=3.4)["svg"]
 
 
 def rows(found: Table) -> str:
