@@ -73,7 +73,9 @@ def plan(
     leaderboards: Leaderboards = Path("leaderboards"),
     as_json: AsJson = False,
 ) -> None:
-    """Tell what `xlser run` with the same arguments would take, and compute nothing.
+    """Tell what `xlser run` would take, before anything starts.
+
+    It takes the same arguments and computes nothing.
 
     Costs are those of the records at hand, else those measured for the suite, else guesses, which
     are marked.
