@@ -32,6 +32,7 @@ class Node:
         self,
         *options: str,
         cpus: int,
+        gpus: int = 0,
         hidden: Sequence[Path] = (),
         read_only: bool = False,
         **environment: str,
@@ -41,13 +42,14 @@ class Node:
         Args:
             options: of `ray start`.
             cpus: of the node.
+            gpus: that it claims to have.
             hidden: folders that are empty there, as on a machine with disks of its own.
             read_only: whether these cannot be written, either.
             environment: variables of its processes.
         """
         unshare = _unshare() if hidden else []
         how = [*unshare, "sh", "-c", _HIDE, "sh"] if unshare else []
-        about = [f"--num-cpus={cpus}", "--num-gpus=0"]
+        about = [f"--num-cpus={cpus}", f"--num-gpus={gpus}"]
         about += [f"--object-store-memory={_STORE}", "--disable-usage-stats", "--block"]
         surroundings = {
             "HIDDEN": " ".join(map(str, hidden)),

@@ -26,7 +26,7 @@ class Site:
     """A cluster, and folders that its nodes do not see.
 
     Attributes:
-        cluster: a head and two nodes with a core each.
+        cluster: a head and two nodes with a core each, one of which says that it has a GPU.
         nodes: these two. One cannot write to the driver's cache, the other finds it empty.
         cache: of the driver.
         known: where methods are installed that nodes know as well.
@@ -51,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         temporary = started.folder / "t"
         temporary.mkdir()
         how = {"hidden": [cache, unknown], "PYTHONPATH": str(known), "TMPDIR": str(temporary)}
-        nodes = [started.add(**how, read_only=True), started.add(**how)]
+        nodes = [started.add(**how, read_only=True), started.add(**how, gpus=1)]
         yield Site(started, nodes, cache, known, unknown, temporary)
 
 
@@ -173,8 +173,12 @@ def test_a_cluster_that_cannot_do_it_is_an_error(
 ) -> None:
     demo, address = Demo(site.cache), site.cluster.address
     with pytest.raises(WorkerError, match="can hold a job of 1 CPUs") as caught:
-        demo.run(request(["svm"]), tmp_path, executor=Ray(address=address, gpus=0.5))
+        demo.run(request(["svm"]), tmp_path, executor=Ray(address=address, gpus=1.5))
     assert "--with cpus=1" in caught.value.remedy
+    shares = demo.run(
+        request(["svm"], labels=[0]), tmp_path, executor=Ray(address=address, gpus=0.5)
+    )
+    assert len(shares.records) == 1
     other = {"Python": "3.11.7", "xlser": "0.1.0", "torch": "1.13.1"}
     monkeypatch.setattr(ray_cluster, "versions_here", lambda: other)
     with pytest.raises(WorkerError, match=rf"has .*torch {torch.__version__.split('+')[0]}"):
@@ -188,6 +192,14 @@ def test_where_jobs_are_given_no_gpu_none_can_be_asked_for() -> None:
         Ray().device("cuda")
     with pytest.raises(SettingsError, match="is no device"):
         Ray(gpus=1).device("cude")
+
+
+def test_an_address_without_a_cluster_is_an_error_at_once(tmp_path: Path) -> None:
+    executor = Ray(address="127.0.0.1:1")
+    with pytest.raises(
+        WorkerError, match=r"no Ray cluster to be had at 127\.0\.0\.1:1 \(.*refused"
+    ):
+        Demo(tmp_path / "cache").run(request(["svm"]), tmp_path, executor=executor)
 
 
 def test_frames_travel_whole(tmp_path: Path) -> None:

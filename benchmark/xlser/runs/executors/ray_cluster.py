@@ -4,6 +4,7 @@ import logging
 import os
 import pickle
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -113,6 +114,7 @@ class _Cluster(Crew):
         self._flights: dict[int, _Flight] = {}  # by a number that no two share
         self._models: dict[Path, ray.ObjectRef[bytes]] = {}  # source models, by their file here
         self._looked = -_LOOK
+        self._mailbox: Any = None
         self._started = not ray.is_initialized()
         if self._started:
             _connect(options.address)
@@ -120,9 +122,8 @@ class _Cluster(Crew):
             self._slots = self._count_slots()
             # Beside this process, so that it lasts as long, whichever nodes die.
             here = NodeAffinitySchedulingStrategy(_node_id(), soft=False)
-            mailbox: Any = ray.remote(Mailbox)
-            lasting = mailbox.options(num_cpus=0, max_restarts=-1, scheduling_strategy=here)
-            self._mailbox = lasting.remote()
+            lasting = {"num_cpus": 0, "max_restarts": -1, "scheduling_strategy": here}
+            self._mailbox = ray.remote(Mailbox).options(**lasting).remote()
             self._news = self._mailbox.hear.remote()
             there = replace(shared, data=shared.data.carried())
             self._common = ray.put(Common(there, self._cache, self._mailbox))
@@ -135,7 +136,8 @@ class _Cluster(Crew):
 
     def room(self) -> int:
         """Return how many jobs the cluster can be given, so that it always has the next at hand."""
-        most = self._options.jobs or _AHEAD * self._count_slots()
+        slots = self._count_slots()
+        most = self._options.jobs or _AHEAD * slots
         return max(0, most - len(self._flights))
 
     def take(self, jobs: "Sequence[Job]") -> None:
@@ -168,7 +170,7 @@ class _Cluster(Crew):
         with suppress(exceptions.RayError):
             for flight in self._flights.values():
                 ray.cancel(flight.result, force=True)
-            if hasattr(self, "_mailbox"):
+            if self._mailbox:
                 ray.kill(self._mailbox)
         self._flights.clear()
         self._models.clear()
@@ -194,7 +196,8 @@ class _Cluster(Crew):
             raise WorkerError(
                 f"No node of the Ray cluster can hold a job of {self._options.cpus} CPUs and "
                 f"{self._options.gpus:g} GPUs; it has {len(nodes)}, with {'; '.join(has)}.",
-                "Add nodes that can, or ask for less: --with cpus=1 gpus=0.",
+                "Add nodes that can, or ask for less (--with cpus=1 gpus=0); the same command goes "
+                "on.",
             )
         self._looked = time.monotonic()
         return self._slots
@@ -271,7 +274,9 @@ def _connect(address: str | None) -> None:
     Raises:
         WorkerError: there is none at the address, or it is not for this Python and Ray.
     """
+    where = address or os.environ.get("RAY_ADDRESS")
     try:
+        _require_listener(where)
         with _handlers_kept():
             ray.init(
                 address,
@@ -280,13 +285,21 @@ def _connect(address: str | None) -> None:
                 logging_level=logging.ERROR,
                 log_to_driver=True,  # what methods print goes to standard error
             )
-    except (ConnectionError, RuntimeError, ValueError) as cause:
+    except (OSError, RuntimeError, ValueError, exceptions.RayError) as cause:
         raise WorkerError(
-            f"There is no Ray cluster to be had at {address or os.environ.get('RAY_ADDRESS')} "
-            f"({' '.join(str(cause).split())}).",
-            "Give this command on a node of the cluster (`ray status` tells if it is one), with "
-            "the cluster's versions of Python and Ray.",
+            f"There is no Ray cluster to be had{f' at {where}' if where else ''} "
+            f"({str(cause).splitlines()[0]}).",
+            "Give this command on a node of the cluster (`ray status` tells whether it is one), "
+            "with the cluster's versions of Python and Ray; if it wants a token, set "
+            "RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to that of the cluster.",
         ) from cause
+
+
+def _require_listener(address: str | None) -> None:
+    """Raise OSError where nobody listens at host:port, for which Ray waits some minutes."""
+    host, _, port = (address or "").rpartition("/")[2].rpartition(":")
+    if port.isdigit():
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 @contextmanager
