@@ -1,8 +1,8 @@
 """How long thousands of runs take on many workers: the real driver, and a crew that is made up.
 
-Time is made up as well: nothing sleeps. Runs last as long as measured for their method, times a
-drawn factor that the driver does not know of. Some wait for source models. Workers may die at a
-drawn moment of a job, and are replaced.
+Time is made up as well: nothing sleeps. Runs last as long as they did once, times a drawn factor
+that the driver does not know of. Some wait for source models. Workers may die at a drawn moment of
+a job, and are replaced.
 
 `python -m tests.runs.simulation` prints the table of docs/plan.md and draws its picture.
 """
@@ -22,16 +22,53 @@ from matplotlib.figure import Figure as Canvas
 from tabulate import tabulate
 
 from xlser.leaderboards.figures import _drawn
-from xlser.methods import get_method, method_names
+from xlser.methods import Method, get_method
 from xlser.protocols import get_protocol
 from xlser.runs import Events, Failure, Job, Record, Run
-from xlser.runs.costs import Costs
 from xlser.runs.execute import _Driver
 from xlser.runs.executors import Began, Crew, Ended, Lost, Word
 
 PICTURE = Path(__file__).parents[2] / "docs" / "makespan.svg"
 
 WORKERS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+SOURCE_MODEL = {"frozen": 3.8, "finetune": 900.0}
+"""Seconds of the training of a source model, by track."""
+
+FROZEN = {
+    "adamatch": 12.2,
+    "aggregated-multitask": 6.6,
+    "cada": 11.7,
+    "cdan": 17.8,
+    "dan": 10.5,
+    "dann": 12.3,
+    "deep-coral": 9.5,
+    "fixmatch": 9.5,
+    "flexmatch": 10.1,
+    "fluda": 17.9,
+    "freematch": 10.9,
+    "gan-adaptation": 89.9,
+    "hard-pseudo-labels": 10.8,
+    "language-dann": 14.1,
+    "logistic-regression": 0.53,
+    "lower-bound": 0.03,
+    "mcc": 6.8,
+    "mean-teacher": 9.1,
+    "mixmatch": 10.0,
+    "nnpm": 13.4,
+    "sft": 3.8,
+    "soft-pseudo-labels": 6.0,
+    "softmatch": 6.7,
+    "svm": 1.2,
+    "target-only": 0.99,
+    "triple-attentive-asymmetric": 11.8,
+    "upper-bound": 4.7,
+}
+"""Seconds of a run on the frozen track, as measured on v1 on 2026-11-23: newer figures, which
+`costs.json` has, are not to change what is simulated."""
+
+FINE_TUNED = 900.0
+"""Seconds of a run on the fine-tune track: one stage, a quarter of an hour."""
 
 SPREAD = 0.4
 """Standard deviation of the logarithm of the drawn factors."""
@@ -53,42 +90,43 @@ _RECORD = Record.model_construct()  # of any run
 Duration = Callable[[Job], float]
 
 
-def made_up(seed: int, track: str, method: str = "sft") -> Any:
-    """A run as far as the driver and costs look at it."""
-    precision = "bf16" if track == "finetune" else "fp32"
-    return SimpleNamespace(
-        method=get_method(method)(),
-        track=track,
-        precision=precision,
-        scenario=SimpleNamespace(protocol="v1", seed=seed),
-        identity={"backbone": ["audiontt-512", ""]},
-    )
+def thought(job: Job) -> float:
+    """How long a job takes as far as the driver knows."""
+    track, run = job.run.track, job.run
+    if job.model:
+        return SOURCE_MODEL[track]
+    tuned = track == "finetune" and run.method.name != "lower-bound"
+    return FINE_TUNED if tuned else FROZEN[run.method.name]
 
 
 @cache
 def grid(track: str, repeats: int = 3) -> Sequence[Job]:
-    """All methods, languages, budgets and seeds of v1, with repeats, and their source models."""
+    """All cells of v1, with repeats, and the source models they need."""
     protocol = get_protocol("v1")
-    kinds = [kind for kind in map(get_method, method_names()) if track in kind.tracks]
+    methods = [method for method in map(_method, FROZEN) if track in method.tracks]
+    runs: dict[str, Any] = {m.name: SimpleNamespace(track=track, method=m) for m in methods}
     of_a_seed = [f"{seed}-{r}" for seed, r in product(protocol.seeds, range(repeats))]
-    models = [
-        Job(f"model {s}", "source model", made_up(0, track), model=Path(s)) for s in of_a_seed
-    ]
-    runs = []
-    for target, s, kind in product(protocol.targets, of_a_seed, kinds):
-        budgets = protocol.budgets if kind.target_labels == "few" else [0]
-        for labels in (k for k in budgets if k >= kind.least_labels or len(budgets) == 1):
-            key = f"{target} {kind.name} {labels} {s}"
-            needs = f"model {s}" if kind.needs_source_model else None
-            runs.append(Job(key, key, made_up(0, track, kind.name), needs))
-    return [*models, *runs]
+    of_any = runs["sft"]
+    jobs = [Job(f"model {s}", "source model", of_any, model=Path(s)) for s in of_a_seed]
+    for target, s, method in product(protocol.targets, of_a_seed, methods):
+        few = method.target_labels == "few"
+        for labels in protocol.budgets if few else (0,):
+            if not few or labels >= method.least_labels:
+                key = f"{target} {method.name} {labels} {s}"
+                needs = f"model {s}" if method.needs_source_model else None
+                jobs.append(Job(key, key, runs[method.name], needs))
+    return jobs
 
 
-def drawn(jobs: Sequence[Job], seconds: Duration, spread: float = SPREAD) -> dict[str, float]:
+def _method(name: str) -> Method:
+    return get_method(name)()
+
+
+def drawn(jobs: Sequence[Job]) -> dict[str, float]:
     """How long each job really takes, by its key; as long as thought on average."""
     rng = np.random.default_rng(0)
-    factors = rng.lognormal(-(spread**2) / 2, spread, len(jobs))
-    return {job.key: seconds(job) * factor for job, factor in zip(jobs, factors, strict=True)}
+    factors = rng.lognormal(-(SPREAD**2) / 2, SPREAD, len(jobs))
+    return {job.key: thought(job) * factor for job, factor in zip(jobs, factors, strict=True)}
 
 
 class MadeUpCrew(Crew):
@@ -189,13 +227,13 @@ class Simulated:
 
 
 def simulate(
-    jobs: Sequence[Job], lasts: Mapping[str, float], crew: MadeUpCrew, thought: Duration
+    jobs: Sequence[Job], lasts: Mapping[str, float], crew: MadeUpCrew, seconds: Duration = thought
 ) -> Simulated:
-    """Let the driver carry out jobs that last so long, of which it knows what is thought."""
+    """Let the driver carry out jobs that last so long, and that it thinks to last `seconds`."""
     shared: Any = None  # is of those who write
     workers = crew.room()
     began = time.perf_counter()
-    driver = Driver(jobs, shared, Events(), thought)
+    driver = Driver(jobs, shared, Events(), seconds)
     driver.carry_out(crew)
     driving = time.perf_counter() - began
     shared_out = sum(lasts.values()) / workers
@@ -213,11 +251,11 @@ def table() -> Table:
     """How each grid goes on so many workers: with workers that live, and with some that die."""
     found = {}
     for track in ("frozen", "finetune"):
-        jobs, thought = grid(track), Costs().seconds
-        lasts = drawn(jobs, thought)
+        jobs = grid(track)
+        lasts = drawn(jobs)
         for workers in WORKERS:
             living, dying = (
-                simulate(jobs, lasts, MadeUpCrew(workers, lasts, deadly), thought)
+                simulate(jobs, lasts, MadeUpCrew(workers, lasts, deadly))
                 for deadly in (0.0, DEADLY)
             )
             found[track, workers] = living, dying

@@ -16,10 +16,10 @@ from tests.runs.simulation import (
     rows,
     simulate,
     table,
+    thought,
 )
 
 from xlser.runs import Job
-from xlser.runs.costs import Costs
 from xlser.runs.forecast import makespan
 
 
@@ -61,23 +61,23 @@ def as_they_come(job: Job) -> float:
 
 
 def test_the_longest_first_end_sooner_than_runs_as_they_come() -> None:
-    jobs, costs = grid("frozen", repeats=1), Costs()
-    lasts = drawn(jobs, costs.seconds)
+    jobs = grid("frozen", repeats=1)
+    lasts = drawn(jobs)
 
-    def ratio(thought: Callable[[Job], float]) -> float:
-        return simulate(jobs, lasts, MadeUpCrew(50, lasts), thought).ratio
+    def ratio(seconds: Callable[[Job], float]) -> float:
+        return simulate(jobs, lasts, MadeUpCrew(50, lasts), seconds).ratio
 
-    assert ratio(costs.seconds) < 1.1
-    assert ratio(as_they_come) > ratio(costs.seconds) + 0.1
+    assert ratio(thought) < 1.1
+    assert ratio(as_they_come) > ratio(thought) + 0.1
 
 
 @pytest.mark.parametrize("workers", [1, 7, 100, 1000])
 def test_a_plan_tells_the_wall_time_that_the_driver_needs(workers: int) -> None:
-    jobs, costs = grid("finetune", repeats=1), Costs()
-    lasts = {job.key: costs.seconds(job) for job in jobs}
+    jobs = grid("finetune", repeats=1)
+    lasts = {job.key: thought(job) for job in jobs}
     crew = MadeUpCrew(workers, lasts, latency=0.0, at_home=0.0)
-    simulated = simulate(jobs, lasts, crew, costs.seconds)
-    assert makespan(jobs, costs.seconds, workers) == pytest.approx(simulated.seconds)
+    simulated = simulate(jobs, lasts, crew)
+    assert makespan(jobs, thought, workers) == pytest.approx(simulated.seconds)
 
 
 def test_what_the_driver_does_grows_with_the_jobs() -> None:
