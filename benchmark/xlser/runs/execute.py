@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 
+from xlser.files import sweep
 from xlser.runs.calling import Failure
 from xlser.runs.executors import Began, Crew, Ended, Executor, Local, Word
 from xlser.runs.failures import failure_path, write_failure
@@ -81,6 +82,8 @@ def execute(
         ResultsError: a record cannot be written.
         WorkerError: the executor computes nothing here.
     """
+    for folder in {run.path(shared.results).parent for run in plan.todo}:
+        sweep(folder)
     take_unwritten(plan.todo, shared.results, shared.data.settings.cache)
     todo = [run for run in plan.todo if not run.path(shared.results).exists()]
     jobs = jobs_of(todo, shared)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlser.errors import ResultsError
-from xlser.files import digest_json, sweep
+from xlser.files import digest_json
 from xlser.runs.plan import Run
 from xlser.runs.record import Record
 
@@ -16,7 +16,6 @@ def take_home(record: Record, path: Path, cache: Path) -> None:
         ResultsError: it cannot be written where it belongs.
     """
     try:
-        sweep(path.parent)
         record.write(path)
     except OSError as cause:
         raise _kept_aside(record, path, cache, cause) from cause
