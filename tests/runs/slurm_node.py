@@ -36,7 +36,7 @@ SlurmdParameters=config_overrides
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0
 ReturnToService=2
 KillWait=1
-NodeName={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=64000
+NodeName={host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=64000
 PartitionName=all Nodes=ALL Default=YES State=UP
 """
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.cli.commands import start, xlser
+from tests.cli.commands import start
 from tests.demo import Demo, lasting, request
 from tests.packages import Package
 from tests.runs.slurm_node import TO_BE_HAD, slurm
@@ -45,9 +45,9 @@ METHODS = """
         folder: str = ""
 
         def fit(self, task):
-            number = os.environ.get("SLURM_JOB_ID", "none")
+            array, place = (os.environ.get(f"SLURM_ARRAY_{n}_ID") for n in ("JOB", "TASK"))
             with (Path(self.folder) / "marks").open("a") as marks:
-                marks.write(f"{task.seed} {os.getpid()} {number}\\n")
+                marks.write(f"{task.seed} {os.getpid()} {array}_{place}\\n")
             gone = time.monotonic() + 600  # and with it the test that lets go
             while not (Path(self.folder) / f"go-{task.seed}").exists():
                 assert time.monotonic() < gone
@@ -56,26 +56,13 @@ METHODS = """
 
         def predict(self, speech):
             return torch.full((len(speech), 5), 0.2)
-
-
-    class Hangs(Waits):
-        "Ends by no signal but SIGKILL."
-
-        name = "hangs"
-
-        def fit(self, task):
-            while True:
-                try:
-                    time.sleep(600)
-                except BaseException:
-                    pass
 """
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = tmp_path_factory.mktemp("site")
-    Package(site).install("waiting", METHODS, waits="Waits", hangs="Hangs")
+    Package(site).install("waiting", METHODS, waits="Waits")
     return site
 
 
@@ -83,6 +70,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     with slurm(tmp_path_factory.mktemp("slurm")) as found_by:
         yield found_by
+
+
+@pytest.fixture
+def in_slurm(node: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in node.items():
+        monkeypatch.setenv(name, value)
 
 
 def records(results: Path) -> dict[str, Record]:
@@ -124,12 +117,19 @@ class Grid:
     def __init__(self, folder: Path, site: Path, cache: Path, **environment: str) -> None:
         self.folder = folder
         self._environment = {"PYTHONPATH": str(site), "XLSER_CACHE": str(cache), **environment}
+        self._commands: list[subprocess.Popen[str]] = []
         self.spool = cache / "slurm"
 
     def start(self, *options: str) -> subprocess.Popen[str]:
         asked = ["run", "waits", "--target", "german", "--set", f"folder={self.folder}"]
         asked += ["--executor", "slurm", *options]
-        return start(*asked, folder=self.folder, **self._environment)
+        self._commands.append(start(*asked, folder=self.folder, **self._environment))
+        return self._commands[-1]
+
+    def end(self) -> None:
+        """Leave no command behind that still waits, whatever became of the test."""
+        for command in self._commands:
+            command.kill()
 
     def marks(self) -> list[Mark]:
         path = self.folder / "marks"
@@ -139,6 +139,9 @@ class Grid:
     def let_go(self, *seeds: str) -> None:
         for seed in seeds:
             (self.folder / f"go-{seed}").touch()
+
+    def tickets(self) -> set[str]:
+        return {path.read_text() for path in self.spool.glob("*/*.ticket")}
 
     def begun(self) -> list[str]:
         """The seeds of all runs that began, as often as they did."""
@@ -151,6 +154,22 @@ class Grid:
         )
 
 
+@pytest.fixture
+def grid(site: Path, tmp_path: Path, demo_cache: Path) -> Iterator[Grid]:
+    grid = Grid(tmp_path, site, demo_cache)
+    yield grid
+    grid.end()
+
+
+@pytest.fixture
+def slurm_grid(
+    node: dict[str, str], site: Path, tmp_path: Path, demo_cache: Path
+) -> Iterator[Grid]:
+    grid = Grid(tmp_path, site, demo_cache, **node)
+    yield grid
+    grid.end()
+
+
 def hear(process: subprocess.Popen[str], said: str) -> str:
     assert process.stderr
     heard = []
@@ -161,41 +180,51 @@ def hear(process: subprocess.Popen[str], said: str) -> str:
     raise AssertionError(f"{said!r} was not said:\n{''.join(heard)}")
 
 
-def same_as_here(executor: Slurm, folder: Path) -> list[str]:
-    """Hold the records of a grid against those that this process makes; return what was told."""
-    asked = request(["sft", "lower-bound"], ["german"])
+def order(node: Mapping[str, str], *words: str) -> bool:
+    """Give a command to Slurm; return whether it was followed."""
+    return not subprocess.run(words, env={**os.environ, **node}, check=False).returncode
+
+
+ASKED = request(["sft", "lower-bound"], ["german"])
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Record]:
+    """The records of a grid that this process makes."""
+    folder = tmp_path_factory.mktemp("here")
+    assert not Demo(folder / "cache").run(ASKED, folder / "results").failures
+    return records(folder / "results")
+
+
+def told_of(executor: Slurm, folder: Path, expected: dict[str, Record]) -> list[str]:
+    """Hold the records of the grid against those expected; return what was told."""
     told: list[str] = []
     events = Events(
         started=lambda job: told.append(f"started {job.label}"),
         trained=lambda job, seconds: told.append(f"trained {job.label}"),
         finished=lambda run, record: told.append(f"finished {run.label}"),
     )
-    here = Demo(folder / "cache").run(asked, folder / "here")
-    there = Demo(folder / "another cache").run(asked, folder / "there", events, executor)
-    assert not here.failures
-    assert not there.failures
-    expected, made = records(folder / "here"), records(folder / "there")
-    assert len(expected) == 2
+    outcome = Demo(folder / "cache").run(ASKED, folder / "results", events, executor)
+    assert not outcome.failures
+    made = records(folder / "results")
+    assert len(made) == 2
     assert {n: lasting(r) for n, r in made.items()} == {n: lasting(r) for n, r in expected.items()}
     took = {r.seconds["source model"] for r in made.values() if "source model" in r.seconds}
     assert len(took) == 1
-    assert not list((folder / "another cache/slurm").iterdir())  # nothing stays in the spool
-    return told
+    assert not list((folder / "cache/slurm").iterdir())  # nothing stays in the spool
+    return sorted(told)
 
 
-def test_processes_of_this_machine_leave_the_same_records(tmp_path: Path) -> None:
-    told = same_as_here(Slurm(cluster="local"), tmp_path)
-    runs = ["german sft k=20 s=0", "german lower-bound k=0 s=0", "source model s=0"]
-    assert sorted(word for word in told if word.startswith("started")) == sorted(
-        f"started {run}" for run in runs
-    )
-    assert told.count("trained source model s=0") == 1
-
-
-def test_jobs_outlive_the_command_and_the_next_one_takes_them_in(
-    site: Path, tmp_path: Path, demo_cache: Path
+def test_processes_of_this_machine_leave_the_same_records(
+    tmp_path: Path, expected: dict[str, Record]
 ) -> None:
-    grid = Grid(tmp_path, site, demo_cache)
+    told = told_of(Slurm(cluster="local"), tmp_path, expected)
+    runs = ["german sft k=20 s=0", "german lower-bound k=0 s=0"]
+    of_runs = [f"{what} {run}" for run in runs for what in ("started", "finished")]
+    assert told == sorted([*of_runs, "started source model s=0", "trained source model s=0"])
+
+
+def test_jobs_outlive_the_command_and_the_next_one_takes_them_in(grid: Grid) -> None:
     options = ["--with", "cluster=local", "--jobs", "2"]
     command = grid.start(*options)
     until(lambda: len(grid.marks()) == 2, command)
@@ -221,8 +250,7 @@ def test_jobs_outlive_the_command_and_the_next_one_takes_them_in(
     assert not list(grid.spool.iterdir())
 
 
-def test_an_interrupt_cancels_the_jobs(site: Path, tmp_path: Path, demo_cache: Path) -> None:
-    grid = Grid(tmp_path, site, demo_cache)
+def test_an_interrupt_cancels_the_jobs(grid: Grid) -> None:
     command = grid.start("--with", "cluster=local", "--jobs", "2")
     until(lambda: len(grid.marks()) == 2, command)
     command.send_signal(signal.SIGINT)
@@ -234,13 +262,13 @@ def test_an_interrupt_cancels_the_jobs(site: Path, tmp_path: Path, demo_cache: P
 
 
 def test_a_run_that_takes_longer_than_the_timeout_is_a_failed_run(
-    site: Path, tmp_path: Path, demo_cache: Path
+    tmp_path: Path, demo_cache: Path
 ) -> None:
-    asked = ["run", "hangs", "--target", "german", "--seeds", "0", "--timeout", "2"]
-    asked += ["--executor", "slurm", "--with", "cluster=local"]
-    done = xlser(*asked, folder=tmp_path, PYTHONPATH=str(site), XLSER_CACHE=str(demo_cache))
-    assert done.returncode == 1
-    assert "'hangs' of package strangers 1.2.3 took longer than the timeout of 2 s." in done.stderr
+    asked, executor = request(["svm"], labels=[20]), Slurm(cluster="local")
+    outcome = Demo(demo_cache).run(asked, tmp_path, executor=executor, timeout=0.001)
+    ((_, said),) = outcome.failures
+    assert "'svm' of package xlser" in said
+    assert "took longer than the timeout of 0.001 s." in said
     assert not list((demo_cache / "slurm").iterdir())
 
 
@@ -370,43 +398,46 @@ def test_a_machine_without_slurm_says_so(
 
 
 @real_slurm
+@pytest.mark.usefixtures("in_slurm")
 def test_slurm_leaves_the_same_records_by_one_array_each_time(
-    node: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, expected: dict[str, Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in node.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setattr(SlurmQueue, "pause", 1.0)
-    executor = Slurm(partition="all", memory=1.5, minutes=5, setup=("export GREETING=hello",))
-    same_as_here(executor, tmp_path)
+    setup = (f"touch {tmp_path}/set-up-$SLURM_JOB_ID",)
+    told_of(Slurm(partition="all", memory=1.5, minutes=5, setup=setup), tmp_path, expected)
     asked = ["squeue", "--me", "--array", "--noheader", "--states=all", "--format=%i %T %l %m"]
     said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
-    array, _, _ = said.partition("_")
-    # The source model and what waits for none of it are handed in at once, the other afterwards.
-    assert sorted(said.splitlines()) == [
-        f"{array}_0 COMPLETED 5:00 1536M",
-        f"{array}_1 COMPLETED 5:00 1536M",
-    ]
+    # The source model first, then at once what waited for it.
+    model, *runs = (line.partition(" ") for line in sorted(said.splitlines()))
+    array = int(model[0]) + 1
+    assert [run[0] for run in runs] == [f"{array}_0", f"{array}_1"]
+    assert {job[2] for job in (model, *runs)} == {"COMPLETED 5:00 1.50G"}
+    assert len(list(tmp_path.glob("set-up-*"))) == 3
 
 
 @real_slurm
 def test_jobs_that_slurm_begins_again_or_loses_leave_one_record_each(
-    node: dict[str, str], site: Path, tmp_path: Path, demo_cache: Path
+    node: dict[str, str], slurm_grid: Grid
 ) -> None:
-    grid = Grid(tmp_path, site, demo_cache, **node)
+    grid = slurm_grid
     command = grid.start()
-    until(lambda: len(grid.marks()) == 2, command)  # as many as the node has cores
-    cancelled, requeued = grid.marks()
-    environment = {**os.environ, **node}
-
-    def order(*words: str) -> None:
-        subprocess.run(words, env=environment, check=True)
-
-    order("scancel", "--signal=KILL", cancelled.number)
+    until(lambda: len(grid.marks()) == 3, command)
+    cancelled, requeued, _ = grid.marks()
+    tickets = grid.tickets()
+    order(node, "scancel", "--signal=KILL", cancelled.number)
     assert "the queue says CANCELLED" in hear(command, "begun again")
+    until(lambda: len(grid.tickets() - tickets) == 1, command)
     command.kill()
     command.wait(timeout=60)
-    order("scontrol", "requeue", requeued.number)
+    order(node, "scontrol", "requeue", requeued.number)
     command = grid.start()
+
+    def begun_again() -> bool:
+        """By itself Slurm would wait for two minutes before it begins a job again."""
+        order(node, "scontrol", "update", f"job={requeued.number}", "starttime=now")
+        return grid.begun().count(requeued.seed) == 2
+
+    until(begun_again, command)
     grid.let_go("0", "1", "2")
     _, said = command.communicate(timeout=240)
     assert command.returncode == 0, said
@@ -416,23 +447,26 @@ def test_jobs_that_slurm_begins_again_or_loses_leave_one_record_each(
 
 
 @real_slurm
-def test_an_interrupt_takes_the_jobs_from_slurm(
-    node: dict[str, str], site: Path, tmp_path: Path, demo_cache: Path
-) -> None:
-    grid = Grid(tmp_path, site, demo_cache, **node)
-    command = grid.start()
-    until(lambda: len(grid.marks()) == 2, command)
-    command.send_signal(signal.SIGINT)
-    _, said = command.communicate(timeout=60)
-    assert command.returncode == 130
-    assert "Traceback" not in said
-    asked = ["squeue", "--me", "--noheader", "--states=PENDING,RUNNING"]
+@pytest.mark.usefixtures("in_slurm")
+def test_a_cancelled_array_leaves_slurm_at_once_waiting_or_not(tmp_path: Path) -> None:
+    command = ["sbatch", "--array=0-5", f"--output={tmp_path}/out", "--wrap=sleep 600"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    tickets = [f"{said.split()[-1]}_{place}" for place in range(6)]
+    queue = SlurmQueue(tmp_path)
 
-    def waiting() -> str:
-        environment = {**os.environ, **node}
-        return subprocess.run(
-            asked, env=environment, capture_output=True, text=True, check=True
-        ).stdout
+    def states() -> list[str]:
+        known = queue.states(tickets)
+        assert known is not None
+        return sorted(known.get(ticket, "CANCELLED") for ticket in tickets)
 
-    until(lambda: not waiting())
-    until(lambda: all(without_process(mark.process) for mark in grid.marks()))
+    until(lambda: states() == ["PENDING"] * 2 + ["RUNNING"] * 4)
+    queue.cancel(tickets)
+    until(lambda: states() == ["CANCELLED"] * 6, within=25)
+
+
+@real_slurm
+@pytest.mark.usefixtures("in_slurm")
+def test_what_slurm_does_not_accept_is_an_error(tmp_path: Path, demo_cache: Path) -> None:
+    with pytest.raises(WorkerError, match="invalid partition specified: fast") as caught:
+        Demo(demo_cache).run(request(["svm"]), tmp_path, executor=Slurm(partition="fast"))
+    assert "--with partition" in caught.value.remedy
