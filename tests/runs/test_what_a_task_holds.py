@@ -26,6 +26,7 @@ from xlser.methods import ATTRIBUTES, Method, Predictor, Speech, Task, Track
 from xlser.protocols import Scenario
 from xlser.runs import Plan, Record, Run, Shared, SpeechData, execute, make_plan
 from xlser.runs.one_run import make_task
+from xlser.runs.progress import Progress
 from xlser.training import PretrainedBackbone
 
 HIDDEN = (Scenario, SpeechData, Inventory, Utterance, Record, Plan, Run, Method, Path)
@@ -126,7 +127,7 @@ def heard(
     plan = make_plan(asked(["sft"], labels=[20], track=track), data, backbone, tmp_path)
     with progress() as bars:
         shared = Shared(data, backbone, tmp_path, torch.device("cpu"))
-        outcome = execute(plan, shared, Report(1, bars).events())
+        outcome = execute(plan, shared, Report(Progress(1), bars).events())
     assert not outcome.failures
     task, *test_speech = Witness.heard
     assert isinstance(task, Task)

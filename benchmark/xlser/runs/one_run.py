@@ -1,7 +1,9 @@
 """One run: a task is handed to a method, its predictions are scored and become a record."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -24,13 +26,37 @@ from xlser.runs.record import (
 from xlser.runs.source_models import SourceModel, source_model
 from xlser.training import PretrainedBackbone, derive
 
+Progress = Callable[[int, int], None]
+
+
+def _to_nobody(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+# Who listens knows the whole grid, so the task must not lead there: `_tell` finds them by itself.
+_listener: ContextVar[Progress] = ContextVar("_listener", default=_to_nobody)
+
+
+def _tell(done: int, total: int) -> None:
+    _listener.get()(done, total)
+
+
+@contextmanager
+def _listening(epoch: Progress) -> Iterator[None]:
+    """Have `epoch` called with what the task's `progress` is called with."""
+    before = _listener.set(epoch)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
+
 
 def execute_run(
     run: Run,
     data: SpeechData,
     backbone: PretrainedBackbone,
     device: torch.device,
-    epoch: Callable[[int, int], None] = lambda done, total: None,
+    epoch: Progress = _to_nobody,
     isolate: bool = False,
 ) -> Record:
     """Fit and test one method; return its record.
@@ -39,9 +65,9 @@ def execute_run(
         MethodError: the method broke its contract.
     """
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    task = replace(make_task(run, data, backbone, device), progress=epoch)
+    task = make_task(run, data, backbone, device)
     seconds: dict[str, float] = {}
-    with threads_for(run.track), called(run.method, isolate) as method:
+    with _listening(epoch), threads_for(run.track), called(run.method, isolate) as method:
         if run.method.needs_source_model:
             model = source_model(task, run.scenario, data, backbone)
             task = replace(task, source_model=model.weights)
@@ -100,11 +126,11 @@ def train_source_model_of(
     data: SpeechData,
     backbone: PretrainedBackbone,
     device: torch.device,
-    epoch: Callable[[int, int], None] = lambda done, total: None,
+    epoch: Progress = _to_nobody,
 ) -> SourceModel:
     """Train the source model (stage 1) that `run` and others need, and keep it in the cache."""
-    task = replace(make_task(run, data, backbone, device), progress=epoch)
-    with threads_for(run.track):
+    task = make_task(run, data, backbone, device)
+    with _listening(epoch), threads_for(run.track):
         return source_model(task, run.scenario, data, backbone)
 
 
@@ -135,6 +161,7 @@ def make_task(
         schedule=data.protocol.schedule,
         backbone=backbone.build if run.track == "finetune" else None,
         precision=run.precision,
+        progress=_tell,
     )
 
 
