@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).with_name("memory_of_prepare.py")
 MEBIBYTE = 1 << 20
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss is in kB on Linux")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_memory_is_bounded_and_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
     # 5 s: 64 kB of features an utterance, 320 kB of samples; 96 MB and 480 MB more of them.
     recording = trees.record(tmp_path / "a.wav", trees.noise(seconds=5))

@@ -44,14 +44,14 @@ class DiesOnce(Constant):
 
 
 class ExhaustsMemory(Constant):
-    """Takes more and more, until there is no more to be had."""
+    """Takes more and more addresses, until there are no more to be had; touches no memory."""
 
     name = "exhausts-memory"
 
     def fit(self, task: Task) -> Predictor:
         hoard = []
         while True:
-            hoard.append(bytearray(64 << 20))
+            hoard.append(np.empty(64 << 20, dtype=np.uint8))
 
 
 class WantsTooMuchMemory(Constant):
