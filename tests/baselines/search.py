@@ -20,7 +20,7 @@ from xlser.protocols import Protocol, Split, get_protocol, unweighted_accuracy
 from xlser.protocols.build import _labelling_order, _profiles, published_utterances
 from xlser.protocols.partition import partition
 from xlser.runs import Run, SpeechData, choose_device, gather
-from xlser.runs.execute import make_task
+from xlser.runs.one_run import make_task
 from xlser.settings import Settings
 from xlser.training import PretrainedBackbone, pretrained, train_source_model
 
