@@ -1,7 +1,7 @@
 """What scikit-learn's classifiers share: fitting on embeddings, choosing by validation."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from xlser.methods import Labelled, Predictor, Speech, Task
+from xlser.training import floored
 
 
 def fit_best(task: Task, classifiers: Sequence[Any]) -> Predictor:
@@ -28,13 +29,25 @@ def fit_best(task: Task, classifiers: Sequence[Any]) -> Predictor:
 
     fitted: list[Pipeline] = []
     for done, classifier in enumerate(classifiers, start=1):
-        pipeline = make_pipeline(StandardScaler(), classifier)
+        pipeline = make_pipeline(_Standardise(), classifier)
         fitted.append(pipeline.fit(x, y, **{f"{pipeline.steps[-1][0]}__sample_weight": weight}))
         task.progress(done, len(classifiers))
     if not len(task.source_validation):
         return _Classical(fitted[len(fitted) // 2], len(task.classes))
     scores = [_validation_score(pipeline, task.source_validation) for pipeline in fitted]
     return _Classical(fitted[int(np.argmax(scores))], len(task.classes))
+
+
+class _Standardise(StandardScaler):  # type: ignore[misc]
+    """Scikit-learn's, with the floor under the scale that the networks' embeddings have."""
+
+    scale_: npt.NDArray[np.float64]
+
+    def fit(self, x: npt.NDArray[np.float32], y: Any = None, sample_weight: Any = None) -> Self:
+        """Take mean and scale from `x`, shape (utterances, dimension)."""
+        super().fit(x, y, sample_weight)
+        self.scale_ = floored(torch.from_numpy(self.scale_)).numpy()
+        return self
 
 
 class _Classical:

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from xlser.methods import Method, Predictor, Speech, Task
+from xlser.training import floored
 
 Array = npt.NDArray[np.float64]
 Classes = npt.NDArray[np.int64]
@@ -78,9 +79,8 @@ class Standard:
 
 
 def standard(x: Array) -> Standard:
-    """Return mean and deviation of `x`; a dimension that hardly varies is not blown up."""
-    scale = x.std(axis=0)
-    return Standard(x.mean(axis=0), np.maximum(scale, 0.1 * np.median(scale) + 1e-6))
+    """Return mean and scale of `x`, shape (utterances, dimension)."""
+    return Standard(x.mean(axis=0), floored(torch.from_numpy(x.std(axis=0))).numpy())
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from xlser.training import together
+from xlser.training import Adapter, together
 
 
 def network() -> nn.Module:
@@ -31,3 +31,17 @@ def test_batch_norm_sees_one_batch() -> None:
     norm = nn.BatchNorm1d(4)
     together(norm, torch.randn(3, 4), torch.randn(5, 4), torch.randn(2, 4))
     assert norm.num_batches_tracked == 1
+
+
+def test_a_dimension_that_hardly_varies_is_not_blown_up() -> None:
+    source = torch.randn(200, 16) * torch.logspace(-1, 1, 16)
+    source[:, 3] = 1e-7 * torch.randn(200)
+    adapter = Adapter(source)
+    ordinary = [i for i in range(16) if i != 3 and adapter.std[i] > 0.2]
+    torch.testing.assert_close(adapter.std[ordinary], source.std(dim=0)[ordinary])
+    assert adapter.std[3] > 0.05 * source.std(dim=0).median()
+
+
+def test_one_utterance_is_standardised_by_its_mean_alone() -> None:
+    adapter = Adapter(torch.randn(1, 16))
+    torch.testing.assert_close(adapter.std, torch.ones(16))

@@ -14,7 +14,14 @@ from xlser.training.episodes import class_means, shots_of_each_class
 from xlser.training.gradient import GradientMethod, train_source_model
 from xlser.training.inference import embed
 from xlser.training.memory_bank import MemoryBank
-from xlser.training.model import Adapter, EmotionModel, ModelPredictor, new_model, together
+from xlser.training.model import (
+    Adapter,
+    EmotionModel,
+    ModelPredictor,
+    floored,
+    new_model,
+    together,
+)
 from xlser.training.normalisation import DomainStatistics, statistics_held
 from xlser.training.precision import in_float32
 from xlser.training.pseudo_labels import (
@@ -66,6 +73,7 @@ __all__ = [
     "embed",
     "entropy",
     "find_weights",
+    "floored",
     "get_backbone",
     "gradient_penalty",
     "in_float32",

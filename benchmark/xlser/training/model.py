@@ -48,7 +48,8 @@ class Adapter(nn.Module):
 
     Attributes:
         mean: of the source's embeddings, shape (dimension,).
-        std: of the source's embeddings, shape (dimension,).
+        std: what they are divided by, shape (dimension,): the source's standard deviation, or a
+            tenth of the dimensions' median where that is more.
     """
 
     mean: Tensor
@@ -59,7 +60,7 @@ class Adapter(nn.Module):
         super().__init__()
         self.register_buffer("mean", source.mean(dim=0))
         spread = source.std(dim=0) if len(source) > 1 else torch.ones_like(source[0])
-        self.register_buffer("std", spread.clamp(min=1e-6))
+        self.register_buffer("std", floored(spread))
         self.layers = nn.Sequential(
             nn.Linear(source.shape[1], _ADAPTER), nn.ReLU(), nn.Dropout(0.3)
         )
@@ -68,6 +69,20 @@ class Adapter(nn.Module):
         """Return adapted embeddings, shape (batch, 256)."""
         del lengths  # an embedding is one row, whatever the utterance's length
         return cast("Tensor", self.layers((embeddings - self.mean) / self.std))
+
+
+def floored(deviations: Tensor) -> Tensor:
+    """Return what to divide the dimensions of embeddings by, shape (dimension,).
+
+    Their standard deviation, or a tenth of the dimensions' median where that is more. Some units
+    of a pretrained network answer to next to nothing in acted English: divided by what little they
+    vary there, one utterance in which they answer lies a million deviations out and drowns the
+    rest.
+
+    Args:
+        deviations: standard deviation of each dimension, shape (dimension,).
+    """
+    return torch.maximum(deviations, 0.1 * deviations.median() + 1e-6)
 
 
 def new_model(task: Task, reference: Speech | None = None) -> EmotionModel:
