@@ -20,9 +20,10 @@ def leaderboard(
 ) -> None:
     """Write tables and figures from records.
 
-    They go to `leaderboards/<protocol>/README.md`, from the records in `results/` beside it.
+    They go to `leaderboards/<protocol>/README.md`, from the records in `results/` beside it; the
+    figures in `leaderboards/README.md`, where there is one, are written anew as well.
     """
-    from xlser.leaderboards import write_leaderboard
+    from xlser.leaderboards import refresh_lessons, write_leaderboard
     from xlser.protocols import get_protocol, protocol_names
 
     names = protocols or [n for n in protocol_names() if (leaderboards / n / "results").is_dir()]
@@ -36,8 +37,11 @@ def leaderboard(
             answer[name] = [_as_json(board) for board in written.tables]
         else:
             console().print(f"wrote {written.page}")
+    page = refresh_lessons(leaderboards)
     if as_json:
         print_json(answer)
+    elif page:
+        console().print(f"wrote {page}")
 
 
 def _as_json(board: Any) -> dict[str, Any]:

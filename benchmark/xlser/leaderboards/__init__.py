@@ -11,6 +11,7 @@ from xlser.leaderboards.board import (
 )
 from xlser.leaderboards.comparison import Comparison, compare
 from xlser.leaderboards.comparison_text import as_values, in_words
+from xlser.leaderboards.lessons import refresh_lessons
 from xlser.leaderboards.markdown import Written, render, write_leaderboard
 from xlser.leaderboards.paper import ERRATA, PRINTED, SETTING, Printed
 
@@ -29,6 +30,7 @@ __all__ = [
     "compare",
     "in_words",
     "read_records",
+    "refresh_lessons",
     "render",
     "require_tables",
     "tables",

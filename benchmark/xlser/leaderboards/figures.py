@@ -16,8 +16,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from xlser.leaderboards.board import Row
+from xlser.leaderboards.claims import Claim, Difference
 from xlser.leaderboards.paper import BUDGETS, FIGURE_2, FIGURE_3, LANGUAGES, PRINTED, Cell
 from xlser.leaderboards.paper_tables import Ours, count
+from xlser.leaderboards.statistics import LEVEL
 from xlser.leaderboards.summary import Line, Summary
 from xlser.protocols import Counts, Labels
 from xlser.runs import Role
@@ -41,6 +43,7 @@ _DARK = "#202020"
 _LIGHT = "#a0a0a0"
 _CHANCE: dict[str, Any] = {"color": _DARK, "linestyle": "--", "linewidth": 1, "label": "chance"}
 _HATCH = "////"  # of bars that lack seeds
+_FARTHEST = 50  # points: of two speakers an interval may be all there is
 _PANELS = {
     "hard-pseudo-labels": "(a) hard pseudo-labels",
     "soft-pseudo-labels": "(b) soft pseudo-labels",
@@ -134,6 +137,41 @@ def summary_dots(summary: Summary, figure: str, chance: float) -> Files:
     return _drawn(draw, summary.setting.title, height=1.2 + 0.22 * len(summary.lines))
 
 
+def difference_lines(differences: Sequence[Difference], heading: str, figure: str) -> Files:
+    """Draw a row a claim: the difference it speaks of, its 95 % interval, and the paper's.
+
+    Args:
+        differences: of targets, in the order of the rows.
+        heading: above all.
+        figure: name of the figure that differs, for the axis.
+    """
+    names = [_differing(x.claim) for x in differences]
+
+    def draw(canvas: Canvas) -> None:
+        axes = canvas.subplots()
+        for y, difference in enumerate(differences):
+            for i, (target, estimate) in enumerate(difference.ours.items()):
+                axes.plot(estimate.value, y, _MARKERS[i + 1], color=_COLOURS[i], markersize=4)
+                if target in difference.printed:
+                    paper = {**_look_of_print("target"), "marker": _MARKERS[i + 1]}
+                    axes.plot(difference.printed[target], y, **paper)
+            if difference.mean is not None:
+                decided = _DARK if difference.p <= LEVEL else _LIGHT
+                if interval := difference.mean.interval:
+                    axes.hlines(y, *interval, color=decided, linewidth=1.2)
+                axes.plot(difference.mean.value, y, "o", color=decided, markersize=6)
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.axvline(0, color=_DARK, linewidth=0.8)
+        axes.grid(axis="x", color=_LIGHT, linewidth=0.4)
+        axes.set_axisbelow(True)
+        axes.set_xlim(-_FARTHEST, _FARTHEST)
+        axes.set_xlabel(f"difference in {figure.removesuffix(' %')}, points")
+        _add_legend(canvas, _legend_of_differences(differences), columns=3)
+
+    return _drawn(draw, heading, height=1.4 + 0.26 * len(names))
+
+
 def confusions(panels: Mapping[str, Counts], classes: Sequence[str], heading: str) -> Files:
     """Draw confusion matrices side by side, in percent of the utterances of each class.
 
@@ -161,6 +199,28 @@ def confusions(panels: Mapping[str, Counts], classes: Sequence[str], heading: st
         axes.spines[:].set_visible(False)
 
     return _drawn(draw, heading, height=3.0)
+
+
+def _differing(claim: Claim) -> str:
+    (above, of_above), (below, of_below) = claim.above, claim.below
+    short = {name: name.replace("-pseudo-labels", "") for name in (above, below)}
+    return f"{short[above]}, {of_above} − {short[below]}, {of_below}"
+
+
+def _legend_of_differences(differences: Sequence[Difference]) -> list[Line2D]:
+    targets = list(dict.fromkeys(target for x in differences for target in x.ours))
+    decided: dict[str, Any] = {"marker": "o", "linewidth": 1.2}
+    handles = [
+        Line2D([], [], color=_DARK, label="mean and 95 % interval, p ≤ 0.05", **decided),
+        Line2D([], [], color=_LIGHT, label="the same, p > 0.05", **decided),
+    ]
+    for i, target in enumerate(targets):
+        dot: dict[str, Any] = {"linestyle": "", "marker": _MARKERS[i + 1]}
+        handles.append(Line2D([], [], color=_COLOURS[i], label=target.capitalize(), **dot))
+        if any(target in x.printed for x in differences):
+            look = {**_look_of_print("target"), **dot}
+            handles.append(Line2D([], [], label=f"the paper, {target.capitalize()}", **look))
+    return handles
 
 
 def _draw_confusion(axes: Axes, left: float, counts: Counts) -> None:

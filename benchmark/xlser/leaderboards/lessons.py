@@ -1,0 +1,164 @@
+"""The page that holds the paper's claims against records: prose by hand, figures by records.
+
+Its figures stand between `<!-- WHAT PROTOCOL SETTING -->` and `<!-- end -->`, and are written anew
+with the leaderboards. WHAT is `differences` (a table and its picture), `english` or `cost`; SETTING
+is the slug of the rows, as in the names of the leaderboards' pictures.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xlser.errors import RecordError, UnknownNameError
+from xlser.files import write_atomically
+from xlser.leaderboards.board import Figure, Table, read_records, tables
+from xlser.leaderboards.cells import (
+    DASH,
+    FIGURES,
+    markdown_table,
+    show_interval,
+    signed,
+)
+from xlser.leaderboards.claims import CLAIMS, ENGLISH, Difference, Side, differences
+from xlser.leaderboards.cost import cost_section
+from xlser.leaderboards.figures import difference_lines
+from xlser.leaderboards.spent import Spent
+from xlser.leaderboards.statistics import LEVEL
+from xlser.protocols import Protocol, get_protocol, protocol_names
+
+_BLOCK = re.compile(r"(<!-- (\w+)((?: [\w-]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+@dataclass
+class _Page:
+    """What a page's figures are made of, and the pictures it shows by the names of their files."""
+
+    leaderboards: Path
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+    def block(self, what: str, words: Sequence[str]) -> str:
+        blocks: Mapping[str, Callable[..., str]] = {
+            "differences": self._differences,
+            "english": self._english,
+            "cost": self._cost,
+        }
+        if what not in blocks:
+            raise UnknownNameError("block of figures", what, blocks)
+        return blocks[what](*words)
+
+    def _differences(self, protocol_name: str, slug: str) -> str:
+        protocol = get_protocol(protocol_name)
+        boards = self._boards(protocol, slug)
+        found = differences(protocol, boards, CLAIMS)
+        figure = FIGURES[protocol.headline]
+        files = difference_lines(found, f"{protocol.name}; {boards[0].setting.title}", figure)
+        name = f"differences-{protocol.name}-{slug}"
+        self.pictures |= {f"{name}.{suffix}": content for suffix, content in files.items()}
+        picture = (
+            f"![A row a claim: how far apart its two rows are, {figure}, with the 95 % interval; "
+            f"numbers in the table.](figures/{name}.svg)"
+        )
+        return f"{picture}\n\n{_table(found, boards)}"
+
+    def _english(self, protocol_name: str, slug: str) -> str:
+        protocol = get_protocol(protocol_name)
+        boards = self._boards(protocol, slug)
+        return _table(differences(protocol, boards, ENGLISH), boards)
+
+    def _cost(self) -> str:
+        spent: dict[str, list[Spent]] = {}
+        for name in protocol_names():
+            for board in self._all_boards(get_protocol(name)):
+                spent.setdefault(f"{name}, {board.setting.title}", []).extend(board.spent)
+        return cost_section(spent)
+
+    def _boards(self, protocol: Protocol, slug: str) -> list[Table]:
+        boards = self._all_boards(protocol)
+        chosen = [board for board in boards if board.setting.slug == slug]
+        if not chosen:
+            raise UnknownNameError(
+                f"setting of {protocol.name}", slug, {board.setting.slug for board in boards}
+            )
+        return chosen
+
+    def _all_boards(self, protocol: Protocol) -> Sequence[Table]:
+        folder = self.leaderboards / protocol.name / "results"
+        return tables(protocol, read_records(folder)) if folder.is_dir() else []
+
+
+def refresh_lessons(leaderboards: Path) -> Path | None:
+    """Write the figures of `<leaderboards>/README.md` anew; return it, or None if there is none.
+
+    Raises:
+        RecordError: a block has no end, or a record cannot be read.
+        UnknownNameError: a block asks for what there is not.
+    """
+    path = leaderboards / "README.md"
+    if not path.is_file():
+        return None
+    text = path.read_text()
+    if text.count("<!-- ") != 2 * len(_BLOCK.findall(text)):
+        raise RecordError(
+            f"{path} has a block of figures without an end, or an end without a block.",
+            "Blocks are `<!-- WHAT PROTOCOL SETTING -->`, a line each, and `<!-- end -->`.",
+        )
+    page = _Page(leaderboards)
+
+    def filled(block: re.Match[str]) -> str:
+        begin, what, words, end = block.groups()
+        return f"{begin}\n{page.block(what, words.split())}\n\n{end}"
+
+    write_atomically(path, _BLOCK.sub(filled, text).encode())
+    for name, content in page.pictures.items():
+        write_atomically(leaderboards / "figures" / name, content)
+    return path
+
+
+def _table(found: Sequence[Difference], boards: Sequence[Table]) -> str:
+    targets = [board.target for board in boards]
+    columns = {
+        "": [x.claim.says for x in found],
+        "difference": [f"{_side(x.claim.above)} − {_side(x.claim.below)}" for x in found],
+    }
+    for target in targets:
+        name = target.capitalize()
+        columns[f"{name}, paper"] = [
+            signed(x.printed[target]) if target in x.printed else DASH for x in found
+        ]
+        columns[f"{name}, ours"] = [_ours(x, target) for x in found]
+    if len(targets) > 1:
+        columns["mean, ours"] = [_mean(x) for x in found]
+    if all(x.mean is not None for x in found):
+        columns["p"] = [f"{x.p:.2f}" for x in found]
+        columns["on these speakers"] = [_verdict(x) for x in found]
+    return markdown_table(columns, ["", "difference", "on these speakers"])
+
+
+def _side(side: Side) -> str:
+    method, labels = side
+    return f"{method}, {labels}"
+
+
+def _ours(difference: Difference, target: str) -> str:
+    if target in difference.ours:
+        ours = difference.ours[target]
+        return f"{signed(ours.value)} {show_interval(ours)}"
+    return _over_seeds(difference.seeds[target])
+
+
+def _mean(difference: Difference) -> str:
+    if difference.mean is None:
+        return _over_seeds(difference.seeds_mean)
+    return f"{signed(difference.mean.value)} {show_interval(difference.mean)}"
+
+
+def _over_seeds(figure: Figure) -> str:
+    spread = "" if figure.spread is None else f" ± {figure.spread:.1f}"
+    return signed(figure.mean) + spread
+
+
+def _verdict(difference: Difference) -> str:
+    if difference.mean is None or difference.p > LEVEL:
+        return "not decided"
+    return "holds" if difference.mean.value > 0 else "the opposite holds"
