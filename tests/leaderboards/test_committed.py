@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from xlser.leaderboards import write_leaderboard
+from xlser.leaderboards import refresh_lessons, write_leaderboard
 from xlser.protocols import get_protocol
 
 _COMMITTED = Path(__file__).parents[2] / "leaderboards"
@@ -27,3 +27,14 @@ def test_committed_pages_and_figures_follow_from_committed_records_byte_for_byte
 
 def test_the_tables_of_the_paper_and_of_the_ranking_are_committed() -> None:
     assert {"agarla2022", "v1"} <= set(_PROTOCOLS)
+
+
+def test_the_figures_of_what_we_learned_follow_from_committed_records_byte_for_byte(
+    tmp_path: Path,
+) -> None:
+    for protocol in _PROTOCOLS:
+        (tmp_path / protocol).mkdir()
+        (tmp_path / protocol / "results").symlink_to(_COMMITTED / protocol / "results")
+    (tmp_path / "README.md").write_bytes((_COMMITTED / "README.md").read_bytes())
+    refresh_lessons(tmp_path)
+    assert pages_and_figures(tmp_path) == pages_and_figures(_COMMITTED)

@@ -1,12 +1,13 @@
 """The page that holds the paper's claims against records: prose by hand, figures by records.
 
 Its figures stand between `<!-- WHAT PROTOCOL SETTING -->` and `<!-- end -->`, and are written anew
-with the leaderboards. WHAT is `differences` (a table and its picture), `english` or `cost`; SETTING
-is the slug of the rows, as in the names of the leaderboards' pictures.
+with the leaderboards. WHAT is `best` (a picture of the methods ranked first), `differences` (a
+picture and its table), `english` or `cost`; SETTING is the slug of the rows, as in the names of the
+leaderboards' pictures.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,12 +23,20 @@ from xlser.leaderboards.cells import (
 )
 from xlser.leaderboards.claims import CLAIMS, ENGLISH, Difference, Side, differences
 from xlser.leaderboards.cost import cost_section
-from xlser.leaderboards.figures import difference_lines
+from xlser.leaderboards.figures import Files, difference_lines, summary_dots
 from xlser.leaderboards.spent import Spent
 from xlser.leaderboards.statistics import LEVEL
+from xlser.leaderboards.summary import summaries
 from xlser.protocols import Protocol, get_protocol, protocol_names
 
-_BLOCK = re.compile(r"(<!-- (\w+)((?: [\w-]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- (?!end )([^>]+) -->\n)(?:(?!<!-- ).)*(<!-- end -->)", re.DOTALL)
+_BEST = 10  # methods in a picture that is to be seen at a glance
+_KINDS = (
+    "best PROTOCOL SETTING",
+    "differences PROTOCOL SETTING",
+    "english PROTOCOL SETTING",
+    "cost",
+)
 
 
 @dataclass
@@ -37,32 +46,48 @@ class _Page:
     leaderboards: Path
     pictures: dict[str, bytes] = field(default_factory=dict)
 
-    def block(self, what: str, words: Sequence[str]) -> str:
-        blocks: Mapping[str, Callable[..., str]] = {
-            "differences": self._differences,
-            "english": self._english,
-            "cost": self._cost,
-        }
-        if what not in blocks:
-            raise UnknownNameError("block of figures", what, blocks)
-        return blocks[what](*words)
+    def block(self, words: Sequence[str]) -> str:
+        match words:
+            case ["best", protocol, slug]:
+                return self._best(get_protocol(protocol), slug)
+            case ["differences", protocol, slug]:
+                return self._differences(get_protocol(protocol), slug)
+            case ["english", protocol, slug]:
+                return self._english(get_protocol(protocol), slug)
+            case ["cost"]:
+                return self._cost()
+        raise UnknownNameError("block of figures", " ".join(words), _KINDS)
 
-    def _differences(self, protocol_name: str, slug: str) -> str:
-        protocol = get_protocol(protocol_name)
+    def _best(self, protocol: Protocol, slug: str) -> str:
+        found = summaries(protocol, self._boards(protocol, slug))
+        if not found:
+            raise RecordError(
+                f"{protocol.name}, {slug}: no method has records of several targets.",
+                "Run one on two target languages, all seeds.",
+            )
+        best = found[0].best(_BEST)
+        files = summary_dots(best, FIGURES[protocol.headline], 100 / len(protocol.classes))
+        return self._picture(
+            f"best-{protocol.name}-{slug}",
+            files,
+            f"A row of dots a method, the {_BEST} ranked first at most labels and the bounds: mean "
+            f"{FIGURES[protocol.headline]} at each label budget; numbers in the leaderboard.",
+        )
+
+    def _differences(self, protocol: Protocol, slug: str) -> str:
         boards = self._boards(protocol, slug)
         found = differences(protocol, boards, CLAIMS)
         figure = FIGURES[protocol.headline]
         files = difference_lines(found, f"{protocol.name}; {boards[0].setting.title}", figure)
-        name = f"differences-{protocol.name}-{slug}"
-        self.pictures |= {f"{name}.{suffix}": content for suffix, content in files.items()}
-        picture = (
-            f"![A row a claim: how far apart its two rows are, {figure}, with the 95 % interval; "
-            f"numbers in the table.](figures/{name}.svg)"
+        picture = self._picture(
+            f"differences-{protocol.name}-{slug}",
+            files,
+            f"A row a claim: how far apart its two rows are, {figure}, with the 95 % interval; "
+            "numbers in the table.",
         )
         return f"{picture}\n\n{_table(found, boards)}"
 
-    def _english(self, protocol_name: str, slug: str) -> str:
-        protocol = get_protocol(protocol_name)
+    def _english(self, protocol: Protocol, slug: str) -> str:
         boards = self._boards(protocol, slug)
         return _table(differences(protocol, boards, ENGLISH), boards)
 
@@ -72,6 +97,10 @@ class _Page:
             for board in self._all_boards(get_protocol(name)):
                 spent.setdefault(f"{name}, {board.setting.title}", []).extend(board.spent)
         return cost_section(spent)
+
+    def _picture(self, name: str, files: Files, alternative: str) -> str:
+        self.pictures |= {f"{name}.{suffix}": content for suffix, content in files.items()}
+        return f"![{alternative}](figures/{name}.svg)"
 
     def _boards(self, protocol: Protocol, slug: str) -> list[Table]:
         boards = self._all_boards(protocol)
@@ -97,7 +126,7 @@ def refresh_lessons(leaderboards: Path) -> Path | None:
     path = leaderboards / "README.md"
     if not path.is_file():
         return None
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if text.count("<!-- ") != 2 * len(_BLOCK.findall(text)):
         raise RecordError(
             f"{path} has a block of figures without an end, or an end without a block.",
@@ -106,8 +135,8 @@ def refresh_lessons(leaderboards: Path) -> Path | None:
     page = _Page(leaderboards)
 
     def filled(block: re.Match[str]) -> str:
-        begin, what, words, end = block.groups()
-        return f"{begin}\n{page.block(what, words.split())}\n\n{end}"
+        begin, words, end = block.groups()
+        return f"{begin}\n{page.block(words.split())}\n\n{end}"
 
     write_atomically(path, _BLOCK.sub(filled, text).encode())
     for name, content in page.pictures.items():

@@ -1,0 +1,128 @@
+from pathlib import Path
+
+import pytest
+from tests.leaderboards.made import over_seeds, read, write
+
+from xlser.errors import RecordError, UnknownNameError
+from xlser.leaderboards import refresh_lessons
+from xlser.protocols import get_protocol
+from xlser.runs import Record
+
+V1 = get_protocol("v1")
+SLUG = "frozen-logmel-functionals"
+PAGE = f"""\
+# What we learned
+
+Before.
+
+<!-- differences v1 {SLUG} -->
+stale
+<!-- end -->
+
+Between.
+
+<!-- best v1 {SLUG} -->
+<!-- end -->
+
+<!-- english v1 {SLUG} -->
+<!-- end -->
+
+<!-- cost -->
+<!-- end -->
+
+After.
+"""
+
+
+@pytest.fixture
+def leaderboards(template: Record, tmp_path: Path) -> Path:
+    records = []
+    for target, right in (("german", {0: 9, 1: 8, 2: 9}), ("italian", {0: 7, 1: 7, 2: 8})):
+        hard = {"name": "hard-pseudo-labels"}
+        records += over_seeds(template, V1, right, target=target, method=hard)
+        lower = {"name": "lower-bound", "target_labels": "none"}
+        records += over_seeds(template, V1, 4, target=target, labels=0, method=lower)
+    write(records, tmp_path)
+    return tmp_path
+
+
+def test_figures_are_written_between_the_marks_and_prose_is_kept(leaderboards: Path) -> None:
+    page = leaderboards / "README.md"
+    page.write_text(PAGE, encoding="utf-8")
+    assert refresh_lessons(leaderboards) == page
+    text = page.read_text(encoding="utf-8")
+    assert "stale" not in text
+    assert [text.index(word) for word in ("Before.", "Between.", "After.")] == sorted(
+        text.index(word) for word in ("Before.", "Between.", "After.")
+    )
+    target, english = read(text)
+    assert target[0]["difference"] == "hard-pseudo-labels, 100 − lower-bound, 0"
+    assert target[0]["German, ours"].startswith("+46.7 [")
+    assert target[0]["Italian, paper"] == "−1.2"
+    assert target[0]["on these speakers"] in ("holds", "not decided")
+    assert english[0]["German, ours"] == "+46.7 ± 5.8"
+    assert "| v1, frozen track; logmel-functionals" in text
+    assert "| german" not in text
+
+
+def test_pictures_lie_beside_the_page(leaderboards: Path) -> None:
+    (leaderboards / "README.md").write_text(PAGE, encoding="utf-8")
+    refresh_lessons(leaderboards)
+    name = f"figures/differences-v1-{SLUG}"
+    assert f"({name}.svg)" in (leaderboards / "README.md").read_text(encoding="utf-8")
+    assert (leaderboards / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    best = (leaderboards / f"figures/best-v1-{SLUG}.svg").read_bytes()
+    assert b">hard-pseudo-labels<" in best
+    assert b"the paper, Italian" in (leaderboards / f"{name}.svg").read_bytes()
+
+
+def test_writing_twice_changes_nothing(leaderboards: Path) -> None:
+    page = leaderboards / "README.md"
+    page.write_text(PAGE, encoding="utf-8")
+    refresh_lessons(leaderboards)
+    once = page.read_bytes()
+    refresh_lessons(leaderboards)
+    assert page.read_bytes() == once
+
+
+def test_without_a_page_there_is_nothing_to_write(leaderboards: Path) -> None:
+    assert refresh_lessons(leaderboards) is None
+    assert not (leaderboards / "README.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ("<!-- guesses v1 x -->\n<!-- end -->", "guesses"),
+        (f"<!-- differences v2 {SLUG} -->\n<!-- end -->", "v2"),
+        ("<!-- differences v1 frozen-nothing -->\n<!-- end -->", "frozen-nothing"),
+        ("<!-- differences v1 -->\n<!-- end -->", "differences v1"),
+        ("<!-- cost v1 -->\n<!-- end -->", "cost v1"),
+    ],
+)
+def test_a_block_that_asks_for_what_there_is_not_is_named(
+    leaderboards: Path, block: str, said: str
+) -> None:
+    page = leaderboards / "README.md"
+    page.write_text(block, encoding="utf-8")
+    with pytest.raises(UnknownNameError, match=said):
+        refresh_lessons(leaderboards)
+    assert page.read_text(encoding="utf-8") == block
+
+
+def test_of_one_language_there_is_no_mean_to_draw(template: Record, tmp_path: Path) -> None:
+    write(over_seeds(template, V1, 9, target="german"), tmp_path)
+    (tmp_path / "README.md").write_text(f"<!-- best v1 {SLUG} -->\n<!-- end -->", encoding="utf-8")
+    with pytest.raises(RecordError, match="several targets"):
+        refresh_lessons(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["<!-- cost -->\n", "<!-- end -->\n", "<!-- cost --> <!-- end -->\n"]
+)
+def test_a_block_without_an_end_loses_nothing(leaderboards: Path, text: str) -> None:
+    page = leaderboards / "README.md"
+    page.write_text(text, encoding="utf-8")
+    with pytest.raises(RecordError, match="without"):
+        refresh_lessons(leaderboards)
+    assert page.read_text(encoding="utf-8") == text
