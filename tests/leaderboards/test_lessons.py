@@ -27,6 +27,9 @@ Between.
 <!-- english v1 {SLUG} -->
 <!-- end -->
 
+<!-- corpora v1 {SLUG} german -->
+<!-- end -->
+
 <!-- cost -->
 <!-- end -->
 
@@ -55,12 +58,13 @@ def test_figures_are_written_between_the_marks_and_prose_is_kept(leaderboards: P
     assert [text.index(word) for word in ("Before.", "Between.", "After.")] == sorted(
         text.index(word) for word in ("Before.", "Between.", "After.")
     )
-    target, english = read(text)
+    target, english, corpora = read(text)
     assert target[0]["difference"] == "hard-pseudo-labels, 100 − lower-bound, 0"
     assert target[0]["German, ours"].startswith("+46.7 [")
     assert target[0]["Italian, paper"] == "−1.2"
     assert target[0]["on these speakers"] in ("holds", "not decided")
     assert english[0]["German, ours"] == "+46.7 ± 5.8"
+    assert [row["RAVDESS, accuracy %"] for row in corpora] == ["40.0 ± 0.0", "86.7 ± 5.8"]
     assert "| v1, frozen track; logmel-functionals" in text
     assert "| german" not in text
 

@@ -2,8 +2,9 @@
 
 Its figures stand between `<!-- WHAT PROTOCOL SETTING -->` and `<!-- end -->`, and are written anew
 with the leaderboards. WHAT is `best` (a picture of the methods ranked first), `differences` (a
-picture and its table), `english` or `cost`; SETTING is the slug of the rows, as in the names of the
-leaderboards' pictures.
+picture and its table), `english` (what English gains or loses), `corpora` (English by corpus; a
+target behind SETTING) or `cost` (nothing behind it). SETTING is the slug of the rows, as in the
+names of the leaderboards' pictures.
 """
 
 import re
@@ -11,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xlser.corpora import get_corpus
 from xlser.errors import RecordError, UnknownNameError
 from xlser.files import write_atomically
-from xlser.leaderboards.board import Figure, Table, read_records, tables
+from xlser.leaderboards.board import Figure, Setting, Table, read_records, tables
 from xlser.leaderboards.cells import (
     DASH,
     FIGURES,
     markdown_table,
+    show,
     show_interval,
     signed,
 )
@@ -27,7 +30,7 @@ from xlser.leaderboards.figures import Files, difference_lines, summary_dots
 from xlser.leaderboards.spent import Spent
 from xlser.leaderboards.statistics import LEVEL
 from xlser.leaderboards.summary import summaries
-from xlser.protocols import Protocol, get_protocol, protocol_names
+from xlser.protocols import Labels, Protocol, get_protocol, protocol_names
 
 _BLOCK = re.compile(r"(<!-- (?!end )([^>]+) -->\n)(?:(?!<!-- ).)*(<!-- end -->)", re.DOTALL)
 _BEST = 10  # methods in a picture that is to be seen at a glance
@@ -35,8 +38,12 @@ _KINDS = (
     "best PROTOCOL SETTING",
     "differences PROTOCOL SETTING",
     "english PROTOCOL SETTING",
+    "corpora PROTOCOL SETTING TARGET",
     "cost",
 )
+_SIDES = [
+    *dict.fromkeys(side for claim in ENGLISH for side in (claim.below, claim.above)),
+]
 
 
 @dataclass
@@ -54,6 +61,8 @@ class _Page:
                 return self._differences(get_protocol(protocol), slug)
             case ["english", protocol, slug]:
                 return self._english(get_protocol(protocol), slug)
+            case ["corpora", protocol, slug, target]:
+                return self._corpora(get_protocol(protocol), slug, target)
             case ["cost"]:
                 return self._cost()
         raise UnknownNameError("block of figures", " ".join(words), _KINDS)
@@ -90,6 +99,26 @@ class _Page:
     def _english(self, protocol: Protocol, slug: str) -> str:
         boards = self._boards(protocol, slug)
         return _table(differences(protocol, boards, ENGLISH), boards)
+
+    def _corpora(self, protocol: Protocol, slug: str, target: str) -> str:
+        folder = self.leaderboards / protocol.name / "results"
+        shares: dict[tuple[str, Labels], dict[str, list[float]]] = {}
+        for _, record in read_records(folder):
+            side = (record.method.name, record.labels)
+            asked = side in _SIDES and not record.method.changed and record.target == target
+            if asked and Setting.of(record).slug == slug:
+                for heard in record.predictions:
+                    if heard.role == "source":
+                        right = heard.truth == heard.matrix.argmax(axis=1)
+                        own = shares.setdefault(side, {}).setdefault(heard.corpus, [])
+                        own.append(float(right.mean()))
+        sides = sorted(shares, key=_SIDES.index)
+        columns = {"": [_side(side) for side in sides]}
+        for corpus in sorted({corpus for own in shares.values() for corpus in own}):
+            of = [Figure.of(shares[side][corpus]) for side in sides]
+            columns[f"{get_corpus(corpus).title}, accuracy %"] = [show(figure) for figure in of]
+        columns["seeds"] = [str(len(next(iter(shares[side].values())))) for side in sides]
+        return markdown_table(columns, [""])
 
     def _cost(self) -> str:
         spent: dict[str, list[Spent]] = {}
