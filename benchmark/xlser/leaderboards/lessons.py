@@ -5,12 +5,15 @@ with the leaderboards. WHAT is `best` (a picture of the methods ranked first), `
 picture and its table), `english` (what English gains or loses), `corpora` (English by corpus; a
 target behind SETTING) or `cost` (nothing behind it). SETTING is the slug of the rows, as in the
 names of the leaderboards' pictures.
+
+matplotlib is imported where pictures are drawn: it takes seconds to load.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xlser.corpora import get_corpus
 from xlser.errors import RecordError, UnknownNameError
@@ -26,11 +29,13 @@ from xlser.leaderboards.cells import (
 )
 from xlser.leaderboards.claims import CLAIMS, ENGLISH, Difference, Side, differences
 from xlser.leaderboards.cost import cost_section
-from xlser.leaderboards.figures import Files, difference_lines, summary_dots
 from xlser.leaderboards.spent import Spent
 from xlser.leaderboards.statistics import LEVEL
 from xlser.leaderboards.summary import summaries
 from xlser.protocols import Labels, Protocol, get_protocol, protocol_names
+
+if TYPE_CHECKING:
+    from xlser.leaderboards.figures import Files
 
 _BLOCK = re.compile(r"(<!-- (?!end )([^>]+) -->\n)(?:(?!<!-- ).)*(<!-- end -->)", re.DOTALL)
 _BEST = 10  # methods in a picture that is to be seen at a glance
@@ -74,6 +79,8 @@ class _Page:
                 f"{protocol.name}, {slug}: no method has records of several targets.",
                 "Run one on two target languages, all seeds.",
             )
+        from xlser.leaderboards.figures import summary_dots
+
         best = found[0].best(_BEST)
         files = summary_dots(best, FIGURES[protocol.headline], 100 / len(protocol.classes))
         return self._picture(
@@ -84,6 +91,8 @@ class _Page:
         )
 
     def _differences(self, protocol: Protocol, slug: str) -> str:
+        from xlser.leaderboards.figures import difference_lines
+
         boards = self._boards(protocol, slug)
         found = differences(protocol, boards, CLAIMS)
         figure = FIGURES[protocol.headline]
@@ -127,7 +136,7 @@ class _Page:
                 spent.setdefault(f"{name}, {board.setting.title}", []).extend(board.spent)
         return cost_section(spent)
 
-    def _picture(self, name: str, files: Files, alternative: str) -> str:
+    def _picture(self, name: str, files: "Files", alternative: str) -> str:
         self.pictures |= {f"{name}.{suffix}": content for suffix, content in files.items()}
         return f"![{alternative}](figures/{name}.svg)"
 
