@@ -2,11 +2,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib
+import numpy as np
 import pytest
 from PIL import Image
 from tests.leaderboards.made import over_seeds, write
 
 from xlser.leaderboards import write_leaderboard
+from xlser.leaderboards.statistics import Estimate
 from xlser.protocols import Protocol, get_protocol
 from xlser.runs import Record
 
@@ -39,6 +41,26 @@ def test_the_same_records_give_the_same_bytes_whatever_the_users_style(
     write_leaderboard(paper, tmp_path)
     assert drawn(tmp_path / paper.name) == first
     assert matplotlib.rcParams["axes.facecolor"] == "red"
+
+
+def test_last_bits_of_figures_which_machines_differ_in_change_no_picture(
+    template: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    v1 = get_protocol("v1")
+    rights = {0: 5, 1: 6, 2: 7}
+    records = over_seeds(template, v1, rights) + over_seeds(template, v1, rights, target="italian")
+    write(records, tmp_path)
+    write_leaderboard(v1, tmp_path)
+    first = drawn(tmp_path / v1.name)
+    interval = Estimate.interval.fget
+
+    def nudged(estimate: Estimate) -> tuple[float, float]:
+        low, high = interval(estimate)
+        return float(np.nextafter(low, -100)), float(np.nextafter(high, 200))
+
+    monkeypatch.setattr(Estimate, "interval", property(nudged))
+    write_leaderboard(v1, tmp_path)
+    assert drawn(tmp_path / v1.name) == first
 
 
 def test_pictures_state_no_date_and_no_version(template: Record, tmp_path: Path) -> None:

@@ -319,8 +319,19 @@ def _drawn(draw: Callable[[Canvas], None], heading: str, height: float) -> Files
         canvas = Canvas(figsize=(_WIDTH, height), layout="constrained")
         canvas.suptitle(heading, x=0.01, ha="left", fontsize="medium")
         draw(canvas)
+        _round_limits(canvas)
         svg, png = BytesIO(), BytesIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         canvas.savefig(svg, format="svg", metadata=nothing)
         canvas.savefig(png, format="png", dpi=150, metadata={"Software": None})
     return {"svg": svg.getvalue(), "png": png.getvalue()}
+
+
+def _round_limits(canvas: Canvas) -> None:
+    """Round the limits of all axes, which follow what is drawn to its last bit.
+
+    That bit is the linear algebra library's, and the layout and names within the file follow it.
+    """
+    for axes in canvas.axes:
+        axes.set_xlim(*np.round(axes.get_xlim(), 6))
+        axes.set_ylim(*np.round(axes.get_ylim(), 6))
