@@ -1,13 +1,12 @@
 """What scikit-learn's classifiers share: fitting on embeddings, choosing by validation."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
@@ -27,55 +26,49 @@ def fit_best(task: Task, classifiers: Sequence[Any]) -> Predictor:
     y = np.concatenate([part.emotion.cpu().numpy() for part in train])
     weight = np.concatenate([np.full(len(p), len(train[0]) / len(p)) for p in train])
 
-    fitted: list[Pipeline] = []
+    scaler = StandardScaler().fit(x)
+    scaler.scale_ = floored(torch.from_numpy(scaler.scale_)).numpy()
+    x = scaler.transform(x)
+
+    fitted: list[_Classical] = []
     for done, classifier in enumerate(classifiers, start=1):
-        pipeline = make_pipeline(_Standardise(), classifier)
-        fitted.append(pipeline.fit(x, y, **{f"{pipeline.steps[-1][0]}__sample_weight": weight}))
+        classifier.fit(x, y, sample_weight=weight)
+        fitted.append(_Classical(scaler, classifier, len(task.classes)))
         task.progress(done, len(classifiers))
     if not len(task.source_validation):
-        return _Classical(fitted[len(fitted) // 2], len(task.classes))
-    scores = [_validation_score(pipeline, task.source_validation) for pipeline in fitted]
-    return _Classical(fitted[int(np.argmax(scores))], len(task.classes))
-
-
-class _Standardise(StandardScaler):  # type: ignore[misc]
-    """Scikit-learn's, with the floor under the scale that the networks' embeddings have."""
-
-    scale_: npt.NDArray[np.float64]
-
-    def fit(self, x: npt.NDArray[np.float32], y: Any = None, sample_weight: Any = None) -> Self:
-        """Take mean and scale from `x`, shape (utterances, dimension)."""
-        super().fit(x, y, sample_weight)
-        self.scale_ = floored(torch.from_numpy(self.scale_)).numpy()
-        return self
+        return fitted[len(fitted) // 2]
+    scores = [predictor.score(task.source_validation) for predictor in fitted]
+    return fitted[int(np.argmax(scores))]
 
 
 class _Classical:
-    """A fitted pipeline as a predictor."""
+    """A classifier over standardised embeddings as a predictor."""
 
-    def __init__(self, pipeline: Pipeline, classes: int) -> None:
-        self._pipeline = pipeline
+    def __init__(self, scaler: StandardScaler, classifier: Any, classes: int) -> None:
+        self._scaler = scaler
+        self._classifier = classifier
         self._classes = classes
 
     def predict(self, speech: Speech) -> Tensor:
         """Return probabilities, or the softmax of decision values where there are none."""
-        x = _embeddings(speech)
-        if hasattr(self._pipeline, "predict_proba"):
-            known = torch.from_numpy(self._pipeline.predict_proba(x)).double()
+        x = self._scaler.transform(_embeddings(speech))
+        if hasattr(self._classifier, "predict_proba"):
+            known = torch.from_numpy(self._classifier.predict_proba(x)).double()
         else:
-            decisions = self._pipeline.decision_function(x)
+            decisions = self._classifier.decision_function(x)
             if decisions.ndim == 1:  # two classes give one column
                 decisions = np.stack([-decisions, decisions], axis=1)
             known = torch.from_numpy(decisions).double().softmax(dim=1)
         probabilities = torch.zeros(len(speech), self._classes, dtype=torch.float64)
-        probabilities[:, self._pipeline.classes_] = known  # a class never seen keeps zero
+        probabilities[:, self._classifier.classes_] = known  # a class never seen keeps zero
         return probabilities.float()
+
+    def score(self, validation: Labelled) -> float:
+        """Return unweighted accuracy."""
+        x = self._scaler.transform(_embeddings(validation.speech))
+        predicted = self._classifier.predict(x)
+        return float(balanced_accuracy_score(validation.emotion.cpu().numpy(), predicted))
 
 
 def _embeddings(speech: Speech) -> npt.NDArray[np.float32]:
     return speech.features.cpu().numpy()
-
-
-def _validation_score(pipeline: Pipeline, validation: Labelled) -> float:
-    predicted = pipeline.predict(_embeddings(validation.speech))
-    return float(balanced_accuracy_score(validation.emotion.cpu().numpy(), predicted))
