@@ -69,6 +69,37 @@ def test_figures_are_written_between_the_marks_and_prose_is_kept(leaderboards: P
     assert "| german" not in text
 
 
+def test_every_figure_in_print_that_has_a_record_stands_in_one_table(
+    template: Record, tmp_path: Path
+) -> None:
+    paper, four = get_protocol("agarla2022"), get_protocol("agarla2022-4")
+    upper = {"name": "upper-bound", "target_labels": "all"}
+    nnpm = {"name": "nnpm", "target_labels": "none"}
+    records = over_seeds(template, four, 2, labels=0, method=nnpm)
+    for track, right in (("frozen", {0: 7, 1: 7, 2: 8}), ("finetune", {0: 9})):
+        records += over_seeds(template, paper, right, labels="all", method=upper, track=track)
+    write(records, tmp_path)
+    page = tmp_path / "README.md"
+    page.write_text("<!-- print -->\n<!-- end -->", encoding="utf-8")
+    refresh_lessons(tmp_path)
+    (rows,) = read(page.read_text(encoding="utf-8"))
+    told = [(row["in print"], row["tested on"], row["track"].split(",")[0]) for row in rows]
+    assert told == [
+        ("Table 4", "English", "finetune"),
+        ("Table 4", "English", "frozen"),
+        ("Table 4", "German", "finetune"),
+        ("Table 4", "German", "frozen"),
+        ("Table 6", "German", "frozen"),
+    ]
+    english, german, nnpm_row = rows[1], rows[3], rows[4]
+    assert (english["paper"], english["ours"]) == ("75.04", "73.3 ± 5.8")
+    assert (english["ours − paper"], english["paper within interval"]) == ("−1.7", "–")
+    assert german["ours"].startswith("73.3 ± 5.8 [")
+    assert (german["ours − paper"], german["paper within interval"]) == ("+0.1", "yes")
+    assert "1 of 3 seeds" in rows[0]["ours"]
+    assert (nnpm_row["paper"], nnpm_row["ours − paper"]) == ("50.6", "−30.6")
+
+
 def test_pictures_lie_beside_the_page(leaderboards: Path) -> None:
     (leaderboards / "README.md").write_text(PAGE, encoding="utf-8")
     refresh_lessons(leaderboards)
@@ -102,6 +133,7 @@ def test_without_a_page_there_is_nothing_to_write(leaderboards: Path) -> None:
         ("<!-- differences v1 frozen-nothing -->\n<!-- end -->", "frozen-nothing"),
         ("<!-- differences v1 -->\n<!-- end -->", "differences v1"),
         ("<!-- cost v1 -->\n<!-- end -->", "cost v1"),
+        ("<!-- print v1 -->\n<!-- end -->", "print v1"),
     ],
 )
 def test_a_block_that_asks_for_what_there_is_not_is_named(

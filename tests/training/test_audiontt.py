@@ -51,7 +51,12 @@ def as_published(weights: dict[str, Tensor], frames: Tensor) -> Tensor:
 
 @pytest.mark.parametrize(
     ("name", "parameters"),
-    [("audiontt-512", 600_192), ("audiontt-1024", 1_649_792), ("audiontt-2048", 5_321_856)],
+    [
+        ("audiontt-512", 600_192),
+        ("audiontt-512-25ms", 600_192),
+        ("audiontt-1024", 1_649_792),
+        ("audiontt-2048", 5_321_856),
+    ],
 )
 def test_parameters_number_as_published(name: str, parameters: int) -> None:
     assert sum(p.numel() for p in get_backbone(name)().parameters()) == parameters

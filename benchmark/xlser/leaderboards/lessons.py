@@ -3,8 +3,8 @@
 Its figures stand between `<!-- WHAT PROTOCOL SETTING -->` and `<!-- end -->`, and are written anew
 with the leaderboards. WHAT is `best` (a picture of the methods ranked first), `differences` (a
 picture and its table), `english` (what English gains or loses), `corpora` (English by corpus; a
-target behind SETTING) or `cost` (nothing behind it). SETTING is the slug of the rows, as in the
-names of the leaderboards' pictures.
+target behind SETTING), `print` (every figure in print beside ours) or `cost`; nothing stands behind
+the last two. SETTING is the slug of the rows, as in the names of the leaderboards' pictures.
 
 matplotlib is imported where pictures are drawn: it takes seconds to load.
 """
@@ -29,6 +29,8 @@ from xlser.leaderboards.cells import (
 )
 from xlser.leaderboards.claims import CLAIMS, ENGLISH, Difference, Side, differences
 from xlser.leaderboards.cost import cost_section
+from xlser.leaderboards.paper import FIVE_CLASSES, FOUR_CLASSES
+from xlser.leaderboards.paper_tables import all_in_print
 from xlser.leaderboards.spent import Spent
 from xlser.leaderboards.statistics import LEVEL
 from xlser.leaderboards.summary import summaries
@@ -44,6 +46,7 @@ _KINDS = (
     "differences PROTOCOL SETTING",
     "english PROTOCOL SETTING",
     "corpora PROTOCOL SETTING TARGET",
+    "print",
     "cost",
 )
 _SIDES = [
@@ -68,6 +71,8 @@ class _Page:
                 return self._english(get_protocol(protocol), slug)
             case ["corpora", protocol, slug, target]:
                 return self._corpora(get_protocol(protocol), slug, target)
+            case ["print"]:
+                return self._print()
             case ["cost"]:
                 return self._cost()
         raise UnknownNameError("block of figures", " ".join(words), _KINDS)
@@ -128,6 +133,10 @@ class _Page:
             columns[f"{get_corpus(corpus).title}, accuracy %"] = [show(figure) for figure in of]
         columns["seeds"] = [str(len(next(iter(shares[side].values())))) for side in sides]
         return markdown_table(columns, [""])
+
+    def _print(self) -> str:
+        papers = (FIVE_CLASSES, FOUR_CLASSES)
+        return all_in_print({name: self._all_boards(get_protocol(name)) for name in papers})
 
     def _cost(self) -> str:
         spent: dict[str, list[Spent]] = {}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from xlser.leaderboards.board import Row, Setting, Table
 from xlser.leaderboards.cells import (
+    DASH,
     above_printed,
     inside,
     markdown_table,
@@ -30,7 +31,16 @@ Ours = Mapping[Cell, Row]
 """Our rows under one setting, by the paper's experiment."""
 
 _Spot = tuple[Cell, Role]  # an experiment and the role of the language it is tested on
-_WORDS = ("pseudo-labels", "method", "in the paper", "new language", "trained on", "tested on")
+_WORDS = (
+    "pseudo-labels",
+    "method",
+    "in the paper",
+    "new language",
+    "trained on",
+    "tested on",
+    "in print",
+    "track",
+)
 _EXPERIMENTS = {*TABLE_3.values(), *TABLE_4.values(), *TABLE_5.values(), *TABLE_6.values()}
 _EXPERIMENTS |= set(FIGURE_2.values())
 
@@ -106,6 +116,34 @@ def figure_2_numbers(ours: Ours) -> str:
     for labels in BUDGETS:
         spots = _both_roles(FIGURE_2[m, x, labels] for m in PSEUDO_LABELS for x in LANGUAGES)
         columns[f"{labels} labels"] = [_ours(ours, spot) for spot in spots]
+    return markdown_table(columns, _WORDS)
+
+
+def all_in_print(boards: Mapping[str, Iterable[Table]]) -> str:
+    """Return one table of every figure in print that we have a record of, under each setting.
+
+    Args:
+        boards: of the paper's protocols, by name.
+    """
+    ours = ours_by_setting(boards)
+    there = [(spot, s) for spot in PRINTED for s, rows in ours.items() if spot[0] in rows]
+    spots = [spot for spot, _ in there]
+    cells = [cell for cell, _ in spots]
+    columns = {
+        "in print": [PRINTED[spot].table for spot in spots],
+        "method": [method for _, method, _, _ in cells],
+        "labels": [str(labels) for _, _, _, labels in cells],
+        "new language": [language.capitalize() for _, _, language, _ in cells],
+        "tested on": [
+            "English" if role == "source" else language.capitalize()
+            for (_, _, language, _), role in spots
+        ],
+        "track": [f"{setting.track}, {setting.backbone}" for _, setting in there],
+        "paper": [PRINTED[spot].text for spot in spots],
+        "ours": [_ours(ours[setting], spot) for spot, setting in there],
+        "ours − paper": [_difference(ours[setting], spot) for spot, setting in there],
+        "paper within interval": [_inside(ours[setting], spot) or DASH for spot, setting in there],
+    }
     return markdown_table(columns, _WORDS)
 
 

@@ -115,7 +115,7 @@ class Protocol(BaseModel):
         seeds: every run is repeated under each.
         budgets: label budgets.
         schedule: of training.
-        frontend: of the log-mel spectrograms.
+        frontend: of the log-mel spectrograms, for backbones that have none of their own.
         splits: by corpus, one a seed.
         grouped_by: corpora whose split is not over speakers but over these characters
             (start, stop) of the utterance's name. ShEMO under `agarla2022` is the only one: it

@@ -46,6 +46,10 @@ class SpeechData:
         catalogue = {name: i.utterances for name, i in self.inventories.items()}
         return self.protocol.scenario(catalogue, target, labels, seed)
 
+    def frontend(self, backbone: PretrainedBackbone) -> "audio.FrontEnd":
+        """Return what the log-mels for `backbone` are computed with."""
+        return backbone.kind.frontend or self.protocol.frontend
+
     @cached_property
     def content(self) -> dict[str, str]:
         """Content digest of each corpus at hand.
@@ -89,14 +93,14 @@ class SpeechData:
             if track == "frozen":
                 self._embeddings(corpus, backbone)
             else:
-                self._store(corpus)
+                self._store(corpus, backbone)
 
     def unprepared(self, track: Track, backbone: PretrainedBackbone) -> tuple[list[str], list[str]]:
         """Return the corpora whose features, and those whose embeddings, `prepare` would make."""
         lacking = list(self.inventories)
         if track == "frozen":
             lacking = [c for c in lacking if not self._embeddings_path(c, backbone).exists()]
-        features = [corpus for corpus in lacking if not self._store_folder(corpus).is_dir()]
+        features = [c for c in lacking if not self._store_folder(c, backbone).is_dir()]
         return features, lacking if track == "frozen" else []
 
     def __getstate__(self) -> dict[str, Any]:
@@ -110,7 +114,7 @@ class SpeechData:
         copy = replace(self)
         vars(copy).update(vars(self))
         if not self._embedded:  # else the stores served to compute that
-            copy._held = {name: HeldFrames(store) for name, store in self._stores.items()}
+            copy._held = {key: HeldFrames(store) for key, store in self._stores.items()}
         return copy
 
     def speech(self, ids: Sequence[str], track: Track, backbone: PretrainedBackbone) -> Speech:
@@ -161,35 +165,38 @@ class SpeechData:
             row = self._rows[corpus]
             embeddings = self._embeddings(corpus, backbone)[[row[id_] for id_ in ids]]
             return Speech(embeddings, torch.ones(len(ids), dtype=torch.long))
-        frames = (self._held.get(corpus) or self._store(corpus)).frames(ids)
+        held = self._held.get((corpus, self.frontend(backbone)))
+        frames = (held or self._store(corpus, backbone)).frames(ids)
         return Speech(torch.from_numpy(frames.values), torch.from_numpy(frames.lengths))
 
     def _none(self, track: Track, backbone: PretrainedBackbone) -> Speech:
         lengths = torch.zeros(0, dtype=torch.long)
         if track == "frozen":
             return Speech(torch.zeros(0, backbone.kind.dimension), lengths)
-        return Speech(torch.zeros(0, self.protocol.frontend.mels, dtype=torch.half), lengths)
+        mels = self.frontend(backbone).mels
+        return Speech(torch.zeros(0, mels, dtype=torch.half), lengths)
 
-    def _store(self, corpus: str) -> "audio.FeatureStore":
-        if corpus not in self._stores:
-            self._stores[corpus] = audio.prepare(
+    def _store(self, corpus: str, backbone: PretrainedBackbone) -> "audio.FeatureStore":
+        frontend = self.frontend(backbone)
+        if (corpus, frontend) not in self._stores:
+            self._stores[corpus, frontend] = audio.prepare(
                 self.inventories[corpus],
-                self.protocol.frontend,
+                frontend,
                 self.settings.cache,
                 lambda done, total: self.watch(f"log-mel of {corpus}", done, total),
             )
-        return self._stores[corpus]
+        return self._stores[corpus, frontend]
 
     @cached_property
     def _utterances(self) -> dict[str, Utterance]:
         return {u.id: u for inventory in self.inventories.values() for u in inventory.utterances}
 
     @cached_property
-    def _stores(self) -> dict[str, "audio.FeatureStore"]:
+    def _stores(self) -> dict[tuple[str, "audio.FrontEnd"], "audio.FeatureStore"]:
         return {}
 
     @cached_property
-    def _held(self) -> dict[str, "HeldFrames"]:
+    def _held(self) -> dict[tuple[str, "audio.FrontEnd"], "HeldFrames"]:
         return {}
 
     @cached_property
@@ -211,13 +218,13 @@ class SpeechData:
             known = self._embedded[corpus, backbone.kind.name] = self._compute(corpus, backbone)
         return known
 
-    def _store_folder(self, corpus: str) -> Path:
+    def _store_folder(self, corpus: str, backbone: PretrainedBackbone) -> Path:
         inventory, content = self.inventories[corpus], self.content[corpus]
-        frontend, cache = self.protocol.frontend, self.settings.cache
+        frontend, cache = self.frontend(backbone), self.settings.cache
         return audio.store_folder(inventory, frontend, content, cache)
 
     def _embeddings_path(self, corpus: str, backbone: PretrainedBackbone) -> Path:
-        about = [self._store_folder(corpus).name, backbone.kind.name, backbone.digest]
+        about = [self._store_folder(corpus, backbone).name, backbone.kind.name, backbone.digest]
         name = f"{corpus}-{backbone.kind.name}-{digest_json(about)[:16]}.safetensors"
         return self.settings.cache / "embeddings" / name
 
@@ -225,7 +232,7 @@ class SpeechData:
         path = self._embeddings_path(corpus, backbone)
         if known := load_tensors(path):
             return known[0]["embeddings"]
-        store = self._store(corpus)
+        store = self._store(corpus, backbone)
         with seeded(0, "random backbone"):  # matters to `--weights random` alone
             network = backbone.build()
         frames = store.frames(store.ids)

@@ -124,7 +124,7 @@ class Forecast:
         utterances = sum(len(data.inventories[name].utterances) for name in embeddings)
         return {
             "records": len(runs) * self._costs.record_size(data.protocol.name),
-            "features": sum(_size_of_features(data, name) for name in features),
+            "features": sum(_size_of_features(data, name, backbone) for name in features),
             "embeddings": 4 * backbone.kind.dimension * utterances,
             "source models": self.models * of_a_model,
         }
@@ -151,9 +151,9 @@ def makespan(jobs: Sequence[Job], seconds: Callable[[Job], float], workers: int)
     return now
 
 
-def _size_of_features(data: SpeechData, corpus: str) -> int:
+def _size_of_features(data: SpeechData, corpus: str, backbone: PretrainedBackbone) -> int:
     """Return about how many bytes the log-mels of a corpus take: 16 bits a value."""
-    frontend = data.protocol.frontend
+    frontend = data.frontend(backbone)
     paths: list[Path] = [utterance.path for utterance in data.inventories[corpus].utterances]
     seconds: float = sum(soundfile.info(path).duration for path in paths)
     return round(seconds * audio.SAMPLE_RATE / frontend.hop) * frontend.mels * 2

@@ -74,7 +74,7 @@ def source_model_path(
             "train": {id_: scenario.emotion[id_] for id_ in scenario.source_train},
             "order": scenario.source_train,
             "content": {corpus: data.content[corpus] for corpus in scenario.source_corpora},
-            "frontend": data.protocol.frontend.digest(),
+            "frontend": data.frontend(backbone).digest(),
             "schedule": data.protocol.schedule.model_dump(),
             "classes": scenario.classes,
             "backbone": [backbone.kind.name, backbone.digest],

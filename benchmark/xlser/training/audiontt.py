@@ -5,6 +5,7 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
+from xlser.audio import FrontEnd
 from xlser.training.backbone import Backbone, PublishedWeights
 from xlser.training.conv_block import conv_block
 from xlser.training.dropout import Dropout
@@ -103,6 +104,17 @@ class AudioNTT512(_AudioNTT):
         "default512_BYOLAs64x96-2107281850-e100-bs256-lr0003-rs42.pth",
         "f4283f224c40a869e7bed9fd64316342ee2809c7",
     )
+
+
+class AudioNTT512At25ms(AudioNTT512):
+    """The same weights on the log-mels they were trained on: windows of 25 ms, not 64.
+
+    The paper computes its log-mels with windows of 64 ms (Agarla et al. 2022, Section 5.2); the
+    configuration published with the weights has 400 samples.
+    """
+
+    name = "audiontt-512-25ms"
+    frontend = FrontEnd(window=400)
 
 
 class AudioNTT1024(_AudioNTT):

@@ -6,6 +6,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from xlser import plugins
+from xlser.audio import FrontEnd
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,14 @@ class Backbone(nn.Module):
         citation: the publication it comes from.
         weights: the published checkpoint it starts from; None if it has nothing to learn, in
             which case it serves the frozen track alone.
+        frontend: what its log-mels are computed with, where that is not the protocol's.
     """
 
     name: ClassVar[str]
     dimension: ClassVar[int]
     citation: ClassVar[str]
     weights: ClassVar[PublishedWeights | None]
+    frontend: ClassVar[FrontEnd | None] = None
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return embeddings, shape (batch, dimension).
