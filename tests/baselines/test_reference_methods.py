@@ -34,7 +34,7 @@ OF_FEW_LABELS = [n for n in GRADIENT if get_method(n).target_labels == "few"]
 
 LABELS = {"lower-bound": "none", "target-only": "all", "upper-bound": "all"}  # the others: "few"
 LEAST_LABELS = {"sft": 1}  # the others: 0
-FROZEN = ("aligned-linear", "logistic-regression", "svm")
+FROZEN = ("aligned-linear", "committee", "logistic-regression", "svm")
 TRACKS = dict.fromkeys(FROZEN, ("frozen",))  # the others: both
 ATTRIBUTES = {"aggregated-multitask": ("gender", "naturalness")}  # the others: none
 
@@ -43,6 +43,7 @@ SETTINGS = {
     "aggregated-multitask": {"weight": 0.3},
     "aligned-linear": {"penalty": 0.1, "shrinkage": 0.5, "relevance": 20.0},
     "cada": {"tau": 0.9, "weight": 1.0},
+    "committee": {"members": ("logistic-regression", "aligned-linear", "deep-coral", "fluda")},
     "dan": {"weight": 1.0},
     "deep-coral": {"weight": 1.0},
     "fixmatch": {"tau": 0.95},
@@ -109,8 +110,8 @@ def fitted(name: str, track: Track, budget: str) -> Tensor:
     return answers(get_method(name)(), task_of(name, track, budget))
 
 
-def test_there_are_28_reference_methods() -> None:
-    assert len(NAMES) == 28
+def test_there_are_29_reference_methods() -> None:
+    assert len(NAMES) == 29
     assert len(GRADIENT) == 25
     for known in (LABELS, LEAST_LABELS, TRACKS, ATTRIBUTES, SETTINGS):
         assert known.keys() <= set(NAMES)

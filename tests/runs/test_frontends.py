@@ -1,6 +1,5 @@
 """A backbone's own front-end is what its runs hear, wherever speech comes from."""
 
-
 import numpy as np
 import pytest
 import torch
