@@ -100,6 +100,55 @@ def test_every_figure_in_print_that_has_a_record_stands_in_one_table(
     assert (nnpm_row["paper"], nnpm_row["ours − paper"]) == ("50.6", "−30.6")
 
 
+@pytest.fixture
+def two_windows(template: Record, tmp_path: Path) -> Path:
+    """`better` gains two of ten utterances by a setting, `same` none, in both languages."""
+    records = []
+    shorter = template.backbone.model_copy(update={"name": "audiontt-512-25ms"})
+    for target in ("german", "italian"):
+        for name, before, after in (("better", 6, 8), ("same", 7, 7)):
+            method = {"name": name}
+            records += over_seeds(template, V1, before, target=target, method=method)
+            records += over_seeds(
+                template, V1, after, target=target, method=method, backbone=shorter
+            )
+        alone = {"name": "alone"}
+        records += over_seeds(template, V1, 5, target=target, method=alone)
+    write(records, tmp_path)
+    return tmp_path
+
+
+def block(leaderboards: Path, words: str) -> list[dict[str, str]]:
+    page = leaderboards / "README.md"
+    page.write_text(f"<!-- {words} -->\n<!-- end -->", encoding="utf-8")
+    refresh_lessons(leaderboards)
+    (rows,) = read(page.read_text(encoding="utf-8"))
+    return rows
+
+
+def test_what_a_setting_gains_stands_for_each_method_and_their_mean(two_windows: Path) -> None:
+    rows = block(two_windows, f"settings v1 frozen-audiontt-512-25ms {SLUG}")
+    assert [row["method"] for row in rows] == ["**mean of these**", "better", "same"]
+    mean, better, same = (row["100 labels"] for row in rows)
+    assert better.startswith("+20.0 [")
+    assert mean.startswith("+10.0 [")
+    assert same.startswith("0.0 ")
+    # The same records under both names: nothing differs, to the last digit.
+    assert {row["100 labels"][:4] for row in block(two_windows, f"settings v1 {SLUG} {SLUG}")} == {
+        "0.0 "
+    }
+
+
+def test_a_methods_lead_is_over_every_method_of_a_setting(two_windows: Path) -> None:
+    rows = block(two_windows, f"lead v1 frozen-audiontt-512-25ms better {SLUG}")
+    leads = {row["method"]: row["100 labels"].partition(" ")[0] for row in rows}
+    assert leads == {"same": "+10.0", "better": "+20.0", "alone": "+30.0"}
+    rows = block(two_windows, f"lead v1 {SLUG} better {SLUG}")  # not over itself
+    assert {row["method"] for row in rows} == {"same", "alone"}
+    with pytest.raises(UnknownNameError, match="complete row of 'nobody'"):
+        block(two_windows, f"lead v1 {SLUG} nobody {SLUG}")
+
+
 def test_pictures_lie_beside_the_page(leaderboards: Path) -> None:
     (leaderboards / "README.md").write_text(PAGE, encoding="utf-8")
     refresh_lessons(leaderboards)

@@ -1,10 +1,17 @@
 """The page that holds the paper's claims against records: prose by hand, figures by records.
 
-Its figures stand between `<!-- WHAT PROTOCOL SETTING -->` and `<!-- end -->`, and are written anew
-with the leaderboards. WHAT is `best` (a picture of the methods ranked first), `differences` (a
-picture and its table), `english` (what English gains or loses), `corpora` (English by corpus; a
-target behind SETTING), `print` (every figure in print beside ours) or `cost`; nothing stands behind
-the last two. SETTING is the slug of the rows, as in the names of the leaderboards' pictures.
+Its figures stand between `<!-- WHAT ... -->` and `<!-- end -->`, and are written anew
+with the leaderboards. WHAT is one of these; SETTING is the slug of rows, as in the names of the
+leaderboards' pictures.
+
+- `best PROTOCOL SETTING`: a picture of the methods ranked first.
+- `differences PROTOCOL SETTING`: the paper's claims, a picture and its table.
+- `english PROTOCOL SETTING`: what English gains or loses.
+- `corpora PROTOCOL SETTING TARGET`: English by corpus.
+- `settings PROTOCOL SETTING OTHER`: what SETTING gains over OTHER, method by method.
+- `lead PROTOCOL SETTING METHOD OTHER`: what METHOD gains over every method under OTHER.
+- `print`: every figure in print beside ours.
+- `cost`: what it all took.
 
 matplotlib is imported where pictures are drawn: it takes seconds to load.
 """
@@ -29,11 +36,12 @@ from xlser.leaderboards.cells import (
 )
 from xlser.leaderboards.claims import CLAIMS, ENGLISH, Difference, Side, differences
 from xlser.leaderboards.cost import cost_section
+from xlser.leaderboards.gains import lead_table, setting_table
 from xlser.leaderboards.paper import FIVE_CLASSES, FOUR_CLASSES
 from xlser.leaderboards.paper_tables import all_in_print
 from xlser.leaderboards.spent import Spent
 from xlser.leaderboards.statistics import LEVEL
-from xlser.leaderboards.summary import summaries
+from xlser.leaderboards.summary import Summary, summaries
 from xlser.protocols import Labels, Protocol, get_protocol, protocol_names
 
 if TYPE_CHECKING:
@@ -46,6 +54,8 @@ _KINDS = (
     "differences PROTOCOL SETTING",
     "english PROTOCOL SETTING",
     "corpora PROTOCOL SETTING TARGET",
+    "settings PROTOCOL SETTING OTHER",
+    "lead PROTOCOL SETTING METHOD OTHER",
     "print",
     "cost",
 )
@@ -71,6 +81,12 @@ class _Page:
                 return self._english(get_protocol(protocol), slug)
             case ["corpora", protocol, slug, target]:
                 return self._corpora(get_protocol(protocol), slug, target)
+            case ["settings", protocol, slug, other]:
+                held = get_protocol(protocol)
+                return setting_table(self._summary(held, slug), self._summary(held, other))
+            case ["lead", protocol, slug, method, other]:
+                held = get_protocol(protocol)
+                return lead_table(self._summary(held, slug), method, self._summary(held, other))
             case ["print"]:
                 return self._print()
             case ["cost"]:
@@ -78,15 +94,9 @@ class _Page:
         raise UnknownNameError("block of figures", " ".join(words), _KINDS)
 
     def _best(self, protocol: Protocol, slug: str) -> str:
-        found = summaries(protocol, self._boards(protocol, slug))
-        if not found:
-            raise RecordError(
-                f"{protocol.name}, {slug}: no method has records of several targets.",
-                "Run one on two target languages, all seeds.",
-            )
         from xlser.leaderboards.figures import summary_dots
 
-        best = found[0].best(_BEST)
+        best = self._summary(protocol, slug).best(_BEST)
         files = summary_dots(best, FIGURES[protocol.headline], 100 / len(protocol.classes))
         return self._picture(
             f"best-{protocol.name}-{slug}",
@@ -148,6 +158,15 @@ class _Page:
     def _picture(self, name: str, files: "Files", alternative: str) -> str:
         self.pictures |= {f"{name}.{suffix}": content for suffix, content in files.items()}
         return f"![{alternative}](figures/{name}.svg)"
+
+    def _summary(self, protocol: Protocol, slug: str) -> Summary:
+        found = summaries(protocol, self._boards(protocol, slug))
+        if not found:
+            raise RecordError(
+                f"{protocol.name}, {slug}: no method has records of several targets.",
+                "Run one on two target languages, all seeds.",
+            )
+        return found[0]
 
     def _boards(self, protocol: Protocol, slug: str) -> list[Table]:
         boards = self._all_boards(protocol)

@@ -1,0 +1,91 @@
+"""What one setting gains over another, and one method over all others: means over targets."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import fmean
+
+import numpy as np
+
+from xlser.errors import UnknownNameError
+from xlser.leaderboards.cells import SEPARABLE, markdown_table, show_difference
+from xlser.leaderboards.statistics import Estimate, Resampled, holm
+from xlser.leaderboards.summary import Line, Summary
+from xlser.protocols import Labels
+
+MARKED = f"{SEPARABLE} p ≤ 0.05 after Holm's correction over the column."
+
+
+def setting_table(summary: Summary, other: Summary) -> str:
+    """Return by how much each method's mean over targets is higher under one setting.
+
+    Speakers are paired. The first row is the mean over the methods that have the label budget:
+    what the setting itself is worth, as far as these methods tell.
+
+    Args:
+        summary: of the setting said to be above.
+        other: of the setting it is held against; its methods that `summary` lacks are passed over.
+    """
+    pairs = [(a, b) for a in summary.lines for b in other.lines if a.method == b.method]
+    columns = {"method": ["**mean of these**", *(_name(a) for a, _ in pairs)]}
+    for labels in summary.budgets:
+        both = [(a, b) for a, b in pairs if labels in a.rows and labels in b.rows]
+        mean = _mean([a for a, _ in both], labels), _mean([b for _, b in both], labels)
+        overall = Estimate.average([a.minus(b) for a, b in zip(*mean, strict=True)])
+        of_methods = {a.method: a.minus(b, labels) for a, b in both}
+        cells = _differences(of_methods)
+        column = [show_difference(overall, overall.p), *(cells.get(a.method, "") for a, _ in pairs)]
+        columns[f"{labels} labels"] = column
+    return f"{markdown_table(columns, ['method'])}\n\n{MARKED} The first row is one comparison."
+
+
+def lead_table(summary: Summary, method: str, others: Summary) -> str:
+    """Return by how much one method is above each other one, as means over targets.
+
+    Args:
+        summary: of the method's setting.
+        method: its name.
+        others: of the setting of those it is held against; bounds are left out.
+
+    Raises:
+        UnknownNameError: the method has no complete row.
+    """
+    lines = {line.method: line for line in summary.lines}
+    if method not in lines:
+        raise UnknownNameError("complete row of", method, lines)
+    leader = lines[method]
+    rest = [
+        b
+        for b in others.lines
+        if not b.bound and (b.method, others.setting) != (method, summary.setting)
+    ]
+    columns = {"method": [line.method for line in rest]}
+    for labels in leader.rows:
+        met = {b.method: leader.minus(b, labels) for b in rest if labels in b.rows}
+        cells = _differences(met)
+        columns[f"{labels} labels"] = [cells.get(line.method, "") for line in rest]
+    return f"{markdown_table(columns, ['method'])}\n\n{MARKED}"
+
+
+def _name(line: Line) -> str:
+    return f"{line.method} †" if line.bound else line.method
+
+
+def _differences(found: dict[str, Estimate]) -> dict[str, str]:
+    """Return differences by method as they stand in a column, marked where they are separable."""
+    adjusted = holm([difference.p for difference in found.values()])
+    pairs = zip(found.items(), adjusted, strict=True)
+    return {method: show_difference(difference, p) for (method, difference), p in pairs}
+
+
+def _mean(lines: Sequence[Line], labels: Labels) -> list[Resampled]:
+    """Return the mean over methods, for each target."""
+    targets = zip(*(line.rows[labels] for line in lines), strict=True)
+    of_targets = [[row.resampled for row in rows] for rows in targets]
+    return [
+        replace(
+            rows[0],
+            figure=fmean(row.figure for row in rows),
+            values=np.mean([row.values for row in rows], axis=0),
+        )
+        for rows in of_targets
+    ]
