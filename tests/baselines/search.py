@@ -3,11 +3,12 @@
     python -m tests.baselines.search aligned-linear shrinkage=0.3 mcc
 
 runs methods, each with the settings behind it, on the folds that docs/best.md describes, and prints
-their mean UA. Needs XLSER_DATA and XLSER_WEIGHTS.
+their mean UA. `--backbone` in front of them names another than the default; `--folds 0 3 5 6` are
+those of the second search there. Needs XLSER_DATA and XLSER_WEIGHTS.
 """
 
-import sys
 import time
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean
@@ -20,6 +21,7 @@ from xlser.protocols import Protocol, Split, get_protocol, unweighted_accuracy
 from xlser.protocols.build import _labelling_order, _profiles, published_utterances
 from xlser.protocols.partition import partition
 from xlser.runs import Run, SpeechData, choose_device, gather
+from xlser.runs.calling import threads_for
 from xlser.runs.one_run import make_task
 from xlser.settings import Settings
 from xlser.training import PretrainedBackbone, pretrained, train_source_model
@@ -56,13 +58,13 @@ def split(corpus: str, scored: int, absent: int) -> Split:
 
 
 def scores(
-    method: Method, data: SpeechData, backbone: PretrainedBackbone
+    method: Method, data: SpeechData, backbone: PretrainedBackbone, folds: Sequence[int]
 ) -> dict[int, list[float]]:
     """Return by label budget the UA of every target and fold, in percent."""
     found: dict[int, list[float]] = {labels: [] for labels in LABELS}
     for target in TARGETS:
         for labels in LABELS:
-            for fold in range(len(FOLDS)):
+            for fold in folds if labels >= method.least_labels else ():
                 found[labels].append(100 * ua(method, data, backbone, target, labels, fold))
     return found
 
@@ -102,13 +104,19 @@ def asked(words: Sequence[str]) -> list[Method]:
 
 def main() -> None:
     """Print a line a method."""
+    parser = ArgumentParser()
+    parser.add_argument("--backbone", default="audiontt-512")
+    parser.add_argument("--folds", type=int, nargs="+", default=range(len(FOLDS)))
+    parser.add_argument("methods", nargs="+", metavar="method [name=value ...]")
+    given = parser.parse_args()
     settings = Settings.gather()
     data = gather(development(), TARGETS, settings, lambda *_: None)
-    backbone = pretrained("audiontt-512", settings)
-    for method in asked(sys.argv[1:]):
+    backbone = pretrained(given.backbone, settings)
+    for method in asked(given.methods):
         begun = time.process_time()
-        of = scores(method, data, backbone)
-        figures = "  ".join(f"{labels}: {fmean(uas):.1f}" for labels, uas in of.items())
+        with threads_for("frozen"):
+            of = scores(method, data, backbone, given.folds)
+        figures = "  ".join(f"{labels}: {fmean(uas):.1f}" for labels, uas in of.items() if uas)
         spent = time.process_time() - begun
         changed = {name: method.settings()[name] for name in method.changed_settings()}
         print(f"{method.name} {changed or ''}  {figures}  ({spent:.0f} core-seconds)", flush=True)
