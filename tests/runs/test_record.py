@@ -84,6 +84,8 @@ def test_a_half_written_record_is_an_error(path: Path, tmp_path: Path, keep: int
         {"predictions": [PREDICTIONS | {"emotion": "08"}]},
         {"predictions": [PREDICTIONS | {"emotion": "012"}]},
         {"predictions": [PREDICTIONS | {"probabilities": "no base64"}]},
+        {"started": "yesterday"},
+        {"started": "2026-11-23T10:00:00"},
     ],
 )
 def test_what_is_not_of_the_schema_is_an_error(

@@ -1,46 +1,83 @@
 """What the records of a page cost to make, as a table."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from xlser.leaderboards.cells import DASH, markdown_table
 from xlser.leaderboards.spent import Spent
 
+_TITLES = ("setting", "machine", "runs", "source models", "hours", "wall h", "core-h", "GPU-h")
+_Group = tuple[str, str, bool, int]  # setting, machine, whether on a GPU, threads
+
 
 def cost_section(spent: Mapping[str, Iterable[Spent]]) -> str:
-    """Return a table of what was spent, a row a setting and machine.
+    """Return a table of what was spent, a row a setting and machine, and one for all.
 
     Args:
         spent: by title of the setting.
     """
-    groups: dict[tuple[str, str, bool, int], list[Spent]] = {}
+    groups: dict[_Group, list[Spent]] = {}
     for setting, runs in spent.items():
         for run in runs:
             groups.setdefault((setting, run.machine, run.on_gpu, run.threads), []).append(run)
-    columns: dict[str, list[str]] = {
-        name: []
-        for name in ("setting", "machine", "runs", "source models", "hours", "core-h", "GPU-h")
-    }
-    for (setting, machine, on_gpu, threads), runs in groups.items():
-        models = {run.model for run in runs if run.model}
-        hours = (sum(run.seconds for run in runs) + sum(took for _, took in models)) / 3600
-        cells = (
-            setting,
-            machine
-            if on_gpu
-            else f"{machine}, {threads} threads".replace(" 1 threads", " 1 thread"),
-            str(len(runs)),
-            str(len(models)),
-            f"{hours:.2f}",
-            DASH if on_gpu else f"{hours * threads:.2f}",
-            f"{hours:.2f}" if on_gpu else DASH,
-        )
-        for column, cell in zip(columns.values(), cells, strict=True):
-            column.append(cell)
+    rows = [_row(group, runs) for group, runs in groups.items()]
+    if len(groups) > 1:
+        rows.append(_total(groups))
+    columns = {title: [row[i] for row in rows] for i, title in enumerate(_TITLES)}
     return "\n\n".join(
         [
             "## Cost",
-            "What the runs above took, with the training of each source model once: the hours are "
-            "those of all runs one after the other, and core-hours count the threads of each.",
+            "What the runs above took, with the training of each source model once. Hours are "
+            "those of all runs one after the other; wall hours those in which any was at work, "
+            "some side by side; core-hours count the threads of each.",
             markdown_table(columns, ["setting", "machine"]),
         ]
     )
+
+
+def _row(group: _Group, runs: Sequence[Spent]) -> list[str]:
+    setting, machine, on_gpu, threads = group
+    hours = _hours(runs)
+    beside = f", {threads} thread{'' if threads == 1 else 's'}"
+    return [
+        setting,
+        machine if on_gpu else machine + beside,
+        str(len(runs)),
+        str(len(_models(runs))),
+        f"{hours:.2f}",
+        f"{_wall_hours(runs):.2f}",
+        DASH if on_gpu else f"{hours * threads:.2f}",
+        f"{hours:.2f}" if on_gpu else DASH,
+    ]
+
+
+def _total(groups: Mapping[_Group, Sequence[Spent]]) -> list[str]:
+    of_cores = [_hours(runs) * threads for (*_, gpu, threads), runs in groups.items() if not gpu]
+    of_gpus = [_hours(runs) for (*_, gpu, _), runs in groups.items() if gpu]
+    return [
+        "**all**",
+        "",
+        str(sum(map(len, groups.values()))),
+        str(sum(len(_models(runs)) for runs in groups.values())),
+        f"{sum(map(_hours, groups.values())):.2f}",
+        f"{sum(map(_wall_hours, groups.values())):.2f}",
+        f"{sum(of_cores):.2f}" if of_cores else DASH,
+        f"{sum(of_gpus):.2f}" if of_gpus else DASH,
+    ]
+
+
+def _models(runs: Iterable[Spent]) -> set[tuple[int, float]]:
+    return {run.model for run in runs if run.model}
+
+
+def _hours(runs: Sequence[Spent]) -> float:
+    return (sum(run.seconds for run in runs) + sum(took for _, took in _models(runs))) / 3600
+
+
+def _wall_hours(runs: Sequence[Spent]) -> float:
+    """Return for how long any run was at work; source models count one after the other."""
+    wall, until = sum(took for _, took in _models(runs)), 0.0
+    for run in sorted(runs, key=lambda run: run.began):
+        end = run.began + run.seconds
+        wall += max(0.0, end - max(run.began, until))
+        until = max(until, end)
+    return wall / 3600

@@ -1,6 +1,7 @@
 """What a run cost, as its record tells."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from xlser.runs import Record
 
@@ -12,6 +13,7 @@ class Spent:
     """What one run took, and where.
 
     Attributes:
+        began: seconds since 1970.
         seconds: of fit and predict.
         model: seed of the source model it used, and the seconds of its training, which other runs
             state as well; None for none.
@@ -20,6 +22,7 @@ class Spent:
         threads: of torch.
     """
 
+    began: float
     seconds: float
     model: tuple[int, float] | None
     machine: str
@@ -34,6 +37,7 @@ class Spent:
         where = record.environment
         on_gpu = where.device != "cpu"
         return cls(
+            began=datetime.fromisoformat(record.started).timestamp(),
             seconds=sum(stages.values()),
             model=None if model is None else (record.seed, model),
             machine=where.device if on_gpu else where.processor,

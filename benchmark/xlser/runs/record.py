@@ -2,14 +2,22 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import reduce
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
 
 from xlser.errors import RecordError
 from xlser.files import write_atomically
@@ -19,6 +27,14 @@ from xlser.runs.schema import upgraded
 SCHEMA = 2
 
 _ROUNDING = 1e-12
+
+
+def _moment(text: str) -> str:
+    """Return a time that is ISO 8601 with its offset from UTC."""
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("no time zone")
+    return text
+
 
 Role = Literal["target", "source"]
 Memory = Literal["host", "device"]
@@ -196,7 +212,7 @@ class Record(_Frozen):
     """Figures by role, 0 to 1."""
     predictions: tuple[Predictions, ...]
     """By test corpus."""
-    started: str
+    started: Annotated[str, AfterValidator(_moment)]
     """UTC, ISO 8601."""
     seconds: Mapping[str, float]
     """Spent by "fit" and "predict", and by the training of the shared "source model", whichever run
