@@ -133,6 +133,10 @@ def test_what_a_setting_gains_stands_for_each_method_and_their_mean(two_windows:
     assert better.startswith("+20.0 [")
     assert mean.startswith("+10.0 [")
     assert same.startswith("0.0 ")
+    picture = (two_windows / "figures/settings-v1-frozen-audiontt-512-25ms.svg").read_bytes()
+    assert b">frozen, audiontt-512-25ms<" in picture
+    assert b">better<" in picture
+    assert b">alone<" not in picture
     # The same records under both names: nothing differs, to the last digit.
     assert {row["100 labels"][:4] for row in block(two_windows, f"settings v1 {SLUG} {SLUG}")} == {
         "0.0 "

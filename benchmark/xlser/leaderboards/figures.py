@@ -137,6 +137,53 @@ def summary_dots(summary: Summary, figure: str, chance: float) -> Files:
     return _drawn(draw, summary.setting.title, height=1.2 + 0.22 * len(summary.lines))
 
 
+def setting_moves(summary: Summary, other: Summary, figure: str, chance: float) -> Files:
+    """Draw a row a method, and in it how its mean moves from one setting to another.
+
+    Of label budgets, the smallest, the largest and all.
+
+    Args:
+        summary: of the setting arrived at; its order is that of the rows.
+        other: of the setting left.
+        figure: name of the figure averaged, for its axis.
+        chance: that of guessing, percent.
+    """
+    before = {line.method: line for line in other.lines}
+    lines = [line for line in summary.lines if line.method in before]
+    numbers = [labels for labels in summary.budgets if labels != "all"]
+    shown = {numbers[0]: _COLOURS[0], numbers[-1]: _COLOURS[3], "all": _DARK}
+
+    def draw(canvas: Canvas) -> None:
+        axes = canvas.subplots()
+        for y, line in enumerate(lines):
+            for labels in line.figures.keys() & before[line.method].figures.keys() & shown.keys():
+                left, right = before[line.method].figures[labels].mean, line.figures[labels].mean
+                axes.hlines(y, left, right, color=shown[labels], linewidth=1.5)
+                dot: dict[str, Any] = {"color": shown[labels], "markersize": 6}
+                axes.plot(left, y, "o", **dot, markerfacecolor="white")
+                axes.plot(right, y, "o", **dot)
+        _frame_methods(axes, lines, chance)
+        axes.set_xlabel(f"{figure}, mean over {summary.languages}")
+        filled: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 6}
+        legend = [
+            Line2D([], [], color=colour, label=f"{labels} labels", **filled)
+            for labels, colour in shown.items()
+            if labels in summary.budgets
+        ]
+        legend += [
+            Line2D([], [], color=_LIGHT, markerfacecolor="white", label=_backbone(other), **filled),
+            Line2D([], [], color=_LIGHT, label=_backbone(summary), **filled),
+            Line2D([], [], **_CHANCE),
+        ]
+        _add_legend(canvas, legend, columns=3)
+
+    return _drawn(draw, summary.setting.title, height=1.2 + 0.22 * len(lines))
+
+
+def _backbone(summary: Summary) -> str:
+    return f"{summary.setting.track}, {summary.setting.backbone}"
+
+
 def difference_lines(differences: Sequence[Difference], heading: str, figure: str) -> Files:
     """Draw a row a claim: the difference it speaks of, its 95 % interval, and the paper's.
 

@@ -8,7 +8,8 @@ leaderboards' pictures.
 - `differences PROTOCOL SETTING`: the paper's claims, a picture and its table.
 - `english PROTOCOL SETTING`: what English gains or loses.
 - `corpora PROTOCOL SETTING TARGET`: English by corpus.
-- `settings PROTOCOL SETTING OTHER`: what SETTING gains over OTHER, method by method.
+- `settings PROTOCOL SETTING OTHER`: what SETTING gains over OTHER, method by method; a picture and
+  its table.
 - `lead PROTOCOL SETTING METHOD OTHER`: what METHOD gains over every method under OTHER.
 - `print`: every figure in print beside ours.
 - `cost`: what it all took.
@@ -82,8 +83,7 @@ class _Page:
             case ["corpora", protocol, slug, target]:
                 return self._corpora(get_protocol(protocol), slug, target)
             case ["settings", protocol, slug, other]:
-                held = get_protocol(protocol)
-                return setting_table(self._summary(held, slug), self._summary(held, other))
+                return self._settings(get_protocol(protocol), slug, other)
             case ["lead", protocol, slug, method, other]:
                 held = get_protocol(protocol)
                 return lead_table(self._summary(held, slug), method, self._summary(held, other))
@@ -104,6 +104,19 @@ class _Page:
             f"A row of dots a method, the {_BEST} ranked first at most labels and the bounds: mean "
             f"{FIGURES[protocol.headline]} at each label budget; numbers in the leaderboard.",
         )
+
+    def _settings(self, protocol: Protocol, slug: str, other: str) -> str:
+        from xlser.leaderboards.figures import setting_moves
+
+        summary, left = self._summary(protocol, slug), self._summary(protocol, other)
+        figure = FIGURES[protocol.headline]
+        picture = self._picture(
+            f"settings-{protocol.name}-{slug}",
+            setting_moves(summary, left, figure, 100 / len(protocol.classes)),
+            f"A row a method: from a ring, its mean {figure} under one setting, to a dot, that "
+            "under the other; differences in the table.",
+        )
+        return f"{picture}\n\n{setting_table(summary, left)}"
 
     def _differences(self, protocol: Protocol, slug: str) -> str:
         from xlser.leaderboards.figures import difference_lines
