@@ -3,8 +3,8 @@
     python -m tests.baselines.search aligned-linear shrinkage=0.3 mcc
 
 runs methods, each with the settings behind it, on the folds that docs/best.md describes, and prints
-their mean UA. `--backbone` in front of them names another than the default; `--folds 0 3 5 6` are
-those of the second search there. Needs XLSER_DATA and XLSER_WEIGHTS.
+their mean UA. `--backbone audiontt-512-25ms --folds 0 3 5 6 --` in front of them is what the second
+search there looked at. Needs XLSER_DATA and XLSER_WEIGHTS.
 """
 
 import time

@@ -22,8 +22,14 @@ def test_hours_count_threads_and_each_source_model_once() -> None:
         ["frozen track", "AMD EPYC, 2 threads", "3", "2", "3.50", "3.50", "7.00", "–"],
         ["frozen track", "AMD EPYC, 1 thread", "1", "0", "0.50", "0.50", "0.50", "–"],
         ["finetune track", "NVIDIA H100", "1", "0", "1.50", "1.50", "–", "1.50"],
-        ["**all**", "", "5", "2", "5.50", "5.50", "7.50", "1.50"],
+        ["**all**", "", "5", "2", "5.50", "4.00", "7.50", "1.50"],
     ]
+
+
+def test_wall_hours_of_all_count_settings_side_by_side_once() -> None:
+    runs = [Spent(0.0, 3600.0, None, "AMD EPYC", on_gpu=False, threads=1)]
+    *_, total = cells(cost_section({"frozen track": runs, "finetune track": runs}))
+    assert total[4:7] == ["2.00", "1.00", "2.00"]
 
 
 def test_wall_hours_count_what_ran_side_by_side_once_and_pauses_not() -> None:

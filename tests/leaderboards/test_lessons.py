@@ -143,6 +143,31 @@ def test_what_a_setting_gains_stands_for_each_method_and_their_mean(two_windows:
     }
 
 
+def test_settings_are_compared_where_both_have_rows(two_windows: Path, template: Record) -> None:
+    records = []
+    for target in ("german", "italian"):  # a budget that the other setting lacks
+        records += over_seeds(template, V1, 9, target=target, labels=25, method={"name": "same"})
+    shorter = template.backbone.model_copy(update={"name": "audiontt-512-25ms"})
+    records = [record.model_copy(update={"backbone": shorter}) for record in records]
+    for i, record in enumerate(records):
+        record.write(two_windows / "v1" / "results" / f"more-{i}.json")
+    rows = block(two_windows, f"settings v1 frozen-audiontt-512-25ms {SLUG}")
+    assert list(rows[0]) == ["method", "100 labels"]
+
+
+def test_settings_that_share_no_method_are_named(template: Record, tmp_path: Path) -> None:
+    other = template.backbone.model_copy(update={"name": "audiontt-512"})
+    records = []
+    for target in ("german", "italian"):
+        records += over_seeds(template, V1, 5, target=target, method={"name": "one"})
+        records += over_seeds(
+            template, V1, 5, target=target, method={"name": "two"}, backbone=other
+        )
+    write(records, tmp_path)
+    with pytest.raises(RecordError, match=f"under both frozen-audiontt-512 and {SLUG}"):
+        block(tmp_path, f"settings v1 frozen-audiontt-512 {SLUG}")
+
+
 def test_a_methods_lead_is_over_every_method_of_a_setting(two_windows: Path) -> None:
     rows = block(two_windows, f"lead v1 frozen-audiontt-512-25ms better {SLUG}")
     leads = {row["method"]: row["100 labels"].partition(" ")[0] for row in rows}

@@ -44,7 +44,7 @@ def _row(group: _Group, runs: Sequence[Spent]) -> list[str]:
         str(len(runs)),
         str(len(_models(runs))),
         f"{hours:.2f}",
-        f"{_wall_hours(runs):.2f}",
+        f"{_training(runs) + _at_work(runs):.2f}",
         DASH if on_gpu else f"{hours * threads:.2f}",
         f"{hours:.2f}" if on_gpu else DASH,
     ]
@@ -53,13 +53,15 @@ def _row(group: _Group, runs: Sequence[Spent]) -> list[str]:
 def _total(groups: Mapping[_Group, Sequence[Spent]]) -> list[str]:
     of_cores = [_hours(runs) * threads for (*_, gpu, threads), runs in groups.items() if not gpu]
     of_gpus = [_hours(runs) for (*_, gpu, _), runs in groups.items() if gpu]
+    everything = [run for runs in groups.values() for run in runs]
+    wall = sum(map(_training, groups.values())) + _at_work(everything)
     return [
         "**all**",
         "",
         str(sum(map(len, groups.values()))),
         str(sum(len(_models(runs)) for runs in groups.values())),
         f"{sum(map(_hours, groups.values())):.2f}",
-        f"{sum(map(_wall_hours, groups.values())):.2f}",
+        f"{wall:.2f}",
         f"{sum(of_cores):.2f}" if of_cores else DASH,
         f"{sum(of_gpus):.2f}" if of_gpus else DASH,
     ]
@@ -70,14 +72,19 @@ def _models(runs: Iterable[Spent]) -> set[tuple[int, float]]:
 
 
 def _hours(runs: Sequence[Spent]) -> float:
-    return (sum(run.seconds for run in runs) + sum(took for _, took in _models(runs))) / 3600
+    return _training(runs) + sum(run.seconds for run in runs) / 3600
 
 
-def _wall_hours(runs: Sequence[Spent]) -> float:
-    """Return for how long any run was at work; source models count one after the other."""
-    wall, until = sum(took for _, took in _models(runs)), 0.0
+def _training(runs: Sequence[Spent]) -> float:
+    """Return the hours of source models, one after the other: when each began is not recorded."""
+    return sum(took for _, took in _models(runs)) / 3600
+
+
+def _at_work(runs: Sequence[Spent]) -> float:
+    """Return for how many hours any run was at work."""
+    seconds, until = 0.0, 0.0
     for run in sorted(runs, key=lambda run: run.began):
         end = run.began + run.seconds
-        wall += max(0.0, end - max(run.began, until))
+        seconds += max(0.0, end - max(run.began, until))
         until = max(until, end)
-    return wall / 3600
+    return seconds / 3600

@@ -150,8 +150,9 @@ def setting_moves(summary: Summary, other: Summary, figure: str, chance: float) 
     """
     before = {line.method: line for line in other.lines}
     lines = [line for line in summary.lines if line.method in before]
-    numbers = [labels for labels in summary.budgets if labels != "all"]
-    shown = {numbers[0]: _COLOURS[0], numbers[-1]: _COLOURS[3], "all": _DARK}
+    numbers: list[Labels] = [labels for labels in summary.budgets if labels != "all"]
+    shown = dict.fromkeys(numbers[:1], _COLOURS[0]) | dict.fromkeys(numbers[1:][-1:], _COLOURS[3])
+    shown["all"] = _DARK
 
     def draw(canvas: Canvas) -> None:
         axes = canvas.subplots()

@@ -6,7 +6,7 @@ from statistics import fmean
 
 import numpy as np
 
-from xlser.errors import UnknownNameError
+from xlser.errors import RecordError, UnknownNameError
 from xlser.leaderboards.cells import SEPARABLE, markdown_table, show_difference
 from xlser.leaderboards.statistics import Estimate, Resampled, holm
 from xlser.leaderboards.summary import Line, Summary
@@ -24,17 +24,28 @@ def setting_table(summary: Summary, other: Summary) -> str:
     Args:
         summary: of the setting said to be above.
         other: of the setting it is held against; its methods that `summary` lacks are passed over.
+
+    Raises:
+        RecordError: they share no method at any label budget.
     """
     pairs = [(a, b) for a in summary.lines for b in other.lines if a.method == b.method]
     columns = {"method": ["**mean of these**", *(_name(a) for a, _ in pairs)]}
     for labels in summary.budgets:
         both = [(a, b) for a, b in pairs if labels in a.rows and labels in b.rows]
+        if not both:
+            continue
         mean = _mean([a for a, _ in both], labels), _mean([b for _, b in both], labels)
         overall = Estimate.average([a.minus(b) for a, b in zip(*mean, strict=True)])
         of_methods = {a.method: a.minus(b, labels) for a, b in both}
         cells = _differences(of_methods)
         column = [show_difference(overall, overall.p), *(cells.get(a.method, "") for a, _ in pairs)]
         columns[f"{labels} labels"] = column
+    if len(columns) == 1:
+        raise RecordError(
+            f"No method has complete rows under both {summary.setting.slug} and "
+            f"{other.setting.slug}.",
+            "Run one under both, all seeds and targets.",
+        )
     return f"{markdown_table(columns, ['method'])}\n\n{MARKED} The first row is one comparison."
 
 

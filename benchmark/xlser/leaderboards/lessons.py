@@ -109,6 +109,7 @@ class _Page:
         from xlser.leaderboards.figures import setting_moves
 
         summary, left = self._summary(protocol, slug), self._summary(protocol, other)
+        gained = setting_table(summary, left)
         figure = FIGURES[protocol.headline]
         picture = self._picture(
             f"settings-{protocol.name}-{slug}",
@@ -116,7 +117,7 @@ class _Page:
             f"A row a method: from a ring, its mean {figure} under one setting, to a dot, that "
             "under the other; differences in the table.",
         )
-        return f"{picture}\n\n{setting_table(summary, left)}"
+        return f"{picture}\n\n{gained}"
 
     def _differences(self, protocol: Protocol, slug: str) -> str:
         from xlser.leaderboards.figures import difference_lines
