@@ -7,23 +7,13 @@ from typing import Any
 
 import torch
 
+from xlser.backbones import PretrainedBackbone, pretrained
+from xlser.executors import Events, Executor, execute
 from xlser.methods import Precision, Track
 from xlser.protocols import get_protocol
-from xlser.runs import (
-    Events,
-    Executor,
-    Plan,
-    Record,
-    Request,
-    Run,
-    Shared,
-    SpeechData,
-    execute,
-    gather,
-    make_plan,
-)
+from xlser.records import Record
+from xlser.runs import Plan, Request, Run, Shared, SpeechData, gather, make_plan
 from xlser.settings import Settings
-from xlser.training import PretrainedBackbone, pretrained
 
 
 def request(

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from xlser.backbones import Backbone
 from xlser.methods import (
     ATTRIBUTES,
     Attribute,
@@ -18,7 +19,6 @@ from xlser.methods import (
     Task,
     Track,
 )
-from xlser.training import Backbone
 
 CLASSES = ("anger", "fear", "happiness", "neutral", "sadness")
 DIMENSION = 16

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from xlser.leaderboards.check import Cell, Now
+    from xlser.regression.check import Cell, Now
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def xlser_check() -> Callable[..., None]:
 def _require_results_hold(
     reference: str | Path = "reference", take: str | Path | None = None
 ) -> None:
-    from xlser.leaderboards import check
+    from xlser.regression import check
 
     cells = check.reference_cells(Path(reference))
     found = check.hold(cells, check.take(cells, Path(take)) if take else _now(cells))
@@ -36,8 +36,8 @@ def _require_results_hold(
 
 
 def _now(cells: "Sequence[Cell]") -> "list[Now]":
-    from xlser.leaderboards.rerun import rerun
-    from xlser.runs import Events
+    from xlser.executors import Events
+    from xlser.regression.rerun import rerun
     from xlser.settings import Settings
 
     return rerun(cells, Settings.gather(), lambda work, done, total: None, Events())

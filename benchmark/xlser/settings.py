@@ -17,7 +17,7 @@ from typing import Any
 import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from xlser import plugins
+from xlser import registry
 from xlser.errors import SettingsError, UnknownNameError
 
 CONFIG = "xlser.toml"
@@ -73,7 +73,7 @@ class Settings(BaseModel):
                     "Write <corpus>/<utterance>, for example emodb/03a01Fa.",
                 )
             excluded.setdefault(corpus, []).append(name)
-        known = plugins.names("xlser.corpora")
+        known = registry.names("xlser.corpora")
         for corpus in (*written.get("corpora", {}), *excluded):
             if corpus not in known:
                 raise UnknownNameError("corpus", corpus, known)

@@ -15,16 +15,18 @@ from statistics import fmean
 
 import numpy as np
 
+from xlser.backbones import PretrainedBackbone, pretrained
 from xlser.methods import Method, get_method
 from xlser.methods.calls import seed_everything
-from xlser.protocols import Protocol, Split, get_protocol, unweighted_accuracy
+from xlser.metrics import unweighted_accuracy
+from xlser.protocols import Protocol, Split, get_protocol
 from xlser.protocols.build import _labelling_order, _profiles, published_utterances
 from xlser.protocols.partition import partition
 from xlser.runs import Run, SpeechData, choose_device, gather
 from xlser.runs.calling import threads_for
 from xlser.runs.one_run import make_task
 from xlser.settings import Settings
-from xlser.training import PretrainedBackbone, pretrained, train_source_model
+from xlser.training import train_source_model
 
 TARGETS = ("german", "italian")
 LABELS = (0, 25, 100)

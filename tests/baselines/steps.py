@@ -10,9 +10,9 @@ from tests.tasks import MELS, task_for
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from xlser.backbones import Backbone
 from xlser.methods import Schedule, Task, Track
 from xlser.training import (
-    Backbone,
     EmotionModel,
     GradientMethod,
     LabelledBatch,

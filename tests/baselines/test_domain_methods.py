@@ -26,8 +26,9 @@ from torch.nn.functional import (
     one_hot,
 )
 
+from xlser.backbones import get_backbone
 from xlser.methods import Task, Track
-from xlser.training import Step, embed, get_backbone, gradient_penalty, shots_of_each_class
+from xlser.training import Step, embed, gradient_penalty, shots_of_each_class
 from xlser_baselines.aggregated_multitask import AggregatedMultitask
 from xlser_baselines.cada import CADA
 from xlser_baselines.cdan import balanced, outer_product

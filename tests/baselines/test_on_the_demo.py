@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from tests.demo import Demo, request
 
-from xlser import plugins
+from xlser import registry
 from xlser.methods import get_method, method_names
 
 OURS = [
     name
     for name in method_names()
-    if plugins.package_of("xlser.methods", name).startswith("xlser ")
+    if registry.package_of("xlser.methods", name).startswith("xlser ")
 ]
 
 

@@ -20,7 +20,7 @@ from tests.tasks import (
 from torch import Tensor
 
 import xlser_baselines
-from xlser import plugins
+from xlser import registry
 from xlser.methods import Method, Task, Track, get_method, method_names
 from xlser.training import GradientMethod, train_source_model
 from xlser_baselines.lower_bound import LowerBound
@@ -28,7 +28,7 @@ from xlser_baselines.sft import SupervisedFineTuning
 from xlser_baselines.target_only import TargetOnly
 from xlser_baselines.upper_bound import UpperBound
 
-NAMES = [n for n in method_names() if plugins.package_of("xlser.methods", n).startswith("xlser ")]
+NAMES = [n for n in method_names() if registry.package_of("xlser.methods", n).startswith("xlser ")]
 GRADIENT = [n for n in NAMES if issubclass(get_method(n), GradientMethod)]
 OF_FEW_LABELS = [n for n in GRADIENT if get_method(n).target_labels == "few"]
 

@@ -12,7 +12,7 @@ from xlser.errors import RecordError, UnknownNameError
 from xlser.leaderboards import read_records, tables
 from xlser.leaderboards.cells import group_numbers
 from xlser.protocols import get_protocol
-from xlser.runs import Record
+from xlser.records import Record
 
 _TWIN = """
     from xlser_baselines.svm import SupportVectorMachine

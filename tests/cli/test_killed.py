@@ -10,7 +10,7 @@ from typing import Any
 from tests.cli.commands import start, xlser
 from tests.demo import lasting
 
-from xlser.runs import Record
+from xlser.records import Record
 
 _KILLS = 20
 _CORPORA = ["demo-english", "demo-french", "demo-german", "demo-italian", "demo-persian"]

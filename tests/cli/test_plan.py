@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from xlser.cli import app
-from xlser.cli.plan import plan
-from xlser.cli.run import run
+from xlser.cli.running.plan import plan
+from xlser.cli.running.run import run
 from xlser.errors import SettingsError
 
 GRID = ("sft", "svm", "lower-bound", "--target", "german", "--seeds", "0")

@@ -8,7 +8,7 @@ import pytest
 
 from xlser.corpora import corpus_names, get_corpus, locate
 from xlser.errors import PluginError
-from xlser.plugins import package_of
+from xlser.registry import package_of
 from xlser.settings import Settings
 
 Install = Callable[..., None]
@@ -98,7 +98,7 @@ def test_clash_with_a_corpus_of_the_suite_names_both_packages(install: Install) 
     install("rival_speech", WHOLE, "emodb")
     with pytest.raises(PluginError, match="rival_speech") as error:
         get_corpus("emodb")
-    assert "xlser (xlser.corpora.emodb:EmoDB)" in error.value.problem
+    assert "xlser (xlser.corpora.named.emodb:EmoDB)" in error.value.problem
 
 
 @pytest.mark.parametrize("target", ["not_speech:Whole", "not_speech:whole", "not_speech"])

@@ -12,7 +12,7 @@ from tests.cli.commands import xlser
 from tests.demo import lasting
 from tests.faults.conftest import Tmpfs
 
-from xlser.runs import Record
+from xlser.records import Record
 
 Command = Callable[..., CompletedProcess[str]]
 

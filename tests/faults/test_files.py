@@ -9,7 +9,7 @@ import torch
 from tests.demo import Demo, lasting, request
 
 from xlser.errors import RecordError
-from xlser.runs import Record
+from xlser.records import Record
 
 Spoil = Callable[[Path], object]
 

@@ -12,7 +12,7 @@ from subprocess import CompletedProcess, Popen
 from tests.cli.commands import start
 from tests.demo import lasting
 
-from xlser.runs import Record
+from xlser.records import Record
 
 Command = Callable[..., CompletedProcess[str]]
 SLOW = ["run", "slow", "--target", "german", "--jobs", "1", "--set", "seconds=1.0"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.demo import lasting
 
-from xlser.runs import Record
+from xlser.records import Record
 
 Command = Callable[..., CompletedProcess[str]]
 

@@ -27,9 +27,9 @@ from tests.fuzz.tally import Tally
 
 from xlser.errors import RecordError
 from xlser.files import digest_json
-from xlser.protocols import Scores, score
-from xlser.runs import Predictions, Record
-from xlser.runs.validate import identity, validate
+from xlser.metrics import Scores, score
+from xlser.records import Predictions, Record
+from xlser.records.validate import identity, validate
 
 COMMITTED = Path(__file__).parents[2] / "leaderboards"
 

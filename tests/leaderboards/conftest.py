@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from tests.demo import Demo, request
 
-from xlser.runs import Record
+from xlser.records import Record
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import numpy as np
 from xlser.corpora import get_corpus
 from xlser.leaderboards import Table, render, tables
 from xlser.protocols import Protocol
-from xlser.runs import Predictions, Record, score_predictions
+from xlser.records import Predictions, Record, score_predictions
 
 NAMES = tuple(
     {spoken.speaker: name for name, spoken in get_corpus("emodb").published().items()}.values()

@@ -8,7 +8,7 @@ from xlser.errors import RecordError
 from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.cells import competition_ranks, signed
 from xlser.protocols import get_protocol
-from xlser.runs import Record
+from xlser.records import Record
 
 _EVERY = {"name": "upper-bound", "target_labels": "all"}
 

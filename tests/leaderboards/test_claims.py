@@ -4,7 +4,7 @@ from tests.leaderboards.made import boards, made, over_seeds
 from xlser.leaderboards.claims import CLAIMS, ENGLISH, Claim, Difference, differences
 from xlser.leaderboards.paper import PRINTED
 from xlser.protocols import get_protocol
-from xlser.runs import Record
+from xlser.records import Record
 
 V1 = get_protocol("v1")
 HARD, SOFT = {"name": "hard-pseudo-labels"}, {"name": "soft-pseudo-labels"}

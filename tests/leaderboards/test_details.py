@@ -6,7 +6,7 @@ from tests.leaderboards.made import boards, over_seeds, read, under, write
 from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.details import details_page, recall_percent
 from xlser.protocols import get_protocol
-from xlser.runs import Record
+from xlser.records import Record
 
 _NAME = "german-frozen-logmel-functionals"
 

@@ -10,7 +10,7 @@ from tests.leaderboards.made import over_seeds, write
 from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.statistics import Estimate
 from xlser.protocols import Protocol, get_protocol
-from xlser.runs import Record
+from xlser.records import Record
 
 _HARD = {"name": "hard-pseudo-labels", "settings": {"tau": 0.5}}
 

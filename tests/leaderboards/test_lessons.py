@@ -6,7 +6,7 @@ from tests.leaderboards.made import over_seeds, read, write
 from xlser.errors import RecordError, UnknownNameError
 from xlser.leaderboards import refresh_lessons
 from xlser.protocols import get_protocol
-from xlser.runs import Record
+from xlser.records import Record
 
 V1 = get_protocol("v1")
 SLUG = "frozen-logmel-functionals"

@@ -6,7 +6,7 @@ from tests.leaderboards.made import over_seeds, page, read, under, without_inter
 
 from xlser.leaderboards import PRINTED, write_leaderboard
 from xlser.protocols import Labels, get_protocol
-from xlser.runs import Record
+from xlser.records import Record
 
 _FIVE, _FOUR = "agarla2022", "agarla2022-4"
 _LOWER = {"name": "lower-bound", "target_labels": "none"}

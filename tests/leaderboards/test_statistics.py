@@ -26,7 +26,7 @@ from xlser.leaderboards.statistics import (
     resample,
 )
 from xlser.protocols import get_protocol
-from xlser.runs import Record
+from xlser.records import Record
 
 
 def answers(protocol: str, target: str, right: np.ndarray) -> list[Answers]:

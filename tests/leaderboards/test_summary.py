@@ -5,7 +5,7 @@ from tests.leaderboards.made import boards, over_seeds, read, under, without_int
 from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.summary import summaries
 from xlser.protocols import get_protocol
-from xlser.runs import Record
+from xlser.records import Record
 
 _HEADING = "## Mean over target languages"
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from tests.packages import Package
 
-from xlser import plugins
+from xlser import registry
 from xlser.errors import PluginError, UnknownNameError
 from xlser.methods import Method, get_method, method_names, outlined_methods
 from xlser.methods.outline import Outlines
 
 FACTS = ("name", "target_labels", "citation", "least_labels", "attributes", "tracks")
-OURS = [n for n in method_names() if plugins.package_of("xlser.methods", n).startswith("xlser ")]
+OURS = [n for n in method_names() if registry.package_of("xlser.methods", n).startswith("xlser ")]
 
 SOUND = '''
     """A module."""
@@ -79,7 +79,7 @@ def stated(method: type[Method]) -> dict[str, Any]:
 
 
 def outline(name: str = "mine") -> type[Method] | None:
-    point = plugins.entry_point("xlser.methods", name)
+    point = registry.entry_point("xlser.methods", name)
     return Outlines().of(point.module, point.attr)
 
 

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from xlser.audio import Extractor, FrontEnd, load
+from xlser.backbones import PretrainedBackbone, pretrained
 from xlser.corpora import get_corpus, scan
 from xlser.methods import Speech
 from xlser.settings import Settings
-from xlser.training import PretrainedBackbone, embed, pretrained
+from xlser.training import embed
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import torch
 from tests.training.test_against_a_plain_loop import STEPS, a_task, ours, plain
 
 from xlser.audio import FrontEnd, prepare
+from xlser.backbones import pretrained
 from xlser.corpora import EMOTIONS, get_corpus, scan
 from xlser.methods import Labelled, Speech, Task
 from xlser.protocols import Schedule
 from xlser.settings import Settings
-from xlser.training import pretrained
 
 LEARNING_RATE = 1e-5  # at the paper's 1e-3 a plain loop departs from itself by its rounding
 

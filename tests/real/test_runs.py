@@ -7,7 +7,8 @@ from tests.demo import Demo, lasting, request
 from typer.testing import CliRunner
 
 from xlser.cli import app
-from xlser.runs import Record, execute_run
+from xlser.records import Record
+from xlser.runs import execute_run
 from xlser.runs.environment import choose_device
 
 

@@ -9,7 +9,7 @@ from tests.cli.commands import xlser
 from tests.demo import lasting
 from tests.packages import install
 
-from xlser.runs import Record
+from xlser.records import Record
 
 CHEATING = Path(__file__).parents[1] / "plugins" / "cheating-methods"
 Cheat = Callable[..., tuple[set[str], dict[str, Record]]]

@@ -6,8 +6,8 @@ import torch
 from tests.demo import Demo
 
 from xlser.audio import Extractor, FrontEnd, load
+from xlser.backbones import PretrainedBackbone
 from xlser.runs import SpeechData
-from xlser.training import PretrainedBackbone
 
 
 @pytest.fixture(scope="module")

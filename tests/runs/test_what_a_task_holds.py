@@ -19,15 +19,17 @@ from tests.demo import Demo
 from tests.demo import request as asked
 from torch import Tensor
 
+from xlser.backbones import PretrainedBackbone
 from xlser.cli.app import progress
-from xlser.cli.run import Report
+from xlser.cli.running.run import Report
 from xlser.corpora import Inventory, Utterance
+from xlser.executors import execute
 from xlser.methods import ATTRIBUTES, Method, Predictor, Speech, Task, Track
+from xlser.monitoring.progress import Progress
 from xlser.protocols import Scenario
-from xlser.runs import Plan, Record, Run, Shared, SpeechData, execute, make_plan
+from xlser.records import Record
+from xlser.runs import Plan, Run, Shared, SpeechData, make_plan
 from xlser.runs.one_run import make_task
-from xlser.runs.progress import Progress
-from xlser.training import PretrainedBackbone
 
 HIDDEN = (Scenario, SpeechData, Inventory, Utterance, Record, Plan, Run, Method, Path)
 

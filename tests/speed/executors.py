@@ -24,22 +24,12 @@ import torch
 from tests.packages import FAULTY, install
 from tests.speed.material import CPU, surroundings
 
+from xlser.backbones import pretrained
+from xlser.executors import Events, Executor, Local, execute, get_executor
 from xlser.methods import Track
 from xlser.protocols import Schedule, get_protocol
-from xlser.runs import (
-    Events,
-    Executor,
-    Local,
-    Request,
-    Shared,
-    choose_precision,
-    execute,
-    gather,
-    get_executor,
-    make_plan,
-)
+from xlser.runs import Request, Shared, choose_precision, gather, make_plan
 from xlser.settings import Settings
-from xlser.training import pretrained
 
 ROUNDS = 3
 FEW, MANY = 40, 240

@@ -24,14 +24,15 @@ from matplotlib.figure import Figure
 from tests.speed.material import CPU, copies, inventories_at_hand, speech_of, surroundings
 
 from xlser.audio import FrontEnd, prepare
+from xlser.backbones import get_backbone
 from xlser.corpora import Inventory
 from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.figures import _COLOURS, _MARKERS, _drawn
 from xlser.memory import keep_pages
 from xlser.methods import Labelled, Schedule, Speech, Task
 from xlser.protocols import get_protocol
-from xlser.runs import Record
-from xlser.training import embed, get_backbone, train_source_model
+from xlser.records import Record
+from xlser.training import embed, train_source_model
 
 TIMES = (1, 2, 4, 8)
 UTTERANCES = 200

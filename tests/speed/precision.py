@@ -13,11 +13,13 @@ from tempfile import TemporaryDirectory
 import torch
 from tests.speed.material import CPU, surroundings
 
+from xlser.backbones import pretrained
+from xlser.executors import Events, execute
 from xlser.methods import Precision
 from xlser.protocols import Schedule, get_protocol
-from xlser.runs import Events, Record, Request, Shared, execute, gather, make_plan
+from xlser.records import Record
+from xlser.runs import Request, Shared, gather, make_plan
 from xlser.settings import Settings
-from xlser.training import pretrained
 
 EPOCHS = 4
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")

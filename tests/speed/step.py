@@ -17,9 +17,9 @@ from tests.speed.material import CPU, surroundings
 from torch.nn.functional import cross_entropy
 from torch.profiler import ProfilerActivity, profile
 
+from xlser.backbones import get_backbone
 from xlser.memory import keep_pages
 from xlser.runs.environment import has_bfloat16
-from xlser.training import get_backbone
 from xlser.training.adam import Adam
 
 BATCH, FRAMES, MELS, DIMENSION = 100, 200, 64, 1024

@@ -10,9 +10,10 @@ from tests.speed.conftest import Versus
 from tests.speed.processes import in_own_process
 from torch import Tensor
 
+from xlser.backbones import get_backbone
 from xlser.memory import keep_pages
 from xlser.methods import Speech
-from xlser.training import embed, get_backbone
+from xlser.training import embed
 
 BACKBONE = get_backbone("audiontt-512")
 

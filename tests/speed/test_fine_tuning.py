@@ -12,12 +12,13 @@ from tests.speed.conftest import Versus
 from tests.speed.processes import in_own_process
 
 from xlser.audio import FeatureStore
+from xlser.backbones import get_backbone
 from xlser.corpora import Inventory
 from xlser.memory import keep_pages
 from xlser.methods import Labelled, Precision, Speech, Task
 from xlser.protocols import Schedule
 from xlser.runs.environment import has_bfloat16
-from xlser.training import get_backbone, train_source_model
+from xlser.training import train_source_model
 
 BACKBONE = "audiontt-1024"  # the paper's
 UTTERANCES = 500

@@ -5,11 +5,11 @@ from tests.plain_loop import PlainModel, train
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from xlser.backbones.audiontt import AudioNTT512
+from xlser.backbones.dropout import Dropout
 from xlser.methods import Labelled, Speech, Task
 from xlser.protocols import Schedule
-from xlser.training.audiontt import AudioNTT512
 from xlser.training.batches import Batches, Step
-from xlser.training.dropout import Dropout
 from xlser.training.gradient import optimise
 from xlser.training.model import new_model
 from xlser.training.seeding import derive, seeded

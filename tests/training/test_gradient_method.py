@@ -7,6 +7,7 @@ from tests.tasks import CLASSES, SHORT, labelled, nothing, same_weights, small_t
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from xlser.backbones.audiontt import AudioNTT512
 from xlser.errors import MethodError
 from xlser.methods import Labelled, Predictor, Speech, Task, Track
 from xlser.training import (
@@ -17,7 +18,6 @@ from xlser.training import (
     new_model,
     train_source_model,
 )
-from xlser.training.audiontt import AudioNTT512
 
 TRACKS: tuple[Track, ...] = ("finetune", "frozen")
 both_tracks = pytest.mark.parametrize("track", TRACKS)

@@ -4,9 +4,10 @@ import pytest
 import torch
 from tests.tasks import TinyBackbone
 
+from xlser.backbones import Backbone
+from xlser.backbones.audiontt import AudioNTT512
 from xlser.methods import Speech
-from xlser.training import Backbone, EmotionModel, embed
-from xlser.training.audiontt import AudioNTT512
+from xlser.training import EmotionModel, embed
 
 
 def speech_of(lengths: list[int]) -> Speech:

@@ -5,8 +5,9 @@ import torch
 from tests.tasks import labelled, small_task
 from torch import Tensor, nn
 
+from xlser.backbones import get_backbone
 from xlser.methods import Task
-from xlser.training import DomainStatistics, EmotionModel, get_backbone, new_model
+from xlser.training import DomainStatistics, EmotionModel, new_model
 
 
 def frozen_case() -> tuple[Task, EmotionModel]:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from xlser.training import mixup, strong_view
-from xlser.training.views import _stretched
+from xlser.training.parts.views import _stretched
 
 FRAMES, MELS = 100, 64
 

@@ -11,21 +11,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from xlser.cli import (
-    check,
-    compare,
-    corpora,
-    doctor,
-    leaderboard,
-    methods,
-    new_method,
-    plan,
-    prepare,
-    run,
-    status,
-    validate,
-)
 from xlser.cli.app import SeveralValues, TerminatedError, tell
+from xlser.cli.listings import corpora, doctor, methods, new_method
+from xlser.cli.reading import compare, leaderboard, validate
+from xlser.cli.running import check, plan, prepare, run, status
 from xlser.errors import ResultsError, XlserError
 from xlser.memory import keep_pages
 

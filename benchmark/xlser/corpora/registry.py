@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from xlser import plugins
+from xlser import registry
 from xlser.corpora.corpus import Corpus
 from xlser.errors import CorpusNotFoundError
 from xlser.settings import CONFIG, Settings
@@ -10,7 +10,7 @@ from xlser.settings import CONFIG, Settings
 
 def corpus_names() -> list[str]:
     """Return the names of all registered corpora, sorted."""
-    return plugins.names("xlser.corpora")
+    return registry.names("xlser.corpora")
 
 
 def get_corpus(name: str) -> Corpus:
@@ -20,7 +20,7 @@ def get_corpus(name: str) -> Corpus:
         UnknownNameError: no package registers it.
         PluginError: it cannot be imported or is not a corpus.
     """
-    return plugins.load("xlser.corpora", name, Corpus)()  # type: ignore[type-abstract]
+    return registry.load("xlser.corpora", name, Corpus)()  # type: ignore[type-abstract]
 
 
 def find_root(corpus: Corpus, settings: Settings) -> Path | None:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from xlser.corpora import NotOfThisCorpusError, get_corpus
 from xlser.errors import RecordError
-from xlser.protocols import Counts, confusion
-from xlser.runs import Predictions
+from xlser.metrics import Counts, confusion
+from xlser.records import Predictions
 
 Indices = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]

@@ -14,8 +14,9 @@ from xlser.files import digest_json
 from xlser.leaderboards.answers import Answers
 from xlser.leaderboards.spent import Spent
 from xlser.leaderboards.statistics import Resampled, resample
-from xlser.protocols import Labels, Protocol, Scores, majority_rate
-from xlser.runs import MethodStamp, Predictions, Record, Role
+from xlser.metrics import Scores, majority_rate
+from xlser.protocols import Labels, Protocol
+from xlser.records import MethodStamp, Predictions, Record, Role
 
 
 @dataclass(frozen=True)

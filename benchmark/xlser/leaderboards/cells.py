@@ -8,7 +8,7 @@ from tabulate import tabulate
 from xlser.leaderboards.board import Figure, Row
 from xlser.leaderboards.paper import Printed
 from xlser.leaderboards.statistics import LEVEL, Estimate, rank_groups
-from xlser.runs import Role
+from xlser.records import Role
 
 DASH = "–"
 

@@ -8,7 +8,7 @@ from xlser.leaderboards.board import Figure, Row, Table
 from xlser.leaderboards.paper import FIVE_CLASSES, PRINTED, TAUS
 from xlser.leaderboards.statistics import Estimate, holm
 from xlser.protocols import Labels, Protocol
-from xlser.runs import Role
+from xlser.records import Role
 
 Side = tuple[str, Labels]
 """A method, as rows name it, at a label budget."""

@@ -17,7 +17,8 @@ from xlser.leaderboards.cells import (
     show_seeds,
 )
 from xlser.leaderboards.statistics import BINS, calibration_error
-from xlser.protocols import Counts, Protocol
+from xlser.metrics import Counts
+from xlser.protocols import Protocol
 
 _UPPER_BOUND = "upper-bound"
 

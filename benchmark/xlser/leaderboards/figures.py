@@ -21,8 +21,9 @@ from xlser.leaderboards.paper import BUDGETS, FIGURE_2, FIGURE_3, LANGUAGES, PRI
 from xlser.leaderboards.paper_tables import Ours, count
 from xlser.leaderboards.statistics import LEVEL
 from xlser.leaderboards.summary import Line, Summary
-from xlser.protocols import Counts, Labels
-from xlser.runs import Role
+from xlser.metrics import Counts
+from xlser.protocols import Labels
+from xlser.records import Role
 
 Files = dict[str, bytes]
 """A picture, by the suffixes of its files: "svg" and "png"."""

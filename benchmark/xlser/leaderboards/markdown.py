@@ -30,7 +30,7 @@ from xlser.leaderboards.paper import ERRATA, FIVE_CLASSES, FOUR_CLASSES, PRINTED
 from xlser.leaderboards.spent import Spent
 from xlser.leaderboards.statistics import holm
 from xlser.protocols import Protocol, get_protocol
-from xlser.runs import Role
+from xlser.records import Role
 
 _BASELINE = "sft"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xlser.protocols import Labels
-from xlser.runs import Role
+from xlser.records import Role
 
 FIVE_CLASSES = "agarla2022"
 """Protocol of all its experiments but Table 6."""

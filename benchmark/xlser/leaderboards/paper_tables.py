@@ -25,7 +25,7 @@ from xlser.leaderboards.paper import (
     TAUS,
     Cell,
 )
-from xlser.runs import Role
+from xlser.records import Role
 
 Ours = Mapping[Cell, Row]
 """Our rows under one setting, by the paper's experiment."""

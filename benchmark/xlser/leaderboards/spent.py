@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from xlser.runs import Record
+from xlser.records import Record
 
 _SOURCE_MODEL = "source model"
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xlser import plugins
+from xlser import registry
 from xlser.errors import MethodError
 from xlser.methods.method import Method
 from xlser.methods.task import Predictor
@@ -29,8 +29,8 @@ def seed_everything(seed: int) -> None:
 
 def described(method: Method | type[Method]) -> str:
     """Return a method with its package and version, or its module where it is not registered."""
-    registered = method.name in plugins.names("xlser.methods")
-    package = plugins.package_of("xlser.methods", method.name) if registered else None
+    registered = method.name in registry.names("xlser.methods")
+    package = registry.package_of("xlser.methods", method.name) if registered else None
     origin = f"package {package}" if package else f"module {method.__module__}"
     return f"The method {method.name!r} of {origin}"
 

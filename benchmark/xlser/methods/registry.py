@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from inspect import isabstract
 
-from xlser import plugins
+from xlser import registry
 from xlser.errors import MethodError, PluginError
 from xlser.methods.declaration import DECLARATIONS
 from xlser.methods.method import Method
@@ -12,7 +12,7 @@ from xlser.methods.outline import Outlines
 
 def method_names() -> list[str]:
     """Return the names of all registered methods, sorted."""
-    return plugins.names("xlser.methods")
+    return registry.names("xlser.methods")
 
 
 def get_method(name: str) -> type[Method]:
@@ -23,11 +23,11 @@ def get_method(name: str) -> type[Method]:
         PluginError: two packages claim the name, it cannot be imported, is not a method, or what
             it declares is not sound.
     """
-    method = plugins.load("xlser.methods", name, Method)  # type: ignore[type-abstract]
+    method = registry.load("xlser.methods", name, Method)  # type: ignore[type-abstract]
     try:
         _require_sound(method)
     except MethodError as cause:
-        package = plugins.package_of("xlser.methods", name)
+        package = registry.package_of("xlser.methods", name)
         raise PluginError(
             f"The method {name!r} of package {package}: {cause.problem}", cause.remedy
         ) from cause
@@ -49,7 +49,7 @@ def outlined_methods(names: Iterable[str]) -> dict[str, type[Method] | PluginErr
 
 def _outlined(name: str, outlines: Outlines) -> type[Method] | PluginError:
     try:
-        point = plugins.entry_point("xlser.methods", name)
+        point = registry.entry_point("xlser.methods", name)
         outline = outlines.of(point.module, point.attr)
         return outline if outline and _is_usable(outline, name) else get_method(name)
     except PluginError as error:

@@ -28,9 +28,9 @@ from xlser.methods.calls import (
     require_predictor,
     seed_everything,
 )
+from xlser.records.record import Memory
 from xlser.runs.environment import forget_peak_memory, peak_memory
 from xlser.runs.processes import end_with_the_parent, how_ended
-from xlser.runs.record import Memory
 from xlser.training import derive
 
 

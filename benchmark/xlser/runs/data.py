@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from xlser import audio
+from xlser.backbones import PretrainedBackbone
 from xlser.corpora import Inventory, Utterance, find_root, get_corpus, locate, scan
 from xlser.errors import StoreError
 from xlser.files import digest_json
@@ -19,7 +20,7 @@ from xlser.methods import ATTRIBUTES, Attribute, Speech, Track
 from xlser.protocols import Labels, Protocol, Scenario
 from xlser.runs.tensors import load_tensors, save_tensors
 from xlser.settings import Settings
-from xlser.training import PretrainedBackbone, embed, seeded
+from xlser.training import embed, seeded
 
 Watch = Callable[[str, int, int], None]
 """Called with (what is going on, done, total)."""

@@ -17,7 +17,7 @@ import torch
 
 from xlser.errors import SettingsError
 from xlser.methods import Precision, Track
-from xlser.runs.record import Environment, Memory
+from xlser.records.record import Environment, Memory
 
 _PACKAGES = ("xlser", "torch", "torchaudio", "numpy", "scikit-learn", "soundfile", "soxr")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from xlser.errors import ResultsError
 from xlser.files import digest_json
+from xlser.records.record import Record
 from xlser.runs.plan import Run
-from xlser.runs.record import Record
 
 
 def take_home(record: Record, path: Path, cache: Path) -> None:

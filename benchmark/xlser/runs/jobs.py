@@ -6,14 +6,15 @@ from pathlib import Path
 
 import torch
 
+from xlser.backbones import PretrainedBackbone
 from xlser.methods.calls import described
+from xlser.records.record import Record
 from xlser.runs.calling import Failure
 from xlser.runs.data import SpeechData
 from xlser.runs.one_run import execute_run, task_seed, train_source_model_of
 from xlser.runs.plan import Run
-from xlser.runs.record import Record
 from xlser.runs.source_models import source_model_path
-from xlser.training import PretrainedBackbone, keep_pages
+from xlser.training import keep_pages
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,10 @@ from datetime import UTC, datetime
 
 import torch
 
-from xlser import plugins
+from xlser import registry
+from xlser.backbones import PretrainedBackbone
 from xlser.methods import Labelled, Speech, Task
-from xlser.runs.calling import Called, called, threads_for
-from xlser.runs.data import SpeechData
-from xlser.runs.environment import describe
-from xlser.runs.plan import Run
-from xlser.runs.record import (
+from xlser.records.record import (
     BackboneStamp,
     MethodStamp,
     Predictions,
@@ -23,8 +20,12 @@ from xlser.runs.record import (
     Role,
     score_predictions,
 )
+from xlser.runs.calling import Called, called, threads_for
+from xlser.runs.data import SpeechData
+from xlser.runs.environment import describe
+from xlser.runs.plan import Run
 from xlser.runs.source_models import SourceModel, source_model
-from xlser.training import PretrainedBackbone, derive
+from xlser.training import derive
 
 Progress = Callable[[int, int], None]
 
@@ -93,7 +94,7 @@ def execute_run(
         scenario=scenario.digest,
         method=MethodStamp(
             name=run.method.name,
-            package=plugins.package_of("xlser.methods", run.method.name),
+            package=registry.package_of("xlser.methods", run.method.name),
             target_labels=run.method.target_labels,
             settings=run.method.settings(),
             changed=run.method.changed_settings(),

@@ -7,13 +7,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from xlser.backbones import PretrainedBackbone
 from xlser.errors import MethodError, ProtocolError, WeightsError
 from xlser.files import digest_json
 from xlser.methods import Method, Precision, Track, get_method
 from xlser.protocols import Labels, Scenario
+from xlser.records.identity import identify, place
 from xlser.runs.data import SpeechData
-from xlser.runs.identity import identify, place
-from xlser.training import PretrainedBackbone
 
 
 @dataclass(frozen=True)

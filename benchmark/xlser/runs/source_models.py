@@ -8,12 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from xlser.backbones import PretrainedBackbone
 from xlser.files import digest_json, locked
 from xlser.methods import Precision, Task, Track
 from xlser.protocols import Scenario
 from xlser.runs.data import SpeechData
 from xlser.runs.tensors import load_tensors, save_tensors
-from xlser.training import PretrainedBackbone, train_source_model
+from xlser.training import train_source_model
 
 _VERSION = 2  # raise when training changes what the same inputs give
 

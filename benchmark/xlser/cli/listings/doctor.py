@@ -1,0 +1,125 @@
+"""`xlser doctor`: what is installed, found, missing."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from xlser import registry
+from xlser.cli.app import AsJson, Data, Weights, print_json
+from xlser.errors import XlserError
+from xlser.memory import has_huge_pages, keep_pages
+
+if TYPE_CHECKING:
+    from xlser.settings import Settings
+
+
+def doctor(data: Data = None, weights: Weights = None, as_json: AsJson = False) -> None:
+    """Tell what is installed, found and missing, and what follows."""
+    from xlser.settings import Settings
+
+    settings = Settings.gather(data=data, weights=weights)
+    report = {
+        "machine": _machine(),
+        "settings": {
+            "XLSER_DATA": os.environ.get("XLSER_DATA"),
+            "XLSER_WEIGHTS": settings.weights,
+            "cache": str(settings.cache),
+        },
+        "corpora": _corpora(settings),
+        "backbones": _backbones(settings),
+        "methods": _methods(),
+        "protocols": _protocols(settings),
+    }
+    if as_json:
+        print_json(report)
+        return
+    for section, entries in report.items():
+        typer.echo(section)
+        for name, value in entries.items():
+            typer.echo(f"  {name}: {'not set' if value is None else value}")
+
+
+def _machine() -> dict[str, Any]:
+    from xlser.runs import choose_device, describe, has_bfloat16
+    from xlser.settings import cpu_count
+
+    device = choose_device(None)
+    found = describe(device)
+    return {
+        **found.packages,
+        "python": found.python,
+        "system": found.system,
+        "processor": f"{found.processor}, {cpu_count()} cores",
+        "threads": f"{found.threads} for fine-tuning, one a run of the frozen track",
+        "device": found.device,
+        "bfloat16": "in hardware" if has_bfloat16(device) else "not in hardware: fp32 is used",
+        "allocator": "keeps its pages" if keep_pages() else "as the system has it",
+        "huge pages": "asked for" if has_huge_pages() else "the system has none to give",
+    }
+
+
+def _corpora(settings: "Settings") -> dict[str, str]:
+    from xlser.corpora import corpus_names, find_root, get_corpus, scan
+
+    found: dict[str, str] = {}
+    for name in corpus_names():
+        try:
+            corpus = get_corpus(name)
+            root = find_root(corpus, settings)
+            if root is None:
+                found[name] = f"not found; get it from {corpus.homepage}"
+                continue
+            inventory = scan(corpus, root, settings.exclude.get(name, ()))
+            found[name] = f"{len(inventory.utterances)} utterances in {root}"
+        except XlserError as error:
+            found[name] = error.problem
+    return found
+
+
+def _backbones(settings: "Settings") -> dict[str, str]:
+    from xlser.backbones import backbone_names, find_weights, get_backbone
+
+    found: dict[str, str] = {}
+    for name in backbone_names():
+        try:
+            published = get_backbone(name).weights
+        except XlserError as error:
+            found[name] = error.problem
+            continue
+        if published is None:
+            found[name] = "needs no weights"
+        else:
+            path = find_weights(published, settings)
+            found[name] = str(path) if path else f"weights not found; {published.url}"
+    return found
+
+
+def _methods() -> dict[str, str]:
+    from xlser.methods import get_method, method_names
+
+    found: dict[str, str] = {}
+    for name in method_names():
+        try:
+            get_method(name)
+            found[name] = registry.package_of("xlser.methods", name)
+        except XlserError as error:
+            found[name] = error.problem
+    return found
+
+
+def _protocols(settings: "Settings") -> dict[str, str]:
+    from xlser.corpora import find_root, get_corpus
+    from xlser.protocols import get_protocol, protocol_names
+
+    def lacking(corpora: tuple[str, ...]) -> list[str]:
+        return [name for name in corpora if find_root(get_corpus(name), settings) is None]
+
+    found: dict[str, str] = {}
+    for name in protocol_names():
+        protocol = get_protocol(name)
+        targets = [t for t in protocol.targets if not lacking(protocol.languages[t])]
+        absent = lacking(protocol.languages[protocol.source])
+        source = f"partial source, without {', '.join(absent)}" if absent else "complete source"
+        found[name] = f"targets that can run: {', '.join(targets) or 'none'}; {source}"
+    return found

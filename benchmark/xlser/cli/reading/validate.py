@@ -1,0 +1,70 @@
+"""`xlser validate`: records held against their protocol and the published corpora."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xlser.cli.app import AsJson, console, print_json
+
+
+def validate(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Records, or folders that hold some; default: leaderboards."),
+    ] = None,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="Reject what lacks seeds, too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check records without audio; exit code 1 if any is rejected.
+
+    Figures are computed again from the predictions; digests, test utterances, their emotions and
+    their order are held against the protocol and the published names of the corpora.
+    """
+    from xlser.records.validate import validate as look_at
+
+    found = look_at(_files(paths or [Path("leaderboards")]))
+    rejected = bool(found.faults or (complete and found.incomplete))
+    if as_json:
+        faults = [{"path": str(fault.path), "what": fault.what} for fault in found.faults]
+        print_json(asdict(found) | {"faults": faults})
+    else:
+        for fault in found.faults:
+            console().print(f"{fault.path}: {fault.what}", markup=False)
+        for row in found.incomplete:
+            console().print(f"incomplete: {row}", markup=False)
+        names = {fault.path for fault in found.faults}
+        console().print(
+            f"{found.records} records: {len(names)} rejected, "
+            f"{len(found.incomplete)} rows without all seeds"
+        )
+    raise typer.Exit(int(rejected))
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    """Return the records named, and those in `results` folders at or below a folder named.
+
+    Raises:
+        RecordError: there is none.
+    """
+    from xlser.errors import RecordError
+
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(filter(_may_be_record, path.rglob("*.json"))) if path.is_dir() else [path]
+        if not inside or not path.exists():
+            raise RecordError(
+                f"There are no records at {path}.",
+                "Name a record, a results folder or a folder of leaderboards.",
+            )
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def _may_be_record(path: Path) -> bool:
+    """Say whether a file may be one: what tells of failures and progress lies beside `results`."""
+    above = path.parts[:-1]
+    return "results" in above or not {"failures", "status"} & set(above)

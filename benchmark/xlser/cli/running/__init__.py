@@ -1,0 +1,1 @@
+"""Commands that run methods or follow runs."""

@@ -1,0 +1,196 @@
+"""`xlser plan`: what `xlser run` would take, before anything starts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from xlser.cli.app import (
+    AsJson,
+    Data,
+    Exclude,
+    Watcher,
+    Weights,
+    duration,
+    print_json,
+    print_table,
+    progress,
+    tell,
+)
+from xlser.cli.running.grid import (
+    Assignments,
+    Backbone,
+    Budgets,
+    Device,
+    ExecutorChoice,
+    ExecutorName,
+    Grid,
+    Isolate,
+    Jobs,
+    Leaderboards,
+    Methods,
+    Precision,
+    PrecisionChoice,
+    ProtocolName,
+    Repeats,
+    Seeds,
+    Targets,
+    Timeout,
+    Track,
+    TrackChoice,
+    With,
+    require_runs,
+    resolve,
+    show_plan,
+)
+
+if TYPE_CHECKING:
+    from xlser.monitoring.costs import Kind
+    from xlser.monitoring.forecast import Forecast
+
+
+def plan(
+    methods: Methods = None,
+    protocol: ProtocolName = "demo",
+    target: Targets = None,
+    labels: Budgets = None,
+    seeds: Seeds = None,
+    track: Track = TrackChoice.frozen,
+    backbone: Backbone = None,
+    assignments: Assignments = None,
+    precision: Precision = PrecisionChoice.auto,
+    device: Device = None,
+    jobs: Jobs = None,
+    executor: ExecutorName = ExecutorChoice.local,
+    with_: With = None,
+    repeats: Repeats = 1,
+    isolate: Isolate = False,
+    timeout: Timeout = None,
+    data: Data = None,
+    weights: Weights = None,
+    exclude: Exclude = None,
+    leaderboards: Leaderboards = Path("leaderboards"),
+    as_json: AsJson = False,
+) -> None:
+    """Tell what `xlser run` would take, before anything starts.
+
+    It takes the same arguments and computes nothing.
+
+    Costs are those of the records at hand, else those measured for the suite, else guesses, which
+    are marked.
+    """
+    from xlser import runs
+    from xlser.backbones import pretrained
+    from xlser.monitoring.costs import Costs
+    from xlser.monitoring.forecast import Forecast
+
+    tell.in_json = as_json
+    grid = resolve(
+        methods=methods,
+        protocol=protocol,
+        target=target,
+        labels=labels,
+        seeds=seeds,
+        track=track,
+        backbone=backbone,
+        assignments=assignments,
+        precision=precision,
+        device=device,
+        jobs=jobs,
+        executor=executor,
+        with_=with_,
+        repeats=repeats,
+        data=data,
+        weights=weights,
+        exclude=exclude,
+        leaderboards=leaderboards,
+    )
+    with progress("Stopped.") as bars:
+        speech = runs.gather(grid.protocol, grid.request.targets, grid.settings, Watcher(bars))
+        network = pretrained(grid.backbone, grid.settings)
+        made = runs.make_plan(grid.request, speech, network, grid.results)
+        show_plan(made, grid.protocol, grid.request)
+        require_runs(made)
+        shared = runs.Shared(speech, network, grid.results, grid.device, isolate, timeout)
+        kind: Kind = "cpu" if grid.device.type == "cpu" else "gpu"
+        forecast = Forecast(made.todo, shared, Costs.of(grid.results, kind))
+    about = {
+        "runs": {"to do": len(made.todo), "recorded": len(made.done)},
+        "skipped": made.skipped,
+        **_expected(forecast, [jobs] if jobs else [], on_cpu=kind == "cpu"),
+        "costs": list(_costs(forecast, grid, kind)),
+    }
+    if as_json:
+        print_json(about)
+    else:
+        _print(about)
+
+
+def _expected(forecast: "Forecast", workers: Sequence[int], on_cpu: bool) -> dict[str, Any]:
+    path = forecast.longest_path
+    return {
+        "source models": forecast.models,
+        "core-hours": forecast.core_seconds / 3600 if on_cpu else None,
+        "GPU-hours": None if on_cpu else forecast.seconds / 3600,
+        "guessed": forecast.guessed,
+        "longest path": {
+            "seconds": forecast.seconds_of(path),
+            "jobs": [job.label for job in path],
+        },
+        "wall time": [
+            {"workers": each.workers, "seconds": each.seconds, "ideal": each.ideal}
+            for each in forecast.wall_times(workers)
+        ],
+        "bytes": forecast.storage(),
+    }
+
+
+def _costs(forecast: "Forecast", grid: Grid, kind: "Kind") -> Iterator[dict[str, Any]]:
+    """Yield where the cost of each kind of job is from."""
+    for (what, estimate), jobs in forecast.estimates().items():
+        figure, of = estimate.figure, estimate.figure.of
+        asked = what, grid.request.track, grid.backbone, kind, grid.request.precision
+        found = of.what, of.track, of.backbone, of.kind, of.precision
+        unlike = [had for had, sought in zip(found, asked, strict=True) if had != sought]
+        whose = "your records" if estimate.own else f"records of {of.protocol}"
+        yield {
+            "of": what,
+            "jobs": jobs,
+            "seconds": figure.seconds,
+            "threads": of.threads,
+            "on": of.processor if of.kind == "cpu" else of.device,
+            "times": figure.times,
+            "from": ", ".join(["guess: " * estimate.guess + whose, *unlike]),
+        }
+
+
+def _print(about: Mapping[str, Any]) -> None:
+    if not about["runs"]["to do"]:
+        typer.echo("Nothing is left to do.")
+        return
+    hours, of = about["core-hours"], "core-hours"
+    if hours is None:
+        hours, of = about["GPU-hours"], "GPU-hours"
+    path, storage = about["longest path"], about["bytes"]
+    guessed = f", {about['guessed']:.0%} of the time guessed" if about["guessed"] else ""
+    typer.echo(f"work: {hours:.2f} {of}, {about['source models']} source models included{guessed}")
+    typer.echo(f"longest path: {duration(path['seconds'])} ({', then '.join(path['jobs'])})")
+    written = ", ".join(f"{what} {_megabytes(size)}" for what, size in storage.items() if size)
+    typer.echo(f"storage: {written}\n")
+    print_table(
+        [
+            {
+                "workers": each["workers"],
+                "wall time": duration(each["seconds"]),
+                "at least": duration(each["ideal"]),
+            }
+            for each in about["wall time"]
+        ]
+    )
+    typer.echo("")
+    print_table(about["costs"])
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"

@@ -1,0 +1,131 @@
+"""`xlser status`: how far the grids are that run, or ran last."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xlser.cli.app import AsJson, duration, print_json
+
+
+def status(
+    leaderboards: Annotated[Path, typer.Option(help="Folder of leaderboards.")] = Path(
+        "leaderboards"
+    ),
+    protocol: Annotated[str | None, typer.Option(help="One protocol; default: all.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on showing it until nothing runs any more.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how far `xlser run` is, from another terminal.
+
+    What is at work, what is left, what it cost, and which runs have failed. Also tells of commands
+    that ended, and of those that are gone without a word.
+    """
+    looks = _looks(leaderboards, protocol)
+    if not watch:
+        found = next(looks)
+        if as_json:
+            print_json(found)
+        else:
+            typer.echo("\n".join(_in_words(found, leaderboards)))
+        return
+    with suppress(KeyboardInterrupt):  # which ends the watching and nothing else
+        if as_json:
+            for found in looks:
+                typer.echo(json.dumps(found, ensure_ascii=False))
+        else:
+            _show(looks, leaderboards)
+
+
+def _show(looks: Iterator[dict[str, Any]], leaderboards: Path) -> None:
+    """Show each look in the place of the one before."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(console=Console(highlight=False), auto_refresh=False) as live:
+        for found in looks:
+            live.update(Text("\n".join(_in_words(found, leaderboards))), refresh=True)
+
+
+def _looks(leaderboards: Path, protocol: str | None) -> Iterator[dict[str, Any]]:
+    """Look each second, until nothing runs any more."""
+    while True:
+        found = _look(leaderboards, protocol)
+        yield found
+        if not any(_runs(told) for each in found.values() for told in each["commands"]):
+            return
+        time.sleep(1.0)
+
+
+def _look(leaderboards: Path, protocol: str | None) -> dict[str, Any]:
+    """Return what commands told and which runs failed, by protocol.
+
+    Raises:
+        ResultsError: no command has told anything.
+    """
+    from xlser.errors import ResultsError
+    from xlser.monitoring.status import read_failures, read_statuses
+
+    found = {}
+    for folder in sorted(leaderboards.glob(protocol or "*")):
+        if commands := read_statuses(folder):
+            found[folder.name] = {"commands": commands, "failures": read_failures(folder)}
+    if not found:
+        raise ResultsError(
+            f"Nothing is known of a run at {leaderboards / (protocol or '')}.",
+            "Start one with `xlser run`, or name the folder that it was given: --leaderboards.",
+        )
+    return found
+
+
+def _runs(told: Mapping[str, Any]) -> bool:
+    return told["state"] in ("running", "silent")
+
+
+def _in_words(found: Mapping[str, Any], leaderboards: Path) -> Iterator[str]:
+    from xlser.cli.running.report import failure_lines
+
+    for name, protocol in found.items():
+        for told in protocol["commands"]:
+            yield f"{name}: {_state(told)}"
+            yield from (f"  {line}" for line in _progress(told))
+        if failures := protocol["failures"]:
+            yield f"  {len(failures)} runs have failed and not succeeded since:"
+            folder = leaderboards / name / "failures"
+            for line in failure_lines(failures, folder, traces=False):
+                yield f"    {line}"
+
+
+def _state(told: Mapping[str, Any]) -> str:
+    process = f"process {told['process']} on host {told['host']}"
+    command = f"{told['command']} (in {told['folder']})"
+    ago = duration(told["silent_for"])
+    again = f"the same command goes on: {command}"
+    return {
+        "running": f"{command} is running, {process}",
+        "ended": f"{command} ended {ago} ago",
+        "interrupted": f"stopped {ago} ago; {again}",
+        "failed": f"ended in an error {ago} ago; {again}",
+        "gone": f"not heard from for {ago}; {process} is gone; {again}",
+        "silent": f"not heard from for {ago}: {process}, if it is still there; else {again}",
+    }[told["state"]]
+
+
+def _progress(told: Mapping[str, Any]) -> Iterator[str]:
+    from xlser.cli.running.report import in_a_line, job_in_a_line
+
+    if not _runs(told):
+        yield in_a_line({**told, "longest_at_work": [], "seconds_left": None})
+        return
+    jobs = told["longest_at_work"]
+    yield in_a_line({**told, "longest_at_work": []})
+    yield from (f"at work: {job_in_a_line(job)}" for job in jobs)
+    if (more := told["runs"]["at_work"] - len(jobs)) > 0:
+        yield f"and {more} more"

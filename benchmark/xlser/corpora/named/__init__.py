@@ -1,0 +1,1 @@
+"""The corpora that the suite knows by their file names, one file each."""

@@ -1,0 +1,202 @@
+"""Carrying out a plan: jobs go to an executor as they come to be ready, and records come home."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from heapq import heappop, heappush
+
+from xlser.executors import Began, Crew, Ended, Executor, Local, Word
+from xlser.files import sweep
+from xlser.records.record import Record
+from xlser.runs.calling import Failure
+from xlser.runs.failures import failure_path, write_failure
+from xlser.runs.home import take_home, take_unwritten
+from xlser.runs.jobs import Ending, Job, Shared, given_up, jobs_of
+from xlser.runs.plan import Plan, Run
+
+ATTEMPTS = 3
+"""How often a job is given out that takes what computes it along."""
+
+
+@dataclass
+class Outcome:
+    """How a plan ended.
+
+    Attributes:
+        finished: number of runs whose record is written.
+        failures: runs that failed, with their traceback.
+    """
+
+    finished: int = 0
+    failures: list[tuple[Run, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Events:
+    """What is told while a plan is carried out.
+
+    Attributes:
+        planned: these jobs are to be done, source models among them, with what they have in common.
+        started: a job begins.
+        epoch: (key of a job at work, epochs done, epochs in all) of its stage. The job itself is
+            not to be had from what a method calls.
+        trained: a source model is there, which took so many seconds.
+        untrained: a source model cannot be trained; the runs that wait for it fail as it did.
+        finished: a run's record is written.
+        failed: a run failed.
+        repeated: a job is given out once more, for what computed it is gone; how.
+    """
+
+    planned: Callable[[Sequence[Job], Shared], None] = lambda jobs, shared: None
+    started: Callable[[Job], None] = lambda job: None
+    epoch: Callable[[str, int, int], None] = lambda key, done, total: None
+    trained: Callable[[Job, float], None] = lambda job, seconds: None
+    untrained: Callable[[Job, Failure], None] = lambda job, failure: None
+    finished: Callable[[Run, Record], None] = lambda run, record: None
+    failed: Callable[[Run, Failure], None] = lambda run, failure: None
+    repeated: Callable[[Job, str], None] = lambda job, how: None
+
+
+def execute(
+    plan: Plan,
+    shared: Shared,
+    events: Events,
+    executor: Executor | None = None,
+    seconds: Callable[[Job], float] = lambda job: 0.0,
+) -> Outcome:
+    """Compute what is to do; a run that fails does not stop the others.
+
+    A killed process loses at most the runs in progress: every other record is on disk. Records
+    are the same for any executor, but for times and machines. A failure is written down beside the
+    results until the run succeeds.
+
+    Args:
+        plan: what is to do.
+        shared: speech, backbone, results, device.
+        events: told how it goes.
+        executor: where it is computed; None for this process, one run after the other.
+        seconds: that a job will take, as far as one knows. The longest begin first, so that none
+            of them is left to be waited for in the end.
+
+    Raises:
+        ResultsError: a record cannot be written.
+        WorkerError: the executor computes nothing here.
+    """
+    for folder in {run.path(shared.results).parent for run in plan.todo}:
+        sweep(folder)
+    take_unwritten(plan.todo, shared.results, shared.data.settings.cache)
+    todo = [run for run in plan.todo if not run.path(shared.results).exists()]
+    jobs = jobs_of(todo, shared)
+    events.planned(jobs, shared)
+    driver = _Driver(jobs, shared, events, seconds)
+    with (executor or Local()).crew(shared, events.epoch) as crew:
+        driver.carry_out(crew)
+    return driver.outcome
+
+
+Turn = tuple[float, int]
+"""When it is the turn of a job that is ready: the smallest comes first."""
+
+
+def turns(jobs: Sequence[Job], seconds: Callable[[Job], float]) -> dict[str, Turn]:
+    """Return the turns of jobs, by their keys.
+
+    The longest comes first, and for a source model the longest job that waits for it counts, too.
+    Jobs that take as long come as they were planned.
+    """
+    lasts = {job.key: seconds(job) for job in jobs}
+    after: dict[str, float] = {}
+    for job in jobs:
+        if job.needs:
+            after[job.needs] = max(lasts[job.key], after.get(job.needs, 0.0))
+    return {
+        job.key: (-lasts[job.key] - after.get(job.key, 0.0), place)
+        for place, job in enumerate(jobs)
+    }
+
+
+class _Driver:
+    """Hands out jobs whose source model is there, and takes in how they ended."""
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        shared: Shared,
+        events: Events,
+        seconds: Callable[[Job], float],
+    ) -> None:
+        self.outcome = Outcome()
+        self._shared = shared
+        self._events = events
+        self._jobs = {job.key: job for job in jobs}
+        self._lost: dict[str, int] = {}  # how often a job was, by its key
+        self._untrained: dict[str, Failure] = {}  # source models, by their key
+        self._order = TopologicalSorter({j.key: [j.needs] if j.needs else [] for j in jobs})
+        self._turn = turns(jobs, seconds)
+        self._ready: list[tuple[Turn, Job]] = []  # a heap; no two jobs have the same turn
+
+    def carry_out(self, crew: Crew) -> None:
+        self._order.prepare()
+        while self._order.is_active():
+            self._prepare()
+            self._hand_out(crew)
+            for word in crew.wait():
+                self._hear(word)
+
+    def _prepare(self) -> None:
+        """Take up jobs that wait for nothing any more; those whose source model failed have."""
+        for key in self._order.get_ready():
+            job = self._jobs[key]
+            if failure := self._untrained.get(job.needs or ""):
+                self._end(job, failure)
+            else:
+                self._queue(job)
+
+    def _queue(self, job: Job) -> None:
+        heappush(self._ready, (self._turn[job.key], job))
+
+    def _hand_out(self, crew: Crew) -> None:
+        count = min(crew.room(), len(self._ready))
+        crew.take([heappop(self._ready)[1] for _ in range(count)])
+
+    def _hear(self, word: Word) -> None:
+        job = self._jobs[word.key]
+        if isinstance(word, Began):
+            self._events.started(job)
+        elif isinstance(word, Ended):
+            self._end(job, word.ending)
+        else:
+            self._repeat(job, word.how)
+
+    def _end(self, job: Job, ending: Ending) -> None:
+        self._order.done(job.key)
+        if isinstance(ending, Record):
+            self._finish(job.run, ending)
+        elif isinstance(ending, float):
+            self._events.trained(job, ending)
+        elif job.model:
+            self._untrained[job.key] = ending
+            self._events.untrained(job, ending)
+        else:
+            self._fail(job.run, ending)
+
+    def _finish(self, run: Run, record: Record) -> None:
+        results = self._shared.results
+        take_home(record, run.path(results), self._shared.data.settings.cache)
+        failure_path(run, results).unlink(missing_ok=True)
+        self.outcome.finished += 1
+        self._events.finished(run, record)
+
+    def _fail(self, run: Run, failure: Failure) -> None:
+        write_failure(run, failure, self._shared.results)
+        self.outcome.failures.append((run, failure.trace))
+        self._events.failed(run, failure)
+
+    def _repeat(self, job: Job, how: str) -> None:
+        """Give out a job once more, unless it is the job that does it."""
+        self._lost[job.key] = self._lost.get(job.key, 0) + 1
+        if self._lost[job.key] < ATTEMPTS:
+            self._events.repeated(job, how)
+            self._queue(job)
+            return
+        self._end(job, given_up(job, ATTEMPTS, how))

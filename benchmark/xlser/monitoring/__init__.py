@@ -1,0 +1,1 @@
+"""Progress, status and expected cost of runs."""

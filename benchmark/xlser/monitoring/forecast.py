@@ -1,0 +1,169 @@
+"""What a plan will take before it is carried out: work, the longest path, wall time, storage."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from heapq import heapify, heappop, heappush
+from pathlib import Path
+
+import soundfile
+import torch
+
+from xlser import audio
+from xlser.backbones import PretrainedBackbone
+from xlser.executors.driver import turns
+from xlser.methods import Track
+from xlser.monitoring.costs import Costs, Estimate
+from xlser.runs.data import SpeechData
+from xlser.runs.jobs import Job, Shared, jobs_of
+from xlser.runs.plan import Run
+from xlser.training import Adapter
+
+WORKERS = (1, 2, 4, 8, 16, 64, 256, 1024)
+"""For how many it is told how long a plan takes."""
+
+
+@dataclass(frozen=True)
+class WallTime:
+    """How long a plan takes with so many workers.
+
+    Attributes:
+        workers: processes that compute one job at a time.
+        seconds: with the longest jobs first, and nothing lost between two jobs.
+        ideal: seconds that no order of the jobs can beat.
+    """
+
+    workers: int
+    seconds: float
+    ideal: float
+
+
+class Forecast:
+    """What is to be expected of runs.
+
+    Args:
+        runs: to do.
+        shared: what they have in common.
+        costs: of jobs.
+
+    Attributes:
+        jobs: the runs, and before them the source models that are to be trained.
+    """
+
+    def __init__(self, runs: Sequence[Run], shared: Shared, costs: Costs) -> None:
+        self.jobs = jobs_of(runs, shared)
+        self._shared = shared
+        self._costs = costs
+
+    @property
+    def models(self) -> int:
+        """Number of source models to train."""
+        return sum(job.model is not None for job in self.jobs)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of all jobs, one after the other."""
+        return sum(map(self._costs.seconds, self.jobs))
+
+    @property
+    def core_seconds(self) -> float:
+        """The same, times the threads of each; of cores that drive a GPU, nothing is known."""
+        figures = [self._costs.estimate(job).figure for job in self.jobs]
+        return sum(figure.seconds * figure.of.threads for figure in figures)
+
+    @property
+    def guessed(self) -> float:
+        """Share of the seconds that is guessed, 0 to 1."""
+        guesses = (j for j in self.jobs if self._costs.estimate(j).guess)
+        return sum(map(self._costs.seconds, guesses)) / self.seconds if self.seconds else 0.0
+
+    @cached_property
+    def longest_path(self) -> Sequence[Job]:
+        """The jobs that must follow one another and take longest: a source model and a run."""
+        jobs = {job.key: job for job in self.jobs}
+        paths = [[*([jobs[job.needs]] if job.needs else []), job] for job in self.jobs]
+        return max(paths, key=self.seconds_of, default=[])
+
+    def seconds_of(self, jobs: Sequence[Job]) -> float:
+        """Return seconds of jobs, one after the other."""
+        return sum(map(self._costs.seconds, jobs))
+
+    def wall_times(self, also: Sequence[int] = ()) -> list[WallTime]:
+        """Return how long it takes with more and more workers, until more are of no use.
+
+        Args:
+            also: numbers of workers to tell of, besides `WORKERS`.
+        """
+        times = []
+        least = self.seconds_of(self.longest_path)
+        for workers in sorted({*WORKERS, *also}):
+            seconds = makespan(self.jobs, self._costs.seconds, workers)
+            times.append(WallTime(workers, seconds, max(self.seconds / workers, least)))
+            if workers >= len(self.jobs) or seconds <= least:
+                break
+        return times
+
+    def estimates(self) -> Mapping[tuple[str, Estimate], int]:
+        """Return what each estimate is of, the estimate, and for how many jobs it stands."""
+        return Counter(
+            ("source model" if job.model else job.run.method.name, self._costs.estimate(job))
+            for job in self.jobs
+        )
+
+    def storage(self) -> dict[str, int]:
+        """Return bytes that will be written, by what they hold; nothing of what is there."""
+        runs = [job for job in self.jobs if not job.model]
+        data, backbone = self._shared.data, self._shared.backbone
+        features: Sequence[str] = ()
+        embeddings: Sequence[str] = ()
+        of_a_model = 0
+        if runs:
+            track = runs[0].run.track
+            features, embeddings = data.unprepared(track, backbone)
+            of_a_model = _size_of_model(track, backbone)
+        utterances = sum(len(data.inventories[name].utterances) for name in embeddings)
+        return {
+            "records": len(runs) * self._costs.record_size(data.protocol.name),
+            "features": sum(_size_of_features(data, name, backbone) for name in features),
+            "embeddings": 4 * backbone.kind.dimension * utterances,
+            "source models": self.models * of_a_model,
+        }
+
+
+def makespan(jobs: Sequence[Job], seconds: Callable[[Job], float], workers: int) -> float:
+    """Return for how many seconds workers are at jobs that they take up as the driver would."""
+    turn = turns(jobs, seconds)
+    waiting: dict[str, list[Job]] = {}
+    for job in jobs:
+        if job.needs:
+            waiting.setdefault(job.needs, []).append(job)
+    ready = [(turn[job.key], job) for job in jobs if not job.needs]
+    heapify(ready)
+    at_work: list[tuple[float, tuple[float, int], Job]] = []  # by when they end
+    now = 0.0
+    while ready or at_work:
+        while ready and len(at_work) < workers:
+            when, job = heappop(ready)
+            heappush(at_work, (now + seconds(job), when, job))
+        now, _, ended = heappop(at_work)
+        for job in waiting.get(ended.key, ()):
+            heappush(ready, (turn[job.key], job))
+    return now
+
+
+def _size_of_features(data: SpeechData, corpus: str, backbone: PretrainedBackbone) -> int:
+    """Return about how many bytes the log-mels of a corpus take: 16 bits a value."""
+    frontend = data.frontend(backbone)
+    paths: list[Path] = [utterance.path for utterance in data.inventories[corpus].utterances]
+    seconds: float = sum(soundfile.info(path).duration for path in paths)
+    return round(seconds * audio.SAMPLE_RATE / frontend.hop) * frontend.mels * 2
+
+
+def _size_of_model(track: Track, backbone: PretrainedBackbone) -> int:
+    """Return about how many bytes a source model takes: those of all but its last layer."""
+    if track == "frozen":
+        encoder: torch.nn.Module = Adapter(torch.zeros(2, backbone.kind.dimension))
+    else:
+        encoder = backbone.kind()
+    return sum(tensor.nbytes for tensor in encoder.state_dict().values())

@@ -1,0 +1,191 @@
+"""How far a plan is: what is told while it is carried out, in figures."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+# Whoever only reads what others told imports this room; what takes long is for those who run.
+if TYPE_CHECKING:
+    from xlser.records.record import Record
+    from xlser.runs.jobs import Job, Shared
+    from xlser.runs.plan import Run
+
+SHOWN = 8
+"""How many jobs at work a snapshot names: those that began first."""
+
+
+@dataclass
+class _AtWork:
+    job: "Job"
+    began: float
+    done: int = 0
+    total: int | None = None
+    credit: float = 0.0  # how much of what the job costs counts as spent already
+
+
+class Progress:
+    """Counts jobs and what they cost as they are told of; `snapshot` says how things stand.
+
+    One thread may tell while another asks.
+
+    Args:
+        expected: number of runs, where not all are planned at once.
+        seconds: what a job will cost; only how jobs compare matters.
+        clock: monotonic, in seconds.
+        now: the time of day, in UTC.
+    """
+
+    def __init__(
+        self,
+        expected: int = 0,
+        seconds: "Callable[[Job], float]" = lambda job: 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._expected = expected
+        self._seconds = seconds
+        self._clock = clock
+        self._now = now
+        self._lock = threading.RLock()
+        self._start = clock()
+        self._began = now()
+        self._first: float | None = None  # when the first job was at work
+        self._shared: Shared | None = None
+        self._cost: dict[str, float] = {}  # of jobs that have not ended, in `seconds`
+        self._to_spend = self._spent = 0.0  # the same, of all jobs
+        self._planned = self._done = self._failed = self._repeated = 0
+        self._at_work: dict[str, _AtWork] = {}
+        self._used = {"core": 0.0, "gpu": 0.0}  # seconds
+
+    def planned(self, jobs: "Sequence[Job]", shared: "Shared") -> None:
+        """Take up what is to be done."""
+        with self._lock:
+            self._shared = shared
+            self._cost |= {job.key: self._seconds(job) for job in jobs}
+            self._to_spend += sum(self._cost[job.key] for job in jobs)
+            self._planned += sum(job.model is None for job in jobs)
+
+    def started(self, job: "Job") -> None:
+        """Count a job as at work."""
+        with self._lock:
+            began = self._clock()
+            self._at_work[job.key] = _AtWork(job, began)
+            self._first = began if self._first is None else self._first
+
+    def epoch(self, key: str, done: int, total: int) -> None:
+        """Note how far a job is in its stage, unless it is at work no more and heard too late."""
+        with self._lock:
+            if work := self._at_work.get(key):
+                work.done, work.total = done, total
+                self._spent -= work.credit
+                work.credit = self._cost.get(key, 0.0) * done / total if total else 0.0
+                self._spent += work.credit
+
+    def repeated(self, job: "Job") -> None:
+        """Count a job as waiting again."""
+        with self._lock:
+            self._repeated += 1
+            self._leave(job.key)
+
+    def trained(self, job: "Job", seconds: float) -> None:
+        """Count a source model as trained, which took so long."""
+        with self._lock:
+            self._end(job.key)
+            if shared := self._shared:
+                threads = 1 if job.run.track == "frozen" else shared.threads
+                self._use(seconds, threads, shared.device.type)
+
+    def untrained(self, job: "Job") -> None:
+        """Count a source model as not to be had."""
+        with self._lock:
+            self._end(job.key)
+
+    def finished(self, run: "Run", record: "Record") -> None:
+        """Count a run as done."""
+        with self._lock:
+            self._done += 1
+            self._end(run.key)
+            # The source model was trained once, by a job of its own.
+            seconds = sum(s for stage, s in record.seconds.items() if stage != "source model")
+            self._use(seconds, record.environment.threads, record.environment.device)
+
+    def failed(self, run: "Run") -> None:
+        """Count a run as failed."""
+        with self._lock:
+            self._failed += 1
+            self._end(run.key)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many runs there are, are done, failed and wait, and jobs at work.
+
+        Those at work may be trainings of source models, which are no runs.
+        """
+        with self._lock:
+            total = max(self._expected, self._planned)
+            runs = sum(work.job.model is None for work in self._at_work.values())
+            return {
+                "total": total,
+                "done": self._done,
+                "failed": self._failed,
+                "at_work": len(self._at_work),
+                "waiting": total - self._done - self._failed - runs,
+            }
+
+    def seconds_left(self) -> float | None:
+        """Return how long the rest takes at the pace so far; None before there is any.
+
+        The pace is that since the first job began: workers take their time to start.
+        """
+        with self._lock:
+            if 0 < self._planned == self._done + self._failed >= self._expected:
+                return 0.0
+            if self._first is None or not (self._planned and self._spent > 0):
+                return None
+            unplanned = max(0, self._expected - self._planned) * self._to_spend / self._planned
+            rest = self._to_spend + unplanned - self._spent
+            return max(0.0, rest) * (self._clock() - self._first) / self._spent
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return how things stand, as JSON: docs/progress.md says what each field means."""
+        with self._lock:
+            left = self.seconds_left()
+            return {
+                "began": self._began.isoformat(timespec="seconds"),
+                "heard": self._now().isoformat(timespec="milliseconds"),
+                "runs": self.counts(),
+                "repeated": self._repeated,
+                "seconds": round(self._clock() - self._start, 1),
+                "seconds_left": None if left is None else round(left, 1),
+                "core_hours": round(self._used["core"] / 3600, 6),
+                "gpu_hours": round(self._used["gpu"] / 3600, 6),
+                "longest_at_work": [
+                    self._told(work) for work in islice(self._at_work.values(), SHOWN)
+                ],
+            }
+
+    def _told(self, work: _AtWork) -> dict[str, Any]:
+        return {
+            "job": work.job.label,
+            "key": work.job.key,
+            "seconds": round(self._clock() - work.began, 1),
+            "epochs": None if work.total is None else [work.done, work.total],
+        }
+
+    def _use(self, seconds: float, threads: int, device: str) -> None:
+        if device == "cpu":
+            self._used["core"] += seconds * threads
+        else:
+            self._used["gpu"] += seconds
+
+    def _end(self, key: str) -> None:
+        self._leave(key)
+        self._spent += self._cost.pop(key, 0.0)
+
+    def _leave(self, key: str) -> None:
+        """Let a job be at work no more; one that failed with its source model never was."""
+        if work := self._at_work.pop(key, None):
+            self._spent -= work.credit

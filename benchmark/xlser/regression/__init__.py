@@ -1,0 +1,1 @@
+"""`xlser check`: held against what a method gave before."""

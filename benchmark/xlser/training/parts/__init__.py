@@ -1,0 +1,1 @@
+"""Parts that losses are made of, each used by more than one method."""

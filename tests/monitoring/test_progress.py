@@ -1,0 +1,142 @@
+"""How far a plan is, in figures, by a clock that the test sets."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from xlser.monitoring.progress import SHOWN, Progress
+from xlser.runs import Job
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+MODEL = "source model s=0"
+
+
+class Told:
+    """A progress, and a clock; jobs are named by a letter each, and cost what a test says."""
+
+    def __init__(self, costs: dict[str, float], expected: int = 0, device: str = "cpu") -> None:
+        self.seconds = 0.0
+        self.progress = Progress(
+            expected,
+            seconds=lambda job: costs[job.label],
+            clock=lambda: self.seconds,
+            now=lambda: START + timedelta(seconds=self.seconds),
+        )
+        self.jobs = {label: self._job(label) for label in costs}
+        shared: Any = SimpleNamespace(threads=4, device=SimpleNamespace(type=device))
+        self.progress.planned(list(self.jobs.values()), shared)
+
+    def _job(self, label: str) -> Job:
+        run: Any = SimpleNamespace(key=f"key of {label}", label=label, track="finetune")
+        model = Path("model") if label == MODEL else None
+        return Job(run.key, label, run, model=model)
+
+    def start(self, *labels: str) -> None:
+        for label in labels:
+            self.progress.started(self.jobs[label])
+
+    def finish(self, label: str, fit: float, threads: int = 1, device: str = "cpu") -> None:
+        record: Any = SimpleNamespace(
+            seconds={"source model": 1000.0, "fit": fit, "predict": 1.0},
+            environment=SimpleNamespace(threads=threads, device=device),
+        )
+        self.progress.finished(self.jobs[label].run, record)
+
+    def counts(self) -> tuple[int, ...]:
+        counts = self.progress.counts()
+        return tuple(counts[n] for n in ("done", "failed", "at_work", "waiting"))
+
+
+def test_each_run_is_in_one_place_whatever_becomes_of_it() -> None:
+    told = Told(dict.fromkeys([MODEL, "a", "b", "c", "d"], 1.0))
+    assert told.counts() == (0, 0, 0, 4)
+    told.start(MODEL, "a", "b")
+    assert told.counts() == (0, 0, 3, 2)  # the source model is no run
+    told.progress.trained(told.jobs[MODEL], 10.0)
+    told.finish("a", 1.0)
+    told.progress.repeated(told.jobs["b"])
+    assert told.counts() == (1, 0, 0, 3)
+    told.start("b")
+    told.progress.failed(told.jobs["b"].run)
+    told.progress.failed(told.jobs["c"].run)  # with its source model: it never began
+    told.start("d")
+    told.finish("d", 1.0)
+    assert told.counts() == (2, 2, 0, 0)
+    assert told.progress.seconds_left() == 0.0
+    assert told.progress.snapshot()["repeated"] == 1
+
+
+def test_the_time_left_follows_from_what_jobs_cost_not_from_how_many_there_are() -> None:
+    told = Told({"cheap": 1.0, "dear": 9.0, "dearer": 10.0})
+    told.seconds = 30.0  # until there is a worker
+    assert told.progress.seconds_left() is None
+    told.start("cheap")
+    told.seconds = 32.0
+    told.finish("cheap", 2.0)
+    assert told.progress.seconds_left() == pytest.approx(38.0)
+    told.start("dear")
+    told.seconds = 40.0
+    told.progress.epoch("key of dear", 4, 9)  # its share counts while it is at work
+    assert told.progress.seconds_left() == pytest.approx(10.0 * 15 / 5)
+    told.progress.repeated(told.jobs["dear"])  # and is lost with it
+    assert told.progress.seconds_left() == pytest.approx(10.0 * 19 / 1)
+    told.progress.epoch("key of dear", 5, 9)  # heard too late
+    assert told.progress.seconds_left() == pytest.approx(10.0 * 19 / 1)
+
+
+def test_runs_that_are_yet_to_be_planned_count_as_those_that_are() -> None:
+    told = Told({"a": 1.0, "b": 3.0}, expected=6)
+    told.start("a")
+    told.seconds = 5.0
+    told.finish("a", 1.0)
+    assert told.counts() == (1, 0, 0, 5)
+    assert told.progress.seconds_left() == pytest.approx(5.0 * (3 + 4 * 2))
+
+
+def test_the_cost_is_that_of_cores_or_gpus_and_of_a_source_model_once() -> None:
+    told = Told(dict.fromkeys([MODEL, "a", "b", "c"], 1.0))
+    told.start(*told.jobs)
+    told.progress.trained(told.jobs[MODEL], 900.0)
+    told.finish("a", 1799.0, threads=2)
+    told.finish("b", 7199.0, threads=16, device="NVIDIA H100")
+    snapshot = told.progress.snapshot()
+    assert snapshot["core_hours"] == pytest.approx(0.25 * 4 + 0.5 * 2)
+    assert snapshot["gpu_hours"] == pytest.approx(2.0)
+
+    told = Told({MODEL: 1.0, "a": 1.0}, device="cuda")
+    told.start(MODEL)
+    told.progress.trained(told.jobs[MODEL], 900.0)
+    assert told.progress.snapshot()["gpu_hours"] == pytest.approx(0.25)
+
+
+def test_a_snapshot_is_json_and_names_those_at_work_longest() -> None:
+    labels = [f"run {number}" for number in range(300)]
+    told = Told(dict.fromkeys(labels, 1.0))
+    for second, label in enumerate(labels[:200]):
+        told.seconds = float(second)
+        told.start(label)
+    told.finish("run 0", 1.0)
+    told.progress.epoch("key of run 2", 3, 100)
+    snapshot = json.loads(json.dumps(told.progress.snapshot()))
+    assert snapshot["began"] == "2030-01-01T00:00:00+00:00"
+    assert snapshot["heard"] == "2030-01-01T00:03:19.000+00:00"
+    assert snapshot["seconds"] == 199.0
+    assert snapshot["runs"] == {
+        "total": 300,
+        "done": 1,
+        "failed": 0,
+        "at_work": 199,
+        "waiting": 100,
+    }
+    assert [job["job"] for job in snapshot["longest_at_work"]] == labels[1 : 1 + SHOWN]
+    _, second, *_ = snapshot["longest_at_work"]
+    assert second == {
+        "job": "run 2",
+        "key": "key of run 2",
+        "seconds": 197.0,
+        "epochs": [3, 100],
+    }
