@@ -9,10 +9,10 @@ from tests.leaderboards.made import over_seeds, read, write
 from tests.packages import Package
 
 from xlser.errors import RecordError, UnknownNameError
-from xlser.leaderboards import read_records, tables
 from xlser.leaderboards.cells import group_numbers
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser.results import read_records, tables
 
 _TWIN = """
     from xlser_baselines.svm import SupportVectorMachine

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from xlser.corpora import get_corpus
-from xlser.leaderboards import Table, render, tables
+from xlser.leaderboards import render
 from xlser.protocols import Protocol
 from xlser.records import Predictions, Record, score_predictions
+from xlser.results import Table, tables
 
 NAMES = tuple(
     {spoken.speaker: name for name, spoken in get_corpus("emodb").published().items()}.values()

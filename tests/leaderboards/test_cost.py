@@ -1,5 +1,5 @@
 from xlser.leaderboards.cost import cost_section
-from xlser.leaderboards.spent import Spent
+from xlser.results.spent import Spent
 
 
 def cells(section: str) -> list[list[str]]:

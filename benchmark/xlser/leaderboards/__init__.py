@@ -1,29 +1,29 @@
 """From records to leaderboards."""
 
-from xlser.leaderboards.board import (
-    Figure,
+from xlser.leaderboards.comparison_text import as_values, in_words
+from xlser.leaderboards.lessons import refresh_lessons
+from xlser.leaderboards.markdown import Written, render, write_leaderboard
+from xlser.leaderboards.paper import ERRATA, PRINTED, SETTING, Printed
+from xlser.results.comparison import Comparison, compare
+from xlser.results.tables import (
+    Condition,
     Row,
-    Setting,
+    Score,
     Table,
     read_records,
     require_tables,
     tables,
 )
-from xlser.leaderboards.comparison import Comparison, compare
-from xlser.leaderboards.comparison_text import as_values, in_words
-from xlser.leaderboards.lessons import refresh_lessons
-from xlser.leaderboards.markdown import Written, render, write_leaderboard
-from xlser.leaderboards.paper import ERRATA, PRINTED, SETTING, Printed
 
 __all__ = [
     "ERRATA",
     "PRINTED",
     "SETTING",
     "Comparison",
-    "Figure",
+    "Condition",
     "Printed",
     "Row",
-    "Setting",
+    "Score",
     "Table",
     "Written",
     "as_values",

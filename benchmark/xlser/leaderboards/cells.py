@@ -1,14 +1,13 @@
 """How figures, differences and ranks stand in the cells of a Markdown table."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
 
-from xlser.leaderboards.board import Figure, Row
 from xlser.leaderboards.paper import Printed
-from xlser.leaderboards.statistics import LEVEL, Estimate, rank_groups
 from xlser.records import Role
+from xlser.results.statistics import LEVEL, Estimate, rank_groups
+from xlser.results.tables import Row, Score
 
 DASH = "–"
 
@@ -28,12 +27,12 @@ def markdown_table(columns: Mapping[str, Sequence[str]], left: Sequence[str] = (
     return table
 
 
-def show(figure: Figure) -> str:
+def show(figure: Score) -> str:
     """Return a figure as "70.0 ± 10.0", or "70.0" where there is a single seed."""
     return f"{figure.mean:.1f}" + ("" if figure.spread is None else f" ± {figure.spread:.1f}")
 
 
-def show_with_interval(figure: Figure, estimate: Estimate, digits: int = 1) -> str:
+def show_with_interval(figure: Score, estimate: Estimate, digits: int = 1) -> str:
     """Return a figure as "70.0 ± 10.0 [52.1, 87.9]"; where there is no interval, without."""
     beside = f" {show_interval(estimate, digits)}" if estimate.interval else ""
     return show(figure) + beside
@@ -71,7 +70,7 @@ def show_printed(printed: Printed) -> str:
 
 def above_printed(row: Row, role: Role, printed: Printed) -> str:
     """Return by how much our accuracy is above the one in print."""
-    return signed(row.figures[role, "accuracy"].mean - printed.accuracy)
+    return signed(row.scores[role, "accuracy"].mean - printed.accuracy)
 
 
 def inside(row: Row, printed: Printed) -> str:
@@ -86,17 +85,3 @@ def inside(row: Row, printed: Printed) -> str:
 def group_numbers(ranked: Sequence[Row]) -> list[str]:
     """Return the groups of rows, best first, as they stand in a cell."""
     return [str(n) for n in rank_groups(ranked, lambda a, b: a.resampled.minus(b.resampled))]
-
-
-def competition_ranks(figures: Sequence[float]) -> list[str]:
-    """Rank figures, highest first; those that print the same share a rank.
-
-    >>> competition_ranks([71.31, 80.0, 71.26, 60.0])
-    ['2=', '1', '2=', '4']
-    """
-    shown = [float(f"{figure:.1f}") for figure in figures]
-    rank: dict[float, int] = {}
-    for i, figure in enumerate(sorted(shown, reverse=True), start=1):
-        rank.setdefault(figure, i)
-    times = Counter(shown)
-    return [f"{rank[own]}{'=' if times[own] > 1 else ''}" for own in shown]

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from xlser.leaderboards.board import Figure, Row, Table
 from xlser.leaderboards.paper import FIVE_CLASSES, PRINTED, TAUS
-from xlser.leaderboards.statistics import Estimate, holm
 from xlser.protocols import Labels, Protocol
 from xlser.records import Role
+from xlser.results.statistics import Estimate, holm
+from xlser.results.tables import Row, Score, Table
 
 Side = tuple[str, Labels]
 """A method, as rows name it, at a label budget."""
@@ -74,15 +74,15 @@ class Difference:
 
     claim: Claim
     printed: Mapping[str, float]
-    seeds: Mapping[str, Figure]
+    seeds: Mapping[str, Score]
     ours: Mapping[str, Estimate]
     mean: Estimate | None
     p: float
 
     @property
-    def seeds_mean(self) -> Figure:
+    def seeds_mean(self) -> Score:
         """Mean over targets, seed by seed."""
-        return Figure.average(self.seeds.values())
+        return Score.average(self.seeds.values())
 
 
 def differences(
@@ -133,7 +133,7 @@ def _difference(
     return Difference(
         claim=claim,
         printed={x: d for x in pairs if (d := _printed(claim, x)) is not None},
-        seeds={x: a.figures[figure].minus(b.figures[figure]) for x, (a, b) in pairs.items()},
+        seeds={x: a.scores[figure].minus(b.scores[figure]) for x, (a, b) in pairs.items()},
         ours=ours,
         mean=mean,
         p=1.0 if mean is None else mean.p,

@@ -13,9 +13,9 @@ from xlser.leaderboards.cells import (
     show_seeds,
     signed,
 )
-from xlser.leaderboards.comparison import Cell, Comparison, Mean, verdict
-from xlser.leaderboards.statistics import Estimate
 from xlser.protocols import Protocol
+from xlser.results.comparison import Cell, Comparison, Mean, verdict
+from xlser.results.statistics import Estimate
 
 
 def in_words(protocol: Protocol, comparison: Comparison) -> str:
@@ -29,9 +29,9 @@ def in_words(protocol: Protocol, comparison: Comparison) -> str:
         f"difference, adjusted for all {len(comparison.cells)} cells (Holm). Only {a}, only {b}: "
         "answers, over all seeds, that one alone got right.",
     ]
-    for setting, group in groupby(comparison.cells, key=lambda cell: cell.setting):
+    for setting, group in groupby(comparison.cells, key=lambda cell: cell.condition):
         cells = list(group)
-        means = [mean for mean in comparison.means if mean.setting == setting]
+        means = [mean for mean in comparison.means if mean.condition == setting]
         sections += [f"## {setting.title}", _cells(comparison, cells)]
         if means:
             sections += ["Mean over targets:", _means(comparison, means)]
@@ -70,7 +70,7 @@ def as_values(comparison: Comparison) -> dict[str, Any]:
 
 def _cell_values(cell: Cell, a: str, b: str) -> dict[str, Any]:
     return {
-        "setting": asdict(cell.setting),
+        "setting": asdict(cell.condition),
         "target": cell.target,
         "labels": cell.labels,
         "seeds": cell.a.seeds,
@@ -88,7 +88,7 @@ def _cell_values(cell: Cell, a: str, b: str) -> dict[str, Any]:
 
 def _mean_values(mean: Mean, a: str, b: str) -> dict[str, Any]:
     return {
-        "setting": asdict(mean.setting),
+        "setting": asdict(mean.condition),
         "targets": mean.targets,
         "labels": mean.labels,
         "a": _estimate_values(mean.a),

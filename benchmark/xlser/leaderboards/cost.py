@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from xlser.leaderboards.cells import DASH, markdown_table
-from xlser.leaderboards.spent import Spent
+from xlser.results.spent import Spent
 
 _TITLES = ("setting", "machine", "runs", "source models", "hours", "wall h", "core-h", "GPU-h")
 _Group = tuple[str, str, bool, int]  # setting, machine, whether on a GPU, threads

@@ -6,7 +6,6 @@ from itertools import groupby
 import numpy as np
 
 from xlser.corpora import get_corpus
-from xlser.leaderboards.board import Row, Table
 from xlser.leaderboards.cells import (
     DASH,
     FIGURES,
@@ -16,16 +15,18 @@ from xlser.leaderboards.cells import (
     show_interval,
     show_seeds,
 )
-from xlser.leaderboards.statistics import BINS, calibration_error
 from xlser.metrics import Counts
 from xlser.protocols import Protocol
+from xlser.results.answers import recall_percent
+from xlser.results.statistics import BINS, calibration_error
+from xlser.results.tables import Row, Table
 
 _UPPER_BOUND = "upper-bound"
 
 
 def details_name(board: Table) -> str:
     """Return the name of a table's page and picture, without suffix."""
-    return f"{board.target}-{board.setting.slug}"
+    return f"{board.target}-{board.condition.slug}"
 
 
 def details_page(protocol: Protocol, board: Table, picture: bool) -> str:
@@ -39,7 +40,7 @@ def details_page(protocol: Protocol, board: Table, picture: bool) -> str:
     corpora = ", ".join(get_corpus(name).title for name in protocol.languages[board.target])
     sections = [
         f"# {board.target.capitalize()} ({corpora}) under {protocol.name}",
-        f"{board.setting.title}. [All tables of {protocol.name}](../README.md).",
+        f"{board.condition.title}. [All tables of {protocol.name}](../README.md).",
         _about(protocol, board),
     ]
     if picture:
@@ -81,12 +82,12 @@ def _about(protocol: Protocol, board: Table) -> str:
 def _budget(protocol: Protocol, rows: Sequence[Row]) -> list[str]:
     """Return the table of a label budget and, folded, the confusions of its rows."""
     headline, other = sorted(FIGURES, key=lambda name: name != protocol.headline)
-    recalls = [recall_percent(row) for row in rows]
+    recalls = [recall_percent(row.answers) for row in rows]
     columns = {
         "method": [f"{row.method} †" if row.bound else row.method for row in rows],
-        FIGURES[headline]: [show(row.figures["target", headline]) for row in rows],
+        FIGURES[headline]: [show(row.scores["target", headline]) for row in rows],
         "95 % interval": [show_interval(row.resampled.estimate) for row in rows],
-        FIGURES[other]: [show(row.figures["target", other]) for row in rows],
+        FIGURES[other]: [show(row.scores["target", other]) for row in rows],
     }
     for i, emotion in enumerate(protocol.classes):
         columns[emotion] = [DASH if of[i] is None else f"{of[i]:.1f}" for of in recalls]
@@ -96,13 +97,6 @@ def _budget(protocol: Protocol, rows: Sequence[Row]) -> list[str]:
     notes = [SEES_ALL] if any(row.bound for row in rows) else []
     table = markdown_table(columns, ["method", "commonest confusion"])
     return [*notes, table, _folded_confusions(rows, protocol.classes)]
-
-
-def recall_percent(row: Row) -> list[float | None]:
-    """Return the recall of each class over all seeds, percent; None where none is tested."""
-    counts = row.answers.confusion
-    pairs = zip(counts.diagonal().tolist(), counts.sum(axis=1).tolist(), strict=True)
-    return [100 * right / tested if tested else None for right, tested in pairs]
 
 
 def _commonest_confusion(row: Row, classes: Sequence[str]) -> str:

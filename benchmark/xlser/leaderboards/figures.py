@@ -15,15 +15,15 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from xlser.leaderboards.board import Row
 from xlser.leaderboards.claims import Claim, Difference
 from xlser.leaderboards.paper import BUDGETS, FIGURE_2, FIGURE_3, LANGUAGES, PRINTED, Cell
 from xlser.leaderboards.paper_tables import Ours, count
-from xlser.leaderboards.statistics import LEVEL
-from xlser.leaderboards.summary import Line, Summary
 from xlser.metrics import Counts
 from xlser.protocols import Labels
 from xlser.records import Role
+from xlser.results.statistics import LEVEL
+from xlser.results.summary import Line, Summary
+from xlser.results.tables import Row
 
 Files = dict[str, bytes]
 """A picture, by the suffixes of its files: "svg" and "png"."""
@@ -135,7 +135,7 @@ def summary_dots(summary: Summary, figure: str, chance: float) -> Files:
         interval = Line2D([], [], color=_LIGHT, linewidth=0.8, label="95 % interval")
         _add_legend(canvas, [*dots, interval, Line2D([], [], **_CHANCE)], columns=4)
 
-    return _drawn(draw, summary.setting.title, height=1.2 + 0.22 * len(summary.lines))
+    return _drawn(draw, summary.condition.title, height=1.2 + 0.22 * len(summary.lines))
 
 
 def setting_moves(summary: Summary, other: Summary, figure: str, chance: float) -> Files:
@@ -158,8 +158,8 @@ def setting_moves(summary: Summary, other: Summary, figure: str, chance: float) 
     def draw(canvas: Canvas) -> None:
         axes = canvas.subplots()
         for y, line in enumerate(lines):
-            for labels in line.figures.keys() & before[line.method].figures.keys() & shown.keys():
-                left, right = before[line.method].figures[labels].mean, line.figures[labels].mean
+            for labels in line.scores.keys() & before[line.method].scores.keys() & shown.keys():
+                left, right = before[line.method].scores[labels].mean, line.scores[labels].mean
                 axes.hlines(y, left, right, color=shown[labels], linewidth=1.5)
                 dot: dict[str, Any] = {"color": shown[labels], "markersize": 6}
                 axes.plot(left, y, "o", **dot, markerfacecolor="white")
@@ -179,11 +179,11 @@ def setting_moves(summary: Summary, other: Summary, figure: str, chance: float) 
         ]
         _add_legend(canvas, legend, columns=3)
 
-    return _drawn(draw, summary.setting.title, height=1.2 + 0.22 * len(lines))
+    return _drawn(draw, summary.condition.title, height=1.2 + 0.22 * len(lines))
 
 
 def _backbone(summary: Summary) -> str:
-    return f"{summary.setting.track}, {summary.setting.backbone}"
+    return f"{summary.condition.track}, {summary.condition.backbone}"
 
 
 def difference_lines(differences: Sequence[Difference], heading: str, figure: str) -> Files:
@@ -305,7 +305,7 @@ def _draw_bar(
     axes: Axes, x: float, row: Row, role: Role, width: float, colour: str, beside: float
 ) -> None:
     """Draw a row's accuracy, with its deviation over seeds to the left of its middle."""
-    figure = row.figures[role, "accuracy"]
+    figure = row.scores[role, "accuracy"]
     hatch = None if row.complete else _HATCH
     axes.bar(x, figure.mean, width, color=colour, edgecolor="white", linewidth=0, hatch=hatch)
     if figure.spread is not None:
@@ -336,7 +336,7 @@ def _frame_accuracy(axes: Axes, chance: float) -> None:
 
 
 def _draw_dots(axes: Axes, y: int, line: Line, looks: Mapping[Labels, tuple[str, str]]) -> None:
-    means = {labels: figure.mean for labels, figure in line.figures.items()}
+    means = {labels: figure.mean for labels, figure in line.scores.items()}
     if interval := line.estimate(line.largest).interval:
         axes.hlines(y, *interval, color=looks[line.largest][0], linewidth=0.8)
     for labels, mean in means.items():

@@ -8,9 +8,9 @@ import numpy as np
 
 from xlser.errors import RecordError, UnknownNameError
 from xlser.leaderboards.cells import SEPARABLE, markdown_table, show_difference
-from xlser.leaderboards.statistics import Estimate, Resampled, holm
-from xlser.leaderboards.summary import Line, Summary
 from xlser.protocols import Labels
+from xlser.results.statistics import Estimate, Resampled, holm
+from xlser.results.summary import Line, Summary
 
 MARKED = f"{SEPARABLE} p ≤ 0.05 after Holm's correction over the column."
 
@@ -42,8 +42,8 @@ def setting_table(summary: Summary, other: Summary) -> str:
         columns[f"{labels} labels"] = column
     if len(columns) == 1:
         raise RecordError(
-            f"No method has complete rows under both {summary.setting.slug} and "
-            f"{other.setting.slug}.",
+            f"No method has complete rows under both {summary.condition.slug} and "
+            f"{other.condition.slug}.",
             "Run one under both, all seeds and targets.",
         )
     return f"{markdown_table(columns, ['method'])}\n\n{MARKED} The first row is one comparison."
@@ -67,7 +67,7 @@ def lead_table(summary: Summary, method: str, others: Summary) -> str:
     rest = [
         b
         for b in others.lines
-        if not b.bound and (b.method, others.setting) != (method, summary.setting)
+        if not b.bound and (b.method, others.condition) != (method, summary.condition)
     ]
     columns = {"method": [line.method for line in rest]}
     for labels in leader.rows:

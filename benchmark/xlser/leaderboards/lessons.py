@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING
 from xlser.corpora import get_corpus
 from xlser.errors import RecordError, UnknownNameError
 from xlser.files import write_atomically
-from xlser.leaderboards.board import Figure, Setting, Table, read_records, tables
 from xlser.leaderboards.cells import (
     DASH,
     FIGURES,
@@ -40,10 +39,11 @@ from xlser.leaderboards.cost import cost_section
 from xlser.leaderboards.gains import lead_table, setting_table
 from xlser.leaderboards.paper import FIVE_CLASSES, FOUR_CLASSES
 from xlser.leaderboards.paper_tables import all_in_print
-from xlser.leaderboards.spent import Spent
-from xlser.leaderboards.statistics import LEVEL
-from xlser.leaderboards.summary import Summary, summaries
 from xlser.protocols import Labels, Protocol, get_protocol, protocol_names
+from xlser.results.spent import Spent
+from xlser.results.statistics import LEVEL
+from xlser.results.summary import Summary, summaries
+from xlser.results.tables import Condition, Score, Table, read_records, tables
 
 if TYPE_CHECKING:
     from xlser.leaderboards.figures import Files
@@ -125,7 +125,7 @@ class _Page:
         boards = self._boards(protocol, slug)
         found = differences(protocol, boards, CLAIMS)
         figure = FIGURES[protocol.headline]
-        files = difference_lines(found, f"{protocol.name}; {boards[0].setting.title}", figure)
+        files = difference_lines(found, f"{protocol.name}; {boards[0].condition.title}", figure)
         picture = self._picture(
             f"differences-{protocol.name}-{slug}",
             files,
@@ -144,7 +144,7 @@ class _Page:
         for _, record in read_records(folder):
             side = (record.method.name, record.labels)
             asked = side in _SIDES and not record.method.changed and record.target == target
-            if asked and Setting.of(record).slug == slug:
+            if asked and Condition.of(record).slug == slug:
                 for heard in record.predictions:
                     if heard.role == "source":
                         right = heard.truth == heard.matrix.argmax(axis=1)
@@ -153,7 +153,7 @@ class _Page:
         sides = sorted(shares, key=_SIDES.index)
         columns = {"": [_side(side) for side in sides]}
         for corpus in sorted({corpus for own in shares.values() for corpus in own}):
-            of = [Figure.of(shares[side][corpus]) for side in sides]
+            of = [Score.of(shares[side][corpus]) for side in sides]
             columns[f"{get_corpus(corpus).title}, accuracy %"] = [show(figure) for figure in of]
         columns["seeds"] = [str(len(next(iter(shares[side].values())))) for side in sides]
         return markdown_table(columns, [""])
@@ -166,7 +166,7 @@ class _Page:
         spent: dict[str, list[Spent]] = {}
         for name in protocol_names():
             for board in self._all_boards(get_protocol(name)):
-                spent.setdefault(f"{name}, {board.setting.title}", []).extend(board.spent)
+                spent.setdefault(f"{name}, {board.condition.title}", []).extend(board.spent)
         return cost_section(spent)
 
     def _picture(self, name: str, files: "Files", alternative: str) -> str:
@@ -184,10 +184,10 @@ class _Page:
 
     def _boards(self, protocol: Protocol, slug: str) -> list[Table]:
         boards = self._all_boards(protocol)
-        chosen = [board for board in boards if board.setting.slug == slug]
+        chosen = [board for board in boards if board.condition.slug == slug]
         if not chosen:
             raise UnknownNameError(
-                f"setting of {protocol.name}", slug, {board.setting.slug for board in boards}
+                f"setting of {protocol.name}", slug, {board.condition.slug for board in boards}
             )
         return chosen
 
@@ -262,7 +262,7 @@ def _mean(difference: Difference) -> str:
     return f"{signed(difference.mean.value)} {show_interval(difference.mean)}"
 
 
-def _over_seeds(figure: Figure) -> str:
+def _over_seeds(figure: Score) -> str:
     spread = "" if figure.spread is None else f" ± {figure.spread:.1f}"
     return signed(figure.mean) + spread
 

@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 from xlser.corpora import get_corpus
 from xlser.files import write_atomically
-from xlser.leaderboards.board import Row, Table, read_records, tables
 from xlser.leaderboards.cells import (
     DASH,
     FIGURES,
     SEES_ALL,
     SEPARABLE,
     above_printed,
-    competition_ranks,
     group_numbers,
     inside,
     markdown_table,
@@ -27,10 +25,12 @@ from xlser.leaderboards.cells import (
 from xlser.leaderboards.cost import cost_section
 from xlser.leaderboards.details import details_name, details_page
 from xlser.leaderboards.paper import ERRATA, FIVE_CLASSES, FOUR_CLASSES, PRINTED, SETTING
-from xlser.leaderboards.spent import Spent
-from xlser.leaderboards.statistics import holm
 from xlser.protocols import Protocol, get_protocol
 from xlser.records import Role
+from xlser.results.ranking import competition_ranks
+from xlser.results.spent import Spent
+from xlser.results.statistics import holm
+from xlser.results.tables import Row, Table, read_records, tables
 
 _BASELINE = "sft"
 
@@ -110,7 +110,7 @@ def _page(protocol: Protocol, boards: Sequence[Table], above: Sequence[str]) -> 
     if boards:
         spent: dict[str, list[Spent]] = {}
         for board in boards:
-            spent.setdefault(board.setting.title, []).extend(board.spent)
+            spent.setdefault(board.condition.title, []).extend(board.spent)
         sections.append(cost_section(spent))
     else:
         sections.append("No records yet.")
@@ -172,7 +172,7 @@ def _board(protocol: Protocol, board: Table) -> str:
     notes = [f"Always answering the most frequent class: {board.majority:.1f} % accuracy."]
     if any(row.bound for row in board.rows):
         notes.append(SEES_ALL)
-    sections = [f"### {board.setting.title}", " ".join([*notes, details])]
+    sections = [f"### {board.condition.title}", " ".join([*notes, details])]
     budgets = dict.fromkeys(row.labels for row in board.rows if not row.bound) or ["all"]
     for labels in budgets:
         rows = [row for row in board.rows if row.bound or row.labels == labels]
@@ -188,12 +188,12 @@ def _table(protocol: Protocol, target: str, rows: Sequence[Row]) -> str:
         columns["rank"] = _ranks(protocol, rows)
         columns["group"] = _groups(rows)
     columns["method"] = [f"{row.method} †" if row.bound else row.method for row in rows]
-    columns[FIGURES[headline]] = [show(row.figures["target", headline]) for row in rows]
+    columns[FIGURES[headline]] = [show(row.scores["target", headline]) for row in rows]
     columns["95 % interval"] = [show_interval(row.resampled.estimate) for row in rows]
     columns |= _versus_baseline(rows)
-    columns[FIGURES[other]] = [show(row.figures["target", other]) for row in rows]
+    columns[FIGURES[other]] = [show(row.scores["target", other]) for row in rows]
     for name in (headline, other):
-        columns[f"{source} {FIGURES[name]}"] = [show(row.figures["source", name]) for row in rows]
+        columns[f"{source} {FIGURES[name]}"] = [show(row.scores["source", name]) for row in rows]
     columns["seeds"] = [show_seeds(row) for row in rows]
     columns |= _beside_paper(protocol, target, rows)
     return markdown_table(columns, ["method"])
@@ -201,7 +201,7 @@ def _table(protocol: Protocol, target: str, rows: Sequence[Row]) -> str:
 
 def _ranks(protocol: Protocol, rows: Sequence[Row]) -> list[str]:
     """Return a rank for each row that may have one."""
-    headlines = [row.figures["target", protocol.headline].mean for row in rows if row.ranked]
+    headlines = [row.scores["target", protocol.headline].mean for row in rows if row.ranked]
     ranks = iter(competition_ranks(headlines))
     return [next(ranks) if row.ranked else DASH for row in rows]
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from xlser.leaderboards.board import Setting, Table
 from xlser.leaderboards.cells import FIGURES, SEES_ALL
 from xlser.leaderboards.details import details_name, shown_confusions
 from xlser.leaderboards.figures import Files, confusions, figure_2, figure_3, summary_dots
@@ -18,8 +17,10 @@ from xlser.leaderboards.paper_tables import (
     table_5,
     table_6,
 )
-from xlser.leaderboards.summary import Summary, summaries, summary_table
+from xlser.leaderboards.summary_table import summary_table
 from xlser.protocols import Protocol
+from xlser.results.summary import Summary, summaries
+from xlser.results.tables import Condition, Table
 
 _ABOUT = """\
 Accuracy, percent; ours is the mean ± standard deviation over seeds, of methods at their default \
@@ -85,7 +86,7 @@ def confusion_pictures(protocol: Protocol, boards: Iterable[Table]) -> dict[str,
     pictures: dict[str, bytes] = {}
     for board in boards:
         if panels := shown_confusions(board):
-            heading = f"{board.target.capitalize()}: {board.setting.title}"
+            heading = f"{board.target.capitalize()}: {board.condition.title}"
             files = confusions(panels, protocol.classes, heading)
             name = f"confusions-{details_name(board)}"
             pictures |= {f"{name}.{suffix}": content for suffix, content in files.items()}
@@ -96,12 +97,12 @@ def _add_summary(overview: Overview, protocol: Protocol, summary: Summary) -> No
     figure = FIGURES[protocol.headline]
     drawn = summary.best(_DRAWN)
     overview.add(
-        f"### {summary.setting.title}",
+        f"### {summary.condition.title}",
         f"Mean {figure} over {summary.languages}, ± standard deviation over seeds of that mean, "
         "[its 95 % interval over speakers], (rank and group within the label budget).",
     )
     overview.show(
-        f"summary-{summary.setting.slug}",
+        f"summary-{summary.condition.slug}",
         summary_dots(drawn, figure, _chance(protocol)),
         f"A row of dots a method: its mean {figure} at each label budget, a line through "
         "that of the largest, its 95 % interval; numbers in the table.",
@@ -121,7 +122,7 @@ def _left_out(summary: Summary) -> str:
     return ", ".join(each)
 
 
-def _add_paper(overview: Overview, protocol: Protocol, setting: Setting, ours: Ours) -> None:
+def _add_paper(overview: Overview, protocol: Protocol, setting: Condition, ours: Ours) -> None:
     overview.add(table_3(ours), table_4(ours))
     overview.add("#### Figure 2: pseudo-labels by label budget")
     if any(cell in ours for cell in FIGURE_2.values()):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from xlser.leaderboards.board import Row, Setting, Table
 from xlser.leaderboards.cells import (
     DASH,
     above_printed,
@@ -26,6 +25,7 @@ from xlser.leaderboards.paper import (
     Cell,
 )
 from xlser.records import Role
+from xlser.results.tables import Condition, Row, Table
 
 Ours = Mapping[Cell, Row]
 """Our rows under one setting, by the paper's experiment."""
@@ -45,15 +45,15 @@ _EXPERIMENTS = {*TABLE_3.values(), *TABLE_4.values(), *TABLE_5.values(), *TABLE_
 _EXPERIMENTS |= set(FIGURE_2.values())
 
 
-def ours_by_setting(boards: Mapping[str, Iterable[Table]]) -> dict[Setting, Ours]:
+def ours_by_setting(boards: Mapping[str, Iterable[Table]]) -> dict[Condition, Ours]:
     """Pick the rows of the paper's experiments from the boards of its protocols, by setting."""
-    ours: dict[Setting, dict[Cell, Row]] = {}
+    ours: dict[Condition, dict[Cell, Row]] = {}
     for protocol, tables in boards.items():
         for table in tables:
             for row in table.rows:
                 cell = (protocol, row.method, table.target, row.labels)
                 if cell in _EXPERIMENTS:
-                    ours.setdefault(table.setting, {})[cell] = row
+                    ours.setdefault(table.condition, {})[cell] = row
     return {setting: ours[setting] for setting in sorted(ours)}
 
 
@@ -183,7 +183,7 @@ def _ours(ours: Ours, spot: _Spot) -> str:
         return ""
     row = ours[cell]
     seeds = "" if row.complete else f" ({show_seeds(row)} seeds)"
-    figure = row.figures[role, "accuracy"]
+    figure = row.scores[role, "accuracy"]
     if role == "source":
         return show(figure) + seeds
     return show_with_interval(figure, row.resampled.estimate) + seeds

@@ -61,7 +61,7 @@ def _as_json(board: Any) -> dict[str, Any]:
 
     return {
         "target": board.target,
-        "setting": asdict(board.setting),
+        "setting": asdict(board.condition),
         "majority": board.majority,
         "rows": [row(value) for value in board.rows],
     }

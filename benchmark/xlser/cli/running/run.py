@@ -129,8 +129,8 @@ def _require_results(plan: "Plan", protocol: "Protocol", results: Path, costs: "
 
     The records there are tell `costs` what runs take.
     """
-    from xlser.leaderboards import read_records, require_tables
     from xlser.records import Record
+    from xlser.results import read_records, require_tables
 
     require_runs(plan)
     try:

@@ -5,7 +5,7 @@ recognised is drawn: its log-odds are those of its class, plus a speaker's, a sp
 class, and its own (the same under every seed). Speakers are drawn anew in each experiment, so the
 true figure is known.
 
-`python -m tests.leaderboards.simulation` prints the table of docs/statistics.md.
+`python -m tests.results.simulation` prints the table of docs/statistics.md.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,9 +17,9 @@ import numpy.typing as npt
 from tabulate import tabulate
 
 from xlser.corpora import get_corpus
-from xlser.leaderboards.answers import Answers, TestSpeech, test_speech
-from xlser.leaderboards.statistics import LEVEL, Estimate, Resampled, holm, rank_groups, resample
 from xlser.protocols import get_protocol
+from xlser.results.answers import Answers, TestSpeech, test_speech
+from xlser.results.statistics import LEVEL, Estimate, Resampled, holm, rank_groups, resample
 
 CLASS, SPEAKER, SPEAKER_IN_CLASS, UTTERANCE = 0.8, 0.5, 1.4, 0.5
 """Standard deviations of log-odds; speakers' recalls then differ as those in the records do."""

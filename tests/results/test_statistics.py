@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.leaderboards.made import boards, over_seeds, page, read
-from tests.leaderboards.simulation import (
+from tests.results.simulation import (
     DESIGNS,
     MEANS,
     coverage,
@@ -15,8 +15,10 @@ from tests.leaderboards.simulation import (
 )
 
 from xlser.errors import RecordError
-from xlser.leaderboards.answers import Answers
-from xlser.leaderboards.statistics import (
+from xlser.protocols import get_protocol
+from xlser.records import Record
+from xlser.results.answers import Answers
+from xlser.results.statistics import (
     Estimate,
     bootstrap_speakers,
     calibration_error,
@@ -25,8 +27,6 @@ from xlser.leaderboards.statistics import (
     rank_groups,
     resample,
 )
-from xlser.protocols import get_protocol
-from xlser.records import Record
 
 
 def answers(protocol: str, target: str, right: np.ndarray) -> list[Answers]:
@@ -82,7 +82,7 @@ def test_the_figure_is_the_mean_over_seeds(figure: str, template: Record) -> Non
     protocol = get_protocol("v1" if figure == "ua" else "agarla2022")
     (board,) = boards(protocol, over_seeds(template, protocol, {0: 3, 1: 7, 2: 8}))
     (row,) = board.rows
-    mean = row.figures["target", protocol.headline].mean
+    mean = row.scores["target", protocol.headline].mean
     assert row.resampled.estimate.value == pytest.approx(mean)
 
 

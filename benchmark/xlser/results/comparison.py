@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xlser.errors import RecordError, UnknownNameError
-from xlser.leaderboards.board import Row, Setting, Table
-from xlser.leaderboards.details import recall_percent
-from xlser.leaderboards.statistics import LEVEL, Estimate, holm
 from xlser.protocols import Labels, Protocol
+from xlser.results.answers import recall_percent
+from xlser.results.statistics import LEVEL, Estimate, holm
+from xlser.results.tables import Condition, Row, Table
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Cell:
         p: of the difference being nil, adjusted for all cells compared.
     """
 
-    setting: Setting
+    condition: Condition
     target: str
     labels: Labels
     a: Row
@@ -37,7 +37,7 @@ class Cell:
     @property
     def recalls(self) -> list[float | None]:
         """By how much a's recall of each class is above b's, percent; None where none is tested."""
-        pairs = zip(recall_percent(self.a), recall_percent(self.b), strict=True)
+        pairs = zip(recall_percent(self.a.answers), recall_percent(self.b.answers), strict=True)
         return [None if a is None or b is None else a - b for a, b in pairs]
 
     @property
@@ -65,7 +65,7 @@ class Mean:
         p: of the difference being nil, adjusted for all means compared.
     """
 
-    setting: Setting
+    condition: Condition
     targets: tuple[str, ...]
     labels: Labels
     a: Estimate
@@ -133,7 +133,7 @@ def compare(
             "Compare methods of the same target, label budget, setting and seeds, or run what "
             "one of them lacks.",
         )
-    cells.sort(key=lambda cell: cell.setting)
+    cells.sort(key=lambda cell: cell.condition)
     adjusted = holm([cell.p for cell in cells])
     cells = [replace(cell, p=p) for cell, p in zip(cells, adjusted, strict=True)]
     return Comparison(a, b, cells, _means(cells))
@@ -168,13 +168,13 @@ def _cells(board: Table, a: str, b: str) -> list[Cell]:
 
 def _cell(board: Table, a: Row, b: Row) -> Cell:
     difference = a.resampled.minus(b.resampled)
-    return Cell(board.setting, board.target, a.labels, a, b, difference, difference.p)
+    return Cell(board.condition, board.target, a.labels, a, b, difference, difference.p)
 
 
 def _means(cells: Iterable[Cell]) -> list[Mean]:
-    together: dict[tuple[Setting, Labels], list[Cell]] = {}
+    together: dict[tuple[Condition, Labels], list[Cell]] = {}
     for cell in cells:
-        together.setdefault((cell.setting, cell.labels), []).append(cell)
+        together.setdefault((cell.condition, cell.labels), []).append(cell)
     means = [_mean(several) for several in together.values() if len(several) > 1]
     adjusted = holm([mean.p for mean in means])
     return [replace(mean, p=p) for mean, p in zip(means, adjusted, strict=True)]
@@ -183,7 +183,7 @@ def _means(cells: Iterable[Cell]) -> list[Mean]:
 def _mean(cells: Sequence[Cell]) -> Mean:
     difference = Estimate.average([cell.difference for cell in cells])
     return Mean(
-        setting=cells[0].setting,
+        condition=cells[0].condition,
         targets=tuple(cell.target for cell in cells),
         labels=cells[0].labels,
         a=Estimate.average([cell.a.resampled.estimate for cell in cells]),

@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from xlser.leaderboards.answers import Answers, Reals, TestSpeech
+from xlser.results.answers import Answers, Reals, TestSpeech
 
 LEVEL = 0.05
 """Error rate of groups and of what is called separable, after Holm's correction."""

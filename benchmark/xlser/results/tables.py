@@ -11,16 +11,16 @@ import numpy as np
 
 from xlser.errors import RecordError
 from xlser.files import digest_json
-from xlser.leaderboards.answers import Answers
-from xlser.leaderboards.spent import Spent
-from xlser.leaderboards.statistics import Resampled, resample
 from xlser.metrics import Scores, majority_rate
 from xlser.protocols import Labels, Protocol
 from xlser.records import MethodStamp, Predictions, Record, Role
+from xlser.results.answers import Answers
+from xlser.results.spent import Spent
+from xlser.results.statistics import Resampled, resample
 
 
 @dataclass(frozen=True)
-class Figure:
+class Score:
     """A figure over seeds, in percent.
 
     Attributes:
@@ -30,12 +30,12 @@ class Figure:
     values: tuple[float, ...]
 
     @classmethod
-    def of(cls, shares: Iterable[float]) -> "Figure":
+    def of(cls, shares: Iterable[float]) -> "Score":
         """Make a figure of shares (0 to 1), one a seed."""
         return cls(tuple(100 * share for share in shares))
 
     @classmethod
-    def average(cls, figures: Iterable["Figure"]) -> "Figure":
+    def average(cls, figures: Iterable["Score"]) -> "Score":
         """Return the mean of several figures (say, of languages), seed by seed."""
         return cls(tuple(map(mean, zip(*(f.values for f in figures), strict=True))))
 
@@ -52,13 +52,13 @@ class Figure:
         squares = fsum((value - self.mean) ** 2 for value in self.values)
         return sqrt(squares / (len(self.values) - 1))
 
-    def minus(self, other: "Figure") -> "Figure":
+    def minus(self, other: "Score") -> "Score":
         """Return the differences to a figure over the same seeds, seed by seed."""
-        return Figure(tuple(a - b for a, b in zip(self.values, other.values, strict=True)))
+        return Score(tuple(a - b for a, b in zip(self.values, other.values, strict=True)))
 
 
 @dataclass(frozen=True, order=True)
-class Setting:
+class Condition:
     """What rows must have in common to stand in one table.
 
     Attributes:
@@ -82,7 +82,7 @@ class Setting:
     excluded: tuple[str, ...]
 
     @classmethod
-    def of(cls, record: Record) -> "Setting":
+    def of(cls, record: Record) -> "Condition":
         """Return the setting of a record."""
         return cls(
             partial=not record.complete,
@@ -135,7 +135,7 @@ class Row:
         bound: whether it sees all target labels, and so is shown apart.
         seeds: those recorded.
         planned: those of the protocol.
-        figures: by role and figure of merit.
+        scores: by role and figure of merit.
         answers: to the target's test utterances.
         resampled: the headline figure on the target, over resamples of its test speakers.
     """
@@ -145,7 +145,7 @@ class Row:
     bound: bool
     seeds: tuple[int, ...]
     planned: tuple[int, ...]
-    figures: dict[tuple[Role, str], Figure]
+    scores: dict[tuple[Role, str], Score]
     answers: Answers
     resampled: Resampled
 
@@ -173,7 +173,7 @@ class Table:
     """
 
     target: str
-    setting: Setting
+    condition: Condition
     rows: tuple[Row, ...]
     majority: float
     spent: tuple[Spent, ...]
@@ -270,17 +270,17 @@ class _Begun:
 
 def _begin(
     protocol: Protocol, records: Iterable[tuple[Path, Record]]
-) -> dict[tuple[str, Setting], _Begun]:
+) -> dict[tuple[str, Condition], _Begun]:
     """Sort records by target and setting, and look whether they fit together.
 
     A repeat of a run stands in no row.
     """
-    begun: dict[tuple[str, Setting], _Begun] = {}
+    begun: dict[tuple[str, Condition], _Begun] = {}
     for path, record in records:
         _require_protocol(path, record, protocol)
         if record.repeat:
             continue
-        begun.setdefault((record.target, Setting.of(record)), _Begun()).add(path, record)
+        begun.setdefault((record.target, Condition.of(record)), _Begun()).add(path, record)
     return begun
 
 
@@ -308,7 +308,7 @@ def _row_key(record: Record) -> tuple[str, str, str]:
     return (record.method.name, repr(sorted(record.method.settings.items())), str(record.labels))
 
 
-def _table(protocol: Protocol, target: str, setting: Setting, begun: _Begun) -> Table:
+def _table(protocol: Protocol, target: str, setting: Condition, begun: _Begun) -> Table:
     results = [[s[seed] for seed in sorted(s)] for s in begun.rows.values()]
     classes = len(protocol.classes)
     answers = [Answers.of([r.predictions for r in of_row], classes) for of_row in results]
@@ -317,7 +317,7 @@ def _table(protocol: Protocol, target: str, setting: Setting, begun: _Begun) -> 
 
     def order(row: Row) -> tuple[bool, int, float, str]:
         budget = 0 if row.labels == "all" else row.labels
-        return (row.bound, budget, -row.figures["target", protocol.headline].mean, row.method)
+        return (row.bound, budget, -row.scores["target", protocol.headline].mean, row.method)
 
     rates = [100 * rate for rate in begun.majority.values()]
     spent = tuple(begun.spent)
@@ -336,8 +336,8 @@ def _row(
         bound=method.target_labels == "all",
         seeds=tuple(result.seed for result in results),
         planned=protocol.seeds,
-        figures={
-            (role, name): Figure.of(getattr(score[role], name) for score in scores)
+        scores={
+            (role, name): Score.of(getattr(score[role], name) for score in scores)
             for role in scores[0]
             for name in ("ua", "accuracy")
         },

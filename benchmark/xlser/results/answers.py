@@ -119,3 +119,10 @@ def _speaker(corpus: str, name: str) -> str:
             f"There are records that tested on {corpus}/{name}: {cause.problem}",
             "Run `xlser validate` to see which, and delete them.",
         ) from cause
+
+
+def recall_percent(answers: Answers) -> list[float | None]:
+    """Return the recall of each class over all seeds, percent; None where none is tested."""
+    counts = answers.confusion
+    pairs = zip(counts.diagonal().tolist(), counts.sum(axis=1).tolist(), strict=True)
+    return [100 * right / tested if tested else None for right, tested in pairs]

@@ -3,9 +3,9 @@ from pathlib import Path
 from tests.leaderboards.made import boards, over_seeds, read, under, without_interval, write
 
 from xlser.leaderboards import write_leaderboard
-from xlser.leaderboards.summary import summaries
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser.results.summary import summaries
 
 _HEADING = "## Mean over target languages"
 
@@ -69,7 +69,7 @@ def test_partial_and_complete_sources_are_never_averaged_together(template: Reco
     assert summaries(v1, boards(v1, records)) == []
     records += over_seeds(template, v1, 9, target="german", **some)
     (summary,) = summaries(v1, boards(v1, records))
-    assert summary.setting.partial
+    assert summary.condition.partial
 
 
 def test_one_language_has_no_summary(template: Record, tmp_path: Path) -> None:

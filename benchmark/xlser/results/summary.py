@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from xlser.leaderboards.board import Figure, Row, Setting, Table
-from xlser.leaderboards.cells import competition_ranks, markdown_table, show_with_interval
-from xlser.leaderboards.statistics import Estimate, rank_groups
 from xlser.protocols import Labels, Protocol
+from xlser.results.statistics import Estimate
+from xlser.results.tables import Condition, Row, Score, Table
 
 
 @dataclass(frozen=True)
@@ -26,17 +25,17 @@ class Line:
     rows: Mapping[Labels, Sequence[Row]]
 
     @cached_property
-    def figures(self) -> Mapping[Labels, Figure]:
+    def scores(self) -> Mapping[Labels, Score]:
         """Mean over targets of the headline figure, by label budget."""
         return {
-            labels: Figure.average(row.figures["target", self.headline] for row in rows)
+            labels: Score.average(row.scores["target", self.headline] for row in rows)
             for labels, rows in self.rows.items()
         }
 
     @property
     def largest(self) -> Labels:
         """Largest label budget, "all" above any number."""
-        return max(self.rows, key=_rising)
+        return max(self.rows, key=rising)
 
     def estimate(self, labels: Labels) -> Estimate:
         """Return the mean over targets at a label budget, and how sure it is."""
@@ -64,7 +63,7 @@ class Summary:
         left_out: label budgets at which a method lacks targets or seeds.
     """
 
-    setting: Setting
+    condition: Condition
     targets: tuple[str, ...]
     lines: tuple[Line, ...]
     left_out: Mapping[str, Sequence[Labels]]
@@ -79,7 +78,7 @@ class Summary:
     def budgets(self) -> tuple[Labels, ...]:
         """Label budgets that some method has, in rising order, "all" last."""
         present = {labels for line in self.lines for labels in line.rows}
-        return tuple(sorted(present, key=_rising))
+        return tuple(sorted(present, key=rising))
 
     def best(self, count: int) -> "Summary":
         """Return the summary of the first `count` methods that may have a rank, and the bounds."""
@@ -90,35 +89,11 @@ class Summary:
 
 def summaries(protocol: Protocol, boards: Iterable[Table]) -> list[Summary]:
     """Summarise each setting that has several targets and a method complete over them."""
-    by_setting: dict[Setting, list[Table]] = {}
+    by_setting: dict[Condition, list[Table]] = {}
     for board in boards:
-        by_setting.setdefault(board.setting, []).append(board)
+        by_setting.setdefault(board.condition, []).append(board)
     several = [group for _, group in sorted(by_setting.items()) if len(group) > 1]
     return [summary for group in several if (summary := _summary(protocol, group)).lines]
-
-
-def summary_table(summary: Summary) -> str:
-    """Return the means over targets as Markdown, with rank and group within each budget."""
-    columns = {"method": [f"{x.method} †" if x.bound else x.method for x in summary.lines]}
-    for labels in summary.budgets:
-        columns[f"{labels} labels"] = _column(summary, labels)
-    return markdown_table(columns, ["method"])
-
-
-def _column(summary: Summary, labels: Labels) -> list[str]:
-    lines = [line for line in summary.lines if labels in line.rows]
-    cells = {x.method: _cell(x, labels) for x in lines}
-    if labels != "all":
-        lines.sort(key=lambda line: -line.figures[labels].mean)
-        ranks = competition_ranks([line.figures[labels].mean for line in lines])
-        groups = rank_groups(lines, lambda a, b: a.minus(b, labels))
-        for line, rank, group in zip(lines, ranks, groups, strict=True):
-            cells[line.method] += f" ({rank}, group {group})"
-    return [cells.get(line.method, "") for line in summary.lines]
-
-
-def _cell(line: Line, labels: Labels) -> str:
-    return show_with_interval(line.figures[labels], line.estimate(labels), digits=0)
 
 
 def _summary(protocol: Protocol, boards: Sequence[Table]) -> Summary:
@@ -128,24 +103,25 @@ def _summary(protocol: Protocol, boards: Sequence[Table]) -> Summary:
             by_cell.setdefault((row.method, row.labels), []).append(row)
     rows: dict[str, dict[Labels, Sequence[Row]]] = {}
     left_out: dict[str, list[Labels]] = {}
-    for (method, labels), over in sorted(by_cell.items(), key=lambda item: _rising(item[0][1])):
+    for (method, labels), over in sorted(by_cell.items(), key=lambda item: rising(item[0][1])):
         if len(over) == len(boards) and all(row.complete for row in over):
             rows.setdefault(method, {})[labels] = over
         else:
             left_out.setdefault(method, []).append(labels)
     lines = [Line(method, protocol.headline, over) for method, over in rows.items()]
     return Summary(
-        setting=boards[0].setting,
+        condition=boards[0].condition,
         targets=tuple(board.target for board in boards),
         lines=tuple(sorted(lines, key=_best_first)),
         left_out=dict(sorted(left_out.items())),
     )
 
 
-def _rising(labels: Labels) -> float:
+def rising(labels: Labels) -> float:
+    """Return a sort key of label budgets: "all" comes last."""
     return float("inf") if labels == "all" else labels
 
 
 def _best_first(line: Line) -> tuple[bool, float, float, str]:
-    mean = line.figures[line.largest].mean
-    return (line.bound, -_rising(line.largest), -mean, line.method)
+    mean = line.scores[line.largest].mean
+    return (line.bound, -rising(line.largest), -mean, line.method)

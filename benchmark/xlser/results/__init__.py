@@ -1,0 +1,24 @@
+"""Results: numbers from records, without text."""
+
+from xlser.results.comparison import Comparison, compare
+from xlser.results.tables import (
+    Condition,
+    Row,
+    Score,
+    Table,
+    read_records,
+    require_tables,
+    tables,
+)
+
+__all__ = [
+    "Comparison",
+    "Condition",
+    "Row",
+    "Score",
+    "Table",
+    "compare",
+    "read_records",
+    "require_tables",
+    "tables",
+]
