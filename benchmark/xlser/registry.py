@@ -1,4 +1,4 @@
-"""Plugins: corpora, backbones and methods, found through entry points."""
+"""Plugins: corpora, backbones, methods and parts of pages, found through entry points."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from xlser.errors import PluginError, UnknownNameError
 
-Group = Literal["xlser.corpora", "xlser.backbones", "xlser.methods"]
+Group = Literal["xlser.corpora", "xlser.backbones", "xlser.methods", "xlser.pages"]
 
 T = TypeVar("T")
 
@@ -17,6 +17,7 @@ _KIND: dict[Group, str] = {
     "xlser.corpora": "corpus",
     "xlser.backbones": "backbone",
     "xlser.methods": "method",
+    "xlser.pages": "page plugin",
 }
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from xlser.corpora import get_corpus
 from xlser.leaderboards import render
 from xlser.protocols import Protocol
 from xlser.records import Predictions, Record, score_predictions
-from xlser.results import Table, tables
+from xlser.results import Results, Table, load
 
 NAMES = tuple(
     {spoken.speaker: name for name, spoken in get_corpus("emodb").published().items()}.values()
@@ -58,12 +59,19 @@ def over_seeds(
     return [made(template, protocol, n, seed=seed, **dict(changes)) for seed, n in rights.items()]
 
 
+def results(protocol: Protocol, records: list[Record]) -> Results:
+    """The results of records, by way of their files."""
+    with TemporaryDirectory() as folder:
+        write(records, Path(folder))
+        return load(protocol, Path(folder) / protocol.name / "results")
+
+
 def boards(protocol: Protocol, records: list[Record]) -> list[Table]:
-    return tables(protocol, [(Path(f"{i}.json"), r) for i, r in enumerate(records)])
+    return list(results(protocol, records).tables())
 
 
 def page(protocol: Protocol, records: list[Record]) -> str:
-    return render(protocol, boards(protocol, records))
+    return render(results(protocol, records))
 
 
 def write(records: list[Record], leaderboards: Path) -> None:

@@ -1,10 +1,11 @@
 from pathlib import Path
 
 import pytest
-from tests.leaderboards.made import boards, over_seeds, read, under, write
+from tests.leaderboards.made import boards, over_seeds, read, results, under, write
 
 from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.details import details_page
+from xlser.leaderboards.rendering import page_as_markdown
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.results.answers import recall_percent
@@ -15,8 +16,8 @@ _NAME = "german-frozen-logmel-functionals"
 def test_recalls_confusions_and_chance_stand_on_the_page_of_a_table(template: Record) -> None:
     v1 = get_protocol("v1")
     records = over_seeds(template, v1, {0: 6, 1: 7, 2: 8})
-    (board,) = boards(v1, records)
-    text = details_page(v1, board, picture=True)
+    found = results(v1, records)
+    text = page_as_markdown(details_page(found, found.tables()[0], drawn=True))
     (row,), confusions = read(under(text, "## 100 labels"))
     assert (row["method"], row["UA %"], row["seeds"]) == ("sft", "70.0 ± 10.0", "3")
     # Of ten utterances the first 6, 7 and 8 are right; each class has two, five apart.
@@ -37,6 +38,7 @@ def test_a_class_without_utterances_has_no_recall(template: Record) -> None:
     target, source = record.predictions
     target = target.model_copy(update={"emotion": target.emotion.replace("1", "0")})
     record = record.model_copy(update={"predictions": (target, source)})
+    record = record.model_copy(update={"scores": record.rescored()})
     (board,) = boards(v1, [record])
     recalls = recall_percent(board.rows[0].answers)
     assert recalls[1] is None

@@ -6,7 +6,7 @@ from tests.leaderboards.made import interval, made, over_seeds, page, read, unde
 
 from xlser.errors import RecordError
 from xlser.leaderboards import write_leaderboard
-from xlser.leaderboards.cells import signed
+from xlser.leaderboards.formatting import signed
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.results.ranking import competition_ranks

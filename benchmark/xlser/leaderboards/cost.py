@@ -2,44 +2,48 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from xlser.leaderboards.cells import DASH, markdown_table
+from xlser.leaderboards.formatting import DASH
+from xlser.leaderboards.model import Block, Column, Inline, Paragraph, Strong, TableModel
 from xlser.results.spent import Spent
 
 _TITLES = ("setting", "machine", "runs", "source models", "hours", "wall h", "core-h", "GPU-h")
-_Group = tuple[str, str, bool, int]  # setting, machine, whether on a GPU, threads
+_Group = tuple[str, str, bool, int]  # condition, machine, whether on a GPU, threads
 
 
-def cost_section(spent: Mapping[str, Iterable[Spent]]) -> str:
-    """Return a table of what was spent, a row a setting and machine, and one for all.
+def cost_blocks(spent: Mapping[str, Iterable[Spent]]) -> list[Block]:
+    """Return a table of what was spent, a row a condition and machine, and one for all.
 
     Args:
-        spent: by title of the setting.
+        spent: by title of the condition.
     """
     groups: dict[_Group, list[Spent]] = {}
-    for setting, runs in spent.items():
+    for condition, runs in spent.items():
         for run in runs:
-            groups.setdefault((setting, run.machine, run.on_gpu, run.threads), []).append(run)
+            groups.setdefault((condition, run.machine, run.on_gpu, run.threads), []).append(run)
     rows = [_row(group, runs) for group, runs in groups.items()]
     if len(groups) > 1:
         rows.append(_total(groups))
-    columns = {title: [row[i] for row in rows] for i, title in enumerate(_TITLES)}
-    return "\n\n".join(
-        [
-            "## Cost",
+    return [
+        Paragraph(
             "What the runs above took, with the training of each source model once. Hours are "
             "those of all runs one after the other; wall hours those in which any was at work, "
-            "some side by side; core-hours count the threads of each.",
-            markdown_table(columns, ["setting", "machine"]),
-        ]
-    )
+            "some side by side; core-hours count the threads of each."
+        ),
+        TableModel(
+            [
+                Column(title, [row[i] for row in rows], "left" if i < 2 else "right")
+                for i, title in enumerate(_TITLES)
+            ]
+        ),
+    ]
 
 
-def _row(group: _Group, runs: Sequence[Spent]) -> list[str]:
-    setting, machine, on_gpu, threads = group
+def _row(group: _Group, runs: Sequence[Spent]) -> list[Inline]:
+    condition, machine, on_gpu, threads = group
     hours = _hours(runs)
     beside = f", {threads} thread{'' if threads == 1 else 's'}"
     return [
-        setting,
+        condition,
         machine if on_gpu else machine + beside,
         str(len(runs)),
         str(len(_models(runs))),
@@ -50,13 +54,13 @@ def _row(group: _Group, runs: Sequence[Spent]) -> list[str]:
     ]
 
 
-def _total(groups: Mapping[_Group, Sequence[Spent]]) -> list[str]:
+def _total(groups: Mapping[_Group, Sequence[Spent]]) -> list[Inline]:
     of_cores = [_hours(runs) * threads for (*_, gpu, threads), runs in groups.items() if not gpu]
     of_gpus = [_hours(runs) for (*_, gpu, _), runs in groups.items() if gpu]
     everything = [run for runs in groups.values() for run in runs]
     wall = sum(map(_training, groups.values())) + _at_work(everything)
     return [
-        "**all**",
+        Strong("all"),
         "",
         str(sum(map(len, groups.values()))),
         str(sum(len(_models(runs)) for runs in groups.values())),
@@ -76,12 +80,12 @@ def _hours(runs: Sequence[Spent]) -> float:
 
 
 def _training(runs: Sequence[Spent]) -> float:
-    """Return the hours of source models, one after the other: when each began is not recorded."""
+    """Return the hours of source models, one after the other: their start is not recorded."""
     return sum(took for _, took in _models(runs)) / 3600
 
 
 def _at_work(runs: Sequence[Spent]) -> float:
-    """Return for how many hours any run was at work."""
+    """Return the hours in which at least one run was at work."""
     seconds, until = 0.0, 0.0
     for run in sorted(runs, key=lambda run: run.began):
         end = run.began + run.seconds

@@ -30,23 +30,22 @@ def compare(
 
     Both are compared from their records wherever they have the same target, label budget and seeds.
     """
-    from xlser import leaderboards as boards
-    from xlser.protocols import get_protocol
+    from xlser.leaderboards import Leaderboards, as_values, in_words
+    from xlser.results import compare
 
-    chosen = get_protocol(protocol)
-    records = boards.read_records(leaderboards / protocol / "results")
-    found = boards.compare(
-        chosen,
-        boards.tables(chosen, records),
+    results = Leaderboards(leaderboards).results(protocol)
+    found = compare(
+        results.protocol,
+        results.tables(),
         a,
         b,
         targets=target or (),
         labels=[_budget(text) for text in labels or ()],
     )
     if as_json:
-        print_json(boards.as_values(found))
+        print_json(as_values(found))
     else:
-        typer.echo(boards.in_words(chosen, found), nl=False)
+        typer.echo(in_words(results.protocol, found), nl=False)
 
 
 def _budget(text: str) -> "Labels":

@@ -171,7 +171,7 @@ def _finish(
             }
         )
     else:
-        typer.echo(render(protocol, written.tables, targets), nl=False)
+        typer.echo(render(written.results, targets), nl=False)
         tell(f"wrote {written.page}")
     if failures:
         if not as_json:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from xlser.leaderboards.paper import FIVE_CLASSES, PRINTED, TAUS
 from xlser.protocols import Labels, Protocol
 from xlser.records import Role
 from xlser.results.statistics import Estimate, holm
 from xlser.results.tables import Row, Score, Table
+from xlser_agarla2022.printed import FIVE_CLASSES, PRINTED, TAUS
 
 Side = tuple[str, Labels]
 """A method, as rows name it, at a label budget."""
