@@ -28,7 +28,6 @@ from xlser.leaderboards.model import (
     TableModel,
     file_name,
 )
-from xlser.leaderboards.presentation import presentation
 from xlser.metrics import Counts
 from xlser.protocols import Protocol
 from xlser.results import Results, Row, Table
@@ -88,10 +87,10 @@ def _picture(protocol: Protocol, table: Table, panels: dict[tuple[str, str], Cou
 
 def _shown_confusions(protocol: Protocol, table: Table) -> dict[tuple[str, str], Counts]:
     """Return the confusions of the best ranked row of each budget and of the upper bound."""
-    bounds = presentation(protocol).bounds
+    upper = protocol.presentation.bounds.upper
     chosen: dict[str, Row] = {}
     for row in table.rows:
-        if row.ranked or (row.complete and row.bound and row.method in bounds):
+        if row.ranked or (row.complete and row.bound and row.method == upper):
             chosen.setdefault(f"{row.labels} labels", row)
     return {(row.method, budget): row.answers.confusion for budget, row in chosen.items()}
 

@@ -31,7 +31,6 @@ from xlser.leaderboards.model import (
     TableModel,
 )
 from xlser.leaderboards.plugins import ResultsOf, page_plugins
-from xlser.leaderboards.presentation import presentation
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.protocols import Labels, Protocol
 from xlser.results import Results, Row, Table
@@ -114,7 +113,7 @@ def _introduction(results: Results) -> list[Block]:
 
 def _about_uncertainty(protocol: Protocol) -> Paragraph:
     headline = _headline(protocol)
-    reference = presentation(protocol).reference or ""
+    reference = protocol.presentation.reference or ""
     return Paragraph(
         (
             f"Behind ± stands the seed spread: the standard deviation over seeds "
@@ -272,7 +271,7 @@ def _ranks(protocol: Protocol, rows: Sequence[Row]) -> dict[str, Sequence[str]]:
 
 def _against_reference(protocol: Protocol, rows: Sequence[Row]) -> dict[str, Sequence[str]]:
     """Return a column of differences from the reference method, of rows over the same seeds."""
-    name = presentation(protocol).reference
+    name = protocol.presentation.reference
     reference = next((row for row in rows if row.method == name), None)
     if reference is None:
         return {}
