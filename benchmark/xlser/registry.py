@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from xlser.errors import PluginError, UnknownNameError
 
-Group = Literal["xlser.corpora", "xlser.backbones", "xlser.methods"]
+Group = Literal["xlser.corpora", "xlser.backbones", "xlser.methods", "xlser.metrics"]
 
 T = TypeVar("T")
 
@@ -17,6 +17,7 @@ _KIND: dict[Group, str] = {
     "xlser.corpora": "corpus",
     "xlser.backbones": "backbone",
     "xlser.methods": "method",
+    "xlser.metrics": "metric",
 }
 
 
