@@ -6,8 +6,7 @@ from statistics import fmean
 import numpy as np
 import numpy.typing as npt
 
-Classes = npt.NDArray[np.int64]
-"""Class indices, shape (utterances,)."""
+from xlser.metrics.metric import Classes
 
 Counts = npt.NDArray[np.int64]
 """Utterances by true class (row) and predicted class (column), shape (classes, classes)."""

@@ -99,7 +99,8 @@ class ConfusionMetric(Metric):
     ) -> Reals:
         """Return a one for the cell of the confusion matrix that each utterance falls in."""
         cell = np.asarray(truth, np.int64) * classes + predicted
-        return np.eye(classes * classes)[cell]
+        ones: Reals = np.eye(classes * classes)[cell]
+        return ones
 
     def value(self, sums: Reals) -> Reals:
         """Return the metric of each confusion matrix."""
@@ -119,4 +120,5 @@ class ConfusionMetric(Metric):
 def ratio(numerator: Reals, denominator: Reals) -> Reals:
     """Divide; NaN where the denominator is 0."""
     undefined = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
-    return np.divide(numerator, denominator, out=undefined, where=denominator > 0)
+    np.divide(numerator, denominator, out=undefined, where=denominator > 0)
+    return undefined

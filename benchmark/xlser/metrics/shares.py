@@ -83,7 +83,7 @@ class Recall(Metric):
     def statistics(
         self, truth: Classes, predicted: Classes, probabilities: Reals | None, classes: int
     ) -> Reals:
-        """Return whether an utterance of the class is recognised, and whether it is of the class."""
+        """Return whether an utterance of the class is recognised, and whether it is there."""
         there = np.broadcast_to(truth == self.index, predicted.shape)
         recognised = there & (predicted == self.index)
         return np.stack([recognised, there], axis=-1).astype(np.float64)

@@ -107,7 +107,7 @@ class Protocol(BaseModel):
         about: one sentence for listings.
         classes: emotions, in the order of class indices.
         ranks: whether its figures rank methods, or only stand beside others.
-        headline: the figure that comes first, and that ranks.
+        headline: name of the metric that comes first, and that ranks.
         source_figure: English is scored over the pooled test utterances of its corpora, or as the
             mean over its corpora.
         source: language of the labelled corpora.
@@ -131,7 +131,7 @@ class Protocol(BaseModel):
     about: str
     classes: tuple[str, ...]
     ranks: bool
-    headline: Literal["ua", "accuracy"]
+    headline: str
     source_figure: Literal["pooled", "mean over corpora"]
     source: str
     languages: Mapping[str, tuple[str, ...]]
