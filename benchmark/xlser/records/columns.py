@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
+from xlser.protocols import Labels
 from xlser.records.migrations import Raw
 from xlser.records.record import SCHEMA as SCHEMA_VERSION
 from xlser.records.record import Predictions, Record, Role, digits
@@ -91,6 +91,13 @@ _PREDICTIONS = {
     "target_levels": pa.binary(),
 }
 
+TEXTS = [
+    *(name for name, column in COLUMNS.items() if column.type == _TEXT),
+    MORE,
+    *(name for name, type_ in _PREDICTIONS.items() if type_ == _TEXT),
+]
+"""Columns of text; each distinct text is stored once."""
+
 SCHEMA = pa.schema(
     [(name, column.type) for name, column in COLUMNS.items()]
     + [(MORE, _TEXT), *_PREDICTIONS.items()]
@@ -132,12 +139,13 @@ def to_record(row: Mapping[str, Any]) -> Record:
     return record.model_copy(update={"predictions": parts})
 
 
-def _labels(text: str) -> int | str:
-    return text if text == "all" else int(text)
+def labels_of(text: str) -> Labels:
+    """Return a label budget from a column's text."""
+    return "all" if text == "all" else int(text)
 
 
 _READ: Mapping[str, Callable[[str], Any]] = {
-    "labels": _labels,
+    "labels": labels_of,
     **{name: json.loads for name, column in COLUMNS.items() if column.is_json},
 }
 """What makes a column's text the value of the record."""
@@ -159,9 +167,7 @@ def _row(record: Record) -> dict[str, Any]:
         row[f"{role}_emotion"] = "".join([part.emotion for part in parts])
         predicted = digits("".join([part.predicted for part in parts]))
         row[f"{role}_predicted"] = predicted.tobytes()
-    target = record.of_role("target")
-    levels = [part.level_matrix for part in target]
-    row["target_levels"] = _planes(levels)
+    row["target_levels"] = b"".join([part.levels for part in record.of_role("target")])
     row[MORE] = json.dumps(_left(raw), ensure_ascii=False)
     return row
 
@@ -187,29 +193,24 @@ def _merge(raw: Raw, more: Raw) -> None:
             raw[name] = value
 
 
-def _planes(levels: Sequence[np.ndarray[Any, Any]]) -> bytes:
-    """Return levels of several corpora class by class: those of all utterances for the first."""
-    return np.concatenate(levels).T.tobytes() if levels else b""
-
-
 def _parts(row: Mapping[str, Any], role: Role) -> list[dict[str, Any]]:
+    """Return the predictions of a role, as `Predictions` holds them."""
     ids = [id_.partition("/") for id_ in row[f"{role}_utterances"].split()]
-    predicted = np.frombuffer(row[f"{role}_predicted"], np.uint8)
+    predicted = "".join(map(str, row[f"{role}_predicted"]))
     parts, start = [], 0
-    stated = row["target_levels"] if role == "target" else b""
-    levels = np.frombuffer(stated, np.uint8).reshape(-1, max(len(ids), 1)).T
     for corpus, members in groupby(ids, key=lambda id_: id_[0]):
         names = [name for _, _, name in members]
         stop = start + len(names)
-        part = {
+        part: dict[str, Any] = {
             "corpus": corpus,
             "role": role,
             "utterances": " ".join(names),
             "emotion": row[f"{role}_emotion"][start:stop],
-            "predicted": "".join(map(str, predicted[start:stop])),
+            "predicted": predicted[start:stop],
         }
         if role == "target":
-            part["levels"] = levels[start:stop].tobytes()
+            classes = len(row["target_levels"]) // len(ids)
+            part["levels"] = row["target_levels"][start * classes : stop * classes]
         parts.append(part)
         start = stop
     return parts

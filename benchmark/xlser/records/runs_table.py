@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any
 
@@ -179,8 +179,8 @@ class Block:
         predicted = self.predicted[role].rows(rows, count)
         odd = predicted.max(axis=1) >= classes
         if role == "target" and not odd.any():
-            planes = self.levels.rows(rows, count * classes).reshape(len(rows), classes, count)
-            odd |= _planes_off(planes, predicted)
+            levels = self.levels.rows(rows, count * classes).reshape(len(rows), count, classes)
+            odd |= _levels_off(levels, predicted)
         yield from ((row, "has predictions that are not those of its levels") for row in rows[odd])
         score = _scores(test, classes, each_corpus, predicted)
         far = ~(np.abs(score - stated) < ROUNDING).all(axis=1)
@@ -194,11 +194,18 @@ class Block:
             )
 
 
-def _planes_off(planes: Bytes, predicted: Bytes) -> npt.NDArray[np.bool_]:
-    """Return which runs have levels that do not sum to 255 or whose largest is not predicted."""
-    sums = planes.sum(axis=1, dtype=np.uint16)
-    chosen = np.take_along_axis(planes, predicted[:, None].astype(np.intp), axis=1)[:, 0]
-    off: npt.NDArray[np.bool_] = ((sums != LEVELS) | (chosen != planes.max(axis=1))).any(axis=1)
+def _levels_off(levels: Bytes, predicted: Bytes) -> npt.NDArray[np.bool_]:
+    """Return which runs have levels that do not sum to 255 or whose largest is not predicted.
+
+    Args:
+        levels: shape (runs, utterances, classes).
+        predicted: shape (runs, utterances).
+    """
+    planes = [levels[:, :, i] for i in range(levels.shape[2])]  # far faster than along the rows
+    sums = reduce(np.add, [plane.astype(np.uint16) for plane in planes])
+    highest = reduce(np.maximum, planes)
+    chosen = np.choose(predicted, planes)
+    off: npt.NDArray[np.bool_] = ((sums != LEVELS) | (chosen != highest)).any(axis=1)
     return off
 
 
@@ -284,7 +291,7 @@ class Runs:
             return None
         block, row = self._place[i]
         count = len(self.test_set(i, role))
-        return self._blocks[block].levels.row(row).reshape(-1, max(count, 1)).T
+        return self._blocks[block].levels.row(row).reshape(count, -1)
 
 
 def _encoded(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.intp]]:
