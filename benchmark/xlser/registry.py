@@ -10,7 +10,12 @@ from typing import Any, Literal, TypeVar
 from xlser.errors import PluginError, UnknownNameError, XlserError
 
 Group = Literal[
-    "xlser.corpora", "xlser.backbones", "xlser.methods", "xlser.pages", "xlser.protocols"
+    "xlser.corpora",
+    "xlser.backbones",
+    "xlser.methods",
+    "xlser.metrics",
+    "xlser.pages",
+    "xlser.protocols",
 ]
 
 T = TypeVar("T")
@@ -19,6 +24,7 @@ _KIND: dict[Group, str] = {
     "xlser.corpora": "corpus",
     "xlser.backbones": "backbone",
     "xlser.methods": "method",
+    "xlser.metrics": "metric",
     "xlser.pages": "page plugin",
     "xlser.protocols": "protocol",
 }

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from xlser.leaderboards.formatting import DASH, columns, show_difference, signed
 from xlser.leaderboards.model import TableModel
-from xlser.results import Score, Table
-from xlser.results.statistics import LEVEL
+from xlser.results import LEVEL, Score, Table
 from xlser_agarla2022.claims import Difference, Side
 
 

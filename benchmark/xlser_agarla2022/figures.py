@@ -20,8 +20,7 @@ from xlser.leaderboards.figures.canvas import (
 )
 from xlser.leaderboards.model import Files
 from xlser.records import Role
-from xlser.results import Row
-from xlser.results.statistics import LEVEL
+from xlser.results import LEVEL, Row
 from xlser_agarla2022.claims import Claim, Difference
 from xlser_agarla2022.printed import BUDGETS, FIGURE_2, FIGURE_3, LANGUAGES, PRINTED, Experiment
 from xlser_agarla2022.tables import Ours, count

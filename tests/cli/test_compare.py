@@ -11,8 +11,7 @@ from tests.packages import Package
 from xlser.errors import RecordError, UnknownNameError
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.results import read_records, tables
-from xlser.results.statistics import rank_groups
+from xlser.results import load, rank_groups
 
 _TWIN = """
     from xlser_baselines.svm import SupportVectorMachine
@@ -59,7 +58,7 @@ def test_one_method_under_two_names_is_not_separable(twins: Path) -> None:
 
 def test_one_method_under_two_names_is_in_one_group(twins: Path) -> None:
     demo = get_protocol("demo")
-    for board in tables(demo, read_records(twins / "demo" / "results")):
+    for board in load(demo, twins).tables():
         rows = [row for row in board.rows if row.method != "lower-bound" and row.labels == 20]
         assert {row.method for row in rows} == {"svm", "twin"}
         assert rank_groups(rows, lambda a, b: a.resampled.minus(b.resampled)) == [1, 1]

@@ -1,6 +1,7 @@
+from xlser.results.spent import Spent
+
 from xlser.leaderboards.cost import cost_blocks
 from xlser.leaderboards.rendering import blocks_as_markdown
-from xlser.results.spent import Spent
 
 
 def cells(spent: dict[str, list[Spent]]) -> list[list[str]]:

@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 from tests.leaderboards.made import boards, over_seeds, read, results, under, write
+from xlser.results.answers import recall_percent
 
 from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.details import details_page
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.results.answers import recall_percent
 
 _NAME = "german-frozen-logmel-functionals"
 

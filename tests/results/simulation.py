@@ -15,10 +15,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from tabulate import tabulate
+from xlser.results.answers import Answers, TestSpeech, test_speech
 
 from xlser.corpora import get_corpus
 from xlser.protocols import get_protocol
-from xlser.results.answers import Answers, TestSpeech, test_speech
 from xlser.results.statistics import LEVEL, Estimate, Resampled, holm, rank_groups, resample
 
 CLASS, SPEAKER, SPEAKER_IN_CLASS, UTTERANCE = 0.8, 0.5, 1.4, 0.5

@@ -13,11 +13,11 @@ from tests.results.simulation import (
     false_alarms,
     speech_of,
 )
+from xlser.results.answers import Answers
 
 from xlser.errors import RecordError
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.results.answers import Answers
 from xlser.results.statistics import (
     Estimate,
     bootstrap_speakers,

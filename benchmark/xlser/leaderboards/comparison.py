@@ -7,8 +7,8 @@ from typing import Any
 
 from xlser.leaderboards.formatting import (
     DASH,
-    METRICS,
     columns,
+    metric_title,
     show_difference,
     show_interval,
     show_seeds,
@@ -17,8 +17,8 @@ from xlser.leaderboards.formatting import (
 from xlser.leaderboards.model import Block, Paragraph, Section, TableModel
 from xlser.leaderboards.rendering import blocks_as_markdown, sections_as_markdown
 from xlser.protocols import Protocol
-from xlser.results.comparison import Cell, Comparison, Mean, verdict
-from xlser.results.statistics import Estimate
+from xlser.results import Comparison, Estimate, verdict
+from xlser.results.comparison import Cell, Mean
 
 
 def in_words(protocol: Protocol, comparison: Comparison) -> str:
@@ -27,10 +27,10 @@ def in_words(protocol: Protocol, comparison: Comparison) -> str:
     above: list[Block] = [
         Paragraph(overall(comparison)),
         Paragraph(
-            f"{METRICS[protocol.headline]} on the target language [95 % interval over speakers]; "
-            f"difference: {a} − {b}, the same speakers resampled for both; p: of no difference, "
-            f"adjusted for all {len(comparison.cells)} cells (Holm). Only {a}, only {b}: "
-            "utterances, over all seeds, that this method alone recognised."
+            f"{metric_title(comparison.metric)} on the target language [95 % interval over "
+            f"speakers]; difference: {a} − {b}, the same speakers resampled for both; p: of no "
+            f"difference, adjusted for all {len(comparison.cells)} cells (Holm). Only {a}, only "
+            f"{b}: utterances, over all seeds, that this method alone recognised."
         ),
     ]
     sections = []
@@ -49,7 +49,7 @@ def in_words(protocol: Protocol, comparison: Comparison) -> str:
 
 
 def overall(comparison: Comparison) -> str:
-    """Return the sum of a comparison in one sentence."""
+    """Return the outcome of a comparison in one sentence."""
     a, b, cells = comparison.a, comparison.b, comparison.cells
     said = [verdict(cell.p, cell.difference, a, b) for cell in cells]
     above, below = said.count(f"{a} above {b}"), said.count(f"{b} above {a}")
@@ -76,7 +76,7 @@ def as_values(comparison: Comparison) -> dict[str, Any]:
 
 def _cell_values(cell: Cell, a: str, b: str) -> dict[str, Any]:
     return {
-        "setting": asdict(cell.condition),
+        "condition": asdict(cell.condition),
         "target": cell.target,
         "labels": cell.labels,
         "seeds": cell.a.seeds,
@@ -86,7 +86,7 @@ def _cell_values(cell: Cell, a: str, b: str) -> dict[str, Any]:
         "p": cell.p,
         "verdict": verdict(cell.p, cell.difference, a, b),
         "recall differences": cell.recalls,
-        "answers": len(cell.a.answers.speech.ids),
+        "utterances": cell.utterances,
         "only a right": cell.only_a,
         "only b right": cell.only_b,
     }
@@ -94,7 +94,7 @@ def _cell_values(cell: Cell, a: str, b: str) -> dict[str, Any]:
 
 def _mean_values(mean: Mean, a: str, b: str) -> dict[str, Any]:
     return {
-        "setting": asdict(mean.condition),
+        "condition": asdict(mean.condition),
         "targets": mean.targets,
         "labels": mean.labels,
         "a": _estimate_values(mean.a),
@@ -128,7 +128,7 @@ def _cells(comparison: Comparison, cells: Sequence[Cell]) -> TableModel:
                 "verdict": [verdict(cell.p, cell.difference, a, b) for cell in cells],
                 f"only {a}": [str(cell.only_a) for cell in cells],
                 f"only {b}": [str(cell.only_b) for cell in cells],
-                "of answers": [str(len(cell.a.answers.speech.ids)) for cell in cells],
+                "utterances": [str(cell.utterances) for cell in cells],
                 "seeds": [show_seeds(cell.a) for cell in cells],
             },
             left=["target", "verdict"],

@@ -1,6 +1,6 @@
 """A folder of leaderboards: records in, pages and pictures out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,19 +47,24 @@ class Leaderboards:
         if isinstance(protocol, str):
             protocol = get_protocol(protocol)
         if protocol.name not in self._loaded:
-            self._loaded[protocol.name] = load(protocol, self.folder / protocol.name / "results")
+            self._loaded[protocol.name] = load(protocol, self.folder)
         return self._loaded[protocol.name]
 
-    def write(self, protocol: Protocol) -> Written:
+    def write(self, protocol: Protocol, metrics: Collection[str] = ()) -> Written:
         """Write a protocol's page, the details of each of its tables, and their pictures.
 
         Pages of details and pictures that are no longer shown are removed.
 
+        Args:
+            protocol: whose records to show.
+            metrics: names of metrics that its page shows beside UA and accuracy.
+
         Raises:
+            UnknownNameError: no such metric.
             RecordError: a record cannot be read or does not belong there.
         """
         results, folder = self.results(protocol), self.folder / protocol.name
-        page = protocol_page(results, self.results)
+        page = protocol_page(results, self.results, metrics)
         # Confusions are drawn where the page has pictures: matplotlib takes seconds to load.
         drawn = protocol.ranks or bool(page.pictures)
         pages = {

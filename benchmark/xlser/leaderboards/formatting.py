@@ -1,21 +1,23 @@
 """Numbers as text."""
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 
 from xlser.leaderboards.model import Column, Text
-from xlser.results.statistics import LEVEL, Estimate, holm
-from xlser.results.summary import Line
-from xlser.results.tables import Row, Score
+from xlser.metrics import Metric
+from xlser.results import LEVEL, Estimate, Line, Row, Score, holm
 
 DASH = "–"
 
-METRICS = {"ua": "UA %", "accuracy": "accuracy %"}
-"""Column titles of metrics."""
-
-SEES_ALL = "† sees every target train label."
+SEES_ALL = "† trains on all labels of the target."
 
 SIGNIFICANT = "‡"
-"""Marks a difference whose p-value, after Holm's correction, is at most 5 %."""
+"""Marks a separable difference: its p-value, after Holm's correction, is at most 5 %."""
+
+
+def metric_title(metric: Metric) -> str:
+    """Return the title of a metric's column, with the unit: "UA %"."""
+    return f"{metric.title} %" if metric.highest == 1 else f"{metric.title} × 100"
 
 
 def method_column(rows: Sequence[Row] | Sequence[Line]) -> Column:
@@ -30,6 +32,8 @@ def named(method: str, bound: bool) -> str:
 
 def show(score: Score) -> str:
     """Return a score as "70.0 ± 10.0", or "70.0" for a single seed."""
+    if isnan(score.mean):
+        return DASH
     return f"{score.mean:.1f}" + ("" if score.spread is None else f" ± {score.spread:.1f}")
 
 

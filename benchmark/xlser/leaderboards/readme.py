@@ -15,15 +15,11 @@ matplotlib is imported where pictures are drawn: it takes seconds to load.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
-
-import numpy as np
 
 from xlser.errors import RecordError, UnknownNameError
 from xlser.leaderboards.cost import cost_blocks
-from xlser.leaderboards.formatting import METRICS, SIGNIFICANT, named, show_differences
+from xlser.leaderboards.formatting import SIGNIFICANT, metric_title, named, show_differences
 from xlser.leaderboards.model import (
     Block,
     Column,
@@ -36,11 +32,9 @@ from xlser.leaderboards.model import (
 )
 from xlser.leaderboards.plugins import MakeBlocks, ResultsOf, all_blocks
 from xlser.leaderboards.rendering import blocks_as_markdown
-from xlser.protocols import Labels, protocol_names
-from xlser.results import Results, Table
-from xlser.results.spent import Spent
-from xlser.results.statistics import Estimate, Resampled
-from xlser.results.summary import Line, Summary, summaries
+from xlser.protocols import protocol_names
+from xlser.results import Estimate, Results, Summary, Table
+from xlser.results.summary import difference_of_means
 
 _BLOCK = re.compile(r"(<!-- (?!end )([^>]+) -->\n)(?:(?!<!-- ).)*(<!-- end -->)", re.DOTALL)
 _MARKED = f"{SIGNIFICANT} p ≤ 0.05 after Holm's correction over the column."
@@ -107,12 +101,12 @@ def _best(results_of: ResultsOf, protocol: str, condition: str) -> list[Block]:
     from xlser.leaderboards.figures.summary import summary_dots
 
     summary = _summary(results_of(protocol), condition)
-    metric = METRICS[results_of(protocol).protocol.headline]
+    metric = _metric(results_of(protocol))
     return [
         Picture(
             file_name(f"best-{protocol}-{condition}"),
-            f"A row of dots a method, the {_BEST} ranked first at most labels and the bounds: mean "
-            f"{metric} at each label budget; numbers in the leaderboard.",
+            f"One row a method, for the {_BEST} ranked first at the largest budget and the bounds: "
+            f"mean {metric} at each label budget; the leaderboard has the numbers.",
             summary_dots(summary.best(_BEST), metric, _chance(results_of(protocol))),
         )
     ]
@@ -124,11 +118,11 @@ def _conditions(results_of: ResultsOf, protocol: str, condition: str, other: str
     results = results_of(protocol)
     to, from_ = _summary(results, condition), _summary(results, other)
     table = _condition_table(to, from_)
-    metric = METRICS[results.protocol.headline]
+    metric = _metric(results)
     picture = Picture(
         file_name(f"conditions-{protocol}-{condition}"),
-        f"A row a method: from a ring, its mean {metric} under one condition, to a dot, that "
-        "under the other; differences in the table.",
+        f"One row a method: its mean {metric} under one condition as a ring and under the other "
+        "as a dot; the table has the differences.",
         condition_moves(to, from_, metric, _chance(results)),
     )
     return [picture, *table]
@@ -142,21 +136,27 @@ def _lead(
 
 
 def _cost(results_of: ResultsOf) -> list[Block]:
-    spent: dict[str, list[Spent]] = {}
-    for name in protocol_names():
-        for table in results_of(name).tables():
-            spent.setdefault(f"{name}, {table.condition.title}", []).extend(table.spent)
-    return cost_blocks(spent)
+    runs = {
+        f"{name}, {title}": frame
+        for name in protocol_names()
+        for title, frame in results_of(name).runs_by_condition.items()
+    }
+    return cost_blocks(runs)
 
 
 def _summary(results: Results, condition: str) -> Summary:
-    found = summaries(results.protocol, tables_under(results, condition))
+    tables_under(results, condition)
+    found = [summary for summary in results.summaries() if summary.condition.slug == condition]
     if not found:
         raise RecordError(
             f"{results.protocol.name}, {condition}: no method has records of several targets.",
             "Run one on two target languages, all seeds.",
         )
     return found[0]
+
+
+def _metric(results: Results) -> str:
+    return metric_title(results.metrics[results.protocol.headline])
 
 
 def _chance(results: Results) -> float:
@@ -182,8 +182,7 @@ def _condition_table(summary: Summary, other: Summary) -> list[Block]:
         both = [(a, b) for a, b in pairs if labels in a.rows and labels in b.rows]
         if not both:
             continue
-        mean = _mean([a for a, _ in both], labels), _mean([b for _, b in both], labels)
-        overall = Estimate.average([a.minus(b) for a, b in zip(*mean, strict=True)])
+        overall = difference_of_means([a for a, _ in both], [b for _, b in both], labels)
         cells = _differences({a.method: a.minus(b, labels) for a, b in both})
         column = [*show_differences([overall]), *(cells.get(a.method, "") for a, _ in pairs)]
         columns.append(Column(f"{labels} labels", column))
@@ -226,20 +225,6 @@ def _lead_table(summary: Summary, method: str, others: Summary) -> list[Block]:
 def _differences(differences: Mapping[str, Estimate]) -> dict[str, str]:
     """Return the differences of a column by method."""
     return dict(zip(differences, show_differences([*differences.values()]), strict=True))
-
-
-def _mean(lines: Sequence[Line], labels: Labels) -> list[Resampled]:
-    """Return the mean over methods, for each target."""
-    targets = zip(*(line.rows[labels] for line in lines), strict=True)
-    of_targets = [[row.resampled for row in rows] for rows in targets]
-    return [
-        replace(
-            rows[0],
-            figure=fmean(row.figure for row in rows),
-            values=np.mean([row.values for row in rows], axis=0),
-        )
-        for rows in of_targets
-    ]
 
 
 _BLOCKS: dict[str, MakeBlocks] = {

@@ -110,7 +110,7 @@ class ProtocolData(Stated):
     about: str
     classes: tuple[str, ...] = Field(min_length=2)
     ranks: bool
-    headline: Literal["ua", "accuracy"]
+    headline: str
     source_figure: Literal["pooled", "mean over corpora"]
     source: str
     languages: Mapping[str, tuple[str, ...]]

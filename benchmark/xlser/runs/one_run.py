@@ -86,7 +86,7 @@ def execute_run(
     scenario, protocol = run.scenario, data.protocol
     corpora = (*scenario.source_corpora, *protocol.languages[scenario.target])
     return Record(
-        schema_version=2,
+        schema_version=3,
         key=run.key,
         protocol=protocol.name,
         protocol_version=protocol.version,
@@ -95,6 +95,8 @@ def execute_run(
         method=MethodStamp(
             name=run.method.name,
             package=registry.package_of("xlser.methods", run.method.name),
+            packaged=True,
+            code="",
             target_labels=run.method.target_labels,
             settings=run.method.settings(),
             changed=run.method.changed_settings(),

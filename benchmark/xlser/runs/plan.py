@@ -7,13 +7,20 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from xlser import registry
 from xlser.backbones import PretrainedBackbone
 from xlser.errors import MethodError, ProtocolError, WeightsError
 from xlser.files import digest_json
 from xlser.methods import Method, Precision, Track, get_method
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
+from xlser.records.runs_table import canonical
+from xlser.records.store import read_runs
+from xlser.results.results import require_protocol
 from xlser.runs.data import SpeechData
+from xlser.runs.plan_notes import PLANNED, plan_notes
 
 
 @dataclass(frozen=True)
@@ -109,11 +116,14 @@ class Plan:
         todo: runs without a record.
         done: runs whose record exists.
         skipped: what was asked for and makes no sense, with the reason.
+        notes: what will stand apart among the records that are there, or is recorded by another
+            version of its package.
     """
 
     todo: Sequence[Run]
     done: Sequence[Run]
     skipped: Sequence[str]
+    notes: Sequence[str] = ()
 
 
 def make_plan(
@@ -121,13 +131,12 @@ def make_plan(
 ) -> Plan:
     """Expand a request into runs and leave out those whose record lies under `results`.
 
-    Records are not opened: their names say what they are of.
-
     Raises:
         UnknownNameError: no such method or target.
         ProtocolError: a budget or seed that the protocol does not have.
         MethodError: a setting that no method asked for has, or one that is not valid.
         WeightsError: fine-tuning of a backbone that has nothing to learn.
+        RecordError: a record under `results` cannot be read or is of another protocol.
     """
     protocol = data.protocol
     if request.track == "finetune" and backbone.kind.weights is None:
@@ -148,7 +157,34 @@ def make_plan(
         for labels, repeat in product(budgets[method.name], range(request.repeats)):
             run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
             (done if run.path(results).exists() else todo).append(run)
-    return Plan(todo, done, skipped)
+    recorded = read_runs(results).frame
+    require_protocol(protocol, recorded)
+    notes = plan_notes(_stated(todo, data), _stated(done, data), recorded)
+    return Plan(todo, done, skipped, notes)
+
+
+def _stated(runs: Sequence[Run], data: SpeechData) -> pd.DataFrame:
+    """Return what the records of runs state, in columns like those of recorded ones."""
+    return pd.DataFrame(
+        [
+            (
+                run.key,
+                run.method.name,
+                registry.package_of("xlser.methods", run.method.name),
+                canonical(run.identity["settings"]),
+                run.scenario.target,
+                run.scenario.labels,
+                run.track,
+                *run.identity["backbone"],
+                run.precision,
+                run.scenario.source_corpora,
+                canonical(data.excluded([*run.identity["content"]])),
+                canonical(run.identity["content"]),
+            )
+            for run in runs
+        ],
+        columns=PLANNED,
+    )
 
 
 def _settings(

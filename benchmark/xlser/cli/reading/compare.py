@@ -14,36 +14,32 @@ if TYPE_CHECKING:
 def compare(
     a: Annotated[str, typer.Argument(help="A method, as the leaderboard's rows name it.")],
     b: Annotated[str, typer.Argument(help="Another.")],
-    protocol: Annotated[
-        str, typer.Option(help="Name of a protocol; `xlser doctor` lists them.")
-    ] = "v1",
+    protocol: Annotated[str, typer.Option(help="v1, agarla2022, agarla2022-4, demo.")] = "v1",
     target: Annotated[
         list[str] | None, typer.Option(help="Target languages; default: all both have.")
     ] = None,
     labels: Annotated[
         list[str] | None, typer.Option(help="Label budgets, or 'all'; default: what both have.")
     ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="A metric, such as macro-f1; default: the headline.")
+    ] = None,
     leaderboards: Annotated[Path, typer.Option(help="Folder of leaderboards.")] = Path(
         "leaderboards"
     ),
     as_json: AsJson = False,
 ) -> None:
-    """Say how far apart two methods are, and how sure that is.
+    """Show how far apart two methods are, and how sure that is.
 
-    Both are compared from their records wherever they have the same target, label budget and seeds.
+    Both are compared wherever they have the same target, label budget, seeds and recordings.
     """
-    from xlser.leaderboards import Leaderboards, as_values, in_words
-    from xlser.results import compare
+    from xlser.leaderboards import as_values, in_words
+    from xlser.protocols import get_protocol
+    from xlser.results import load
 
-    results = Leaderboards(leaderboards).results(protocol)
-    found = compare(
-        results.protocol,
-        results.tables(),
-        a,
-        b,
-        targets=target or (),
-        labels=[_budget(text) for text in labels or ()],
-    )
+    results = load(get_protocol(protocol), leaderboards)
+    budgets = [_budget(text) for text in labels or ()]
+    found = results.compare(a, b, targets=target or (), labels=budgets, metric=metric)
     if as_json:
         print_json(as_values(found))
     else:

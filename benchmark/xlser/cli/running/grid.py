@@ -186,6 +186,8 @@ def show_plan(plan: "Plan", protocol: "Protocol", request: "Request") -> None:
         )
     for reason in plan.skipped:
         tell(f"skipped: {reason}")
+    for note in plan.notes:
+        tell(f"note: {note}", "note", note=note)
 
 
 def require_runs(plan: "Plan") -> None:

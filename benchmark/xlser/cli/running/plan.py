@@ -118,6 +118,7 @@ def plan(
     about = {
         "runs": {"to do": len(made.todo), "recorded": len(made.done)},
         "skipped": made.skipped,
+        "notes": made.notes,
         **_expected(forecast, [jobs] if jobs else [], on_cpu=kind == "cpu"),
         "costs": list(_costs(forecast, grid, kind)),
     }

@@ -129,8 +129,7 @@ def _require_results(plan: "Plan", protocol: "Protocol", results: Path, costs: "
 
     The records there are tell `costs` what runs take.
     """
-    from xlser.records import Record
-    from xlser.results import read_records, require_tables
+    from xlser.records.store import read_records
 
     require_runs(plan)
     try:
@@ -141,8 +140,9 @@ def _require_results(plan: "Plan", protocol: "Protocol", results: Path, costs: "
         raise SettingsError(
             f"{results} cannot hold results ({cause}).", "Name another folder: --leaderboards."
         ) from cause
-    if plan.todo:  # else the leaderboard is written at once, which looks at more than this
-        require_tables(protocol, costs.learning(read_records(results, Record.parse)))
+    if plan.todo:
+        for _ in costs.learning(read_records(results)):
+            pass
 
 
 def _finish(
@@ -167,6 +167,7 @@ def _finish(
                 "failed": [failure["run"] for failure in failures],
                 "failures": failures,
                 "skipped": plan.skipped,
+                "notes": plan.notes,
                 "leaderboard": str(written.page),
             }
         )

@@ -20,7 +20,7 @@ from xlser.leaderboards.figures.canvas import (
 )
 from xlser.leaderboards.model import Files
 from xlser.protocols import Labels
-from xlser.results.summary import Line, Summary
+from xlser.results import Line, Summary
 
 
 def summary_dots(summary: Summary, metric: str, chance: float) -> Files:
