@@ -58,7 +58,7 @@ def ours_by_condition(results: Iterable[Results]) -> dict[Condition, Ours]:
         for table in of_protocol.tables():
             for row in table.rows:
                 experiment = (of_protocol.protocol.name, row.method, table.target, row.labels)
-                if experiment in _EXPERIMENTS:
+                if experiment in _EXPERIMENTS and not row.marks:
                     ours.setdefault(table.condition, {})[experiment] = row
     return {condition: ours[condition] for condition in sorted(ours)}
 

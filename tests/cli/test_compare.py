@@ -99,7 +99,7 @@ def test_what_is_far_apart_is_said_so_in_both_directions(template: Record, tmp_p
     assert text.startswith("sft is above far in 2 of 2 cells and below in 0; in 0 they are not")
     cells, means, recalls = read(text)
     assert [row["verdict"] for row in cells] == ["sft above far"] * 2
-    assert (cells[0]["only sft"], cells[0]["only far"], cells[0]["of answers"]) == ("21", "0", "30")
+    assert (cells[0]["only sft"], cells[0]["only far"], cells[0]["utterances"]) == ("21", "0", "30")
     assert means[0]["verdict"] == "sft above far"
     assert recalls[0]["anger"] == "+50.0"
     text = invoke("compare", "far", "sft", "--leaderboards", str(tmp_path))

@@ -65,7 +65,7 @@ def render(results: Results, targets: Collection[str] | None = None) -> str:
 
 
 def target_sections(
-    results: Results, tables: Sequence[Table], metrics: Collection[str] = ()
+    results: Results, tables: Sequence[Table], metrics: Collection[str] = (), links: bool = True
 ) -> list[Section]:
     """Return a section for each target, of tables by condition and label budget.
 
@@ -73,6 +73,10 @@ def target_sections(
         results: of the protocol.
         tables: those shown.
         metrics: names of those shown beside UA and accuracy.
+        links: whether there are pages of details to link to.
+
+    Raises:
+        UnknownNameError: no such metric.
     """
     protocol = results.protocol
     names = dict.fromkeys([protocol.headline, "ua", "accuracy", *metrics])
@@ -80,7 +84,7 @@ def target_sections(
     sections = []
     for target, group in groupby(tables, key=lambda table: table.target):
         titles = ", ".join(get_corpus(name).title for name in protocol.languages[target])
-        conditions = [_condition_section(results, table, shown) for table in group]
+        conditions = [_condition_section(results, table, shown, links) for table in group]
         sections.append(Section(f"{target.capitalize()} ({titles})", sections=conditions))
     return sections
 
@@ -243,16 +247,21 @@ def _summary_cell(line: Line, labels: Labels) -> str:
     return show_with_interval(line.scores[labels], line.estimate(labels), digits=0)
 
 
-def _condition_section(results: Results, table: Table, metrics: Sequence[Metric]) -> Section:
+def _condition_section(
+    results: Results, table: Table, metrics: Sequence[Metric], links: bool
+) -> Section:
     """Return a table a label budget; rows that train on all labels stand at the foot of each."""
     majority = f"Always predicting the most frequent class: {table.majority:.1f} % accuracy."
     notes = [majority, SEES_ALL] if any(row.bound for row in table.rows) else [majority]
-    details = Link("Classes, confusions and calibration", f"details/{details_name(table)}.md")
+    text: tuple[Inline, ...] = (" ".join(notes),)
+    if links:
+        details = Link("Classes, confusions and calibration", f"details/{details_name(table)}.md")
+        text = (*text, " ", details, ".")
     budgets = dict.fromkeys(row.labels for row in table.rows if not row.bound) or ["all"]
     rows = {k: [r for r in table.rows if r.bound or r.labels == k] for k in budgets}
     return Section(
         table.condition.title,
-        [Paragraph((f"{' '.join(notes)} ", details, "."))],
+        [Paragraph(text)],
         [
             Section(f"{labels} labels", [_table(results, table, shown, metrics)])
             for labels, shown in rows.items()

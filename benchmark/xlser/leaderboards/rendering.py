@@ -14,7 +14,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from tabulate import tabulate
 
-from xlser.leaderboards.model import Block, Code, Link, Page, Section, Strong, TableModel, plain
+from xlser.leaderboards.model import (
+    Block,
+    Code,
+    Link,
+    Page,
+    Section,
+    Strong,
+    TableModel,
+    Text,
+    plain,
+)
 
 _LONGEST = 2000  # characters of one piece of text; what is longer is not meant to be read
 _SPECIAL = re.compile(
@@ -47,6 +57,12 @@ def sections_as_markdown(sections: Sequence[Section]) -> str:
 def sections_as_html(sections: Sequence[Section]) -> str:
     """Return sections as a piece of HTML, without pictures, their headings on level 2."""
     return _environment("html").get_template("sections.html.j2").render(sections=sections)
+
+
+def as_text(text: Text) -> str:
+    """Return text without emphasis and links."""
+    pieces = text if isinstance(text, tuple) else (text,)
+    return "".join(piece if isinstance(piece, str) else piece.text for piece in pieces)
 
 
 @cache

@@ -9,8 +9,6 @@ from xlser.metrics.metric import Classes, Metric, Reals, ratio
 BINS = 15
 """Bins of the expected calibration error, as in Guo et al. (2017)."""
 
-_EDGE = 1e-9  # in bins: recorded probabilities are 255ths, and every 17th lies on an edge
-
 
 class CalibrationError(Metric):
     """Expected calibration error: mean gap between confidence and accuracy in bins of confidence.
@@ -32,7 +30,7 @@ class CalibrationError(Metric):
         """Return, by bin, confidence less whether it is recognised; in the last column 1."""
         assert probabilities is not None  # `needs_probabilities`
         confidence = probabilities.max(axis=-1)
-        bins = np.clip(np.ceil(confidence * BINS - _EDGE) - 1, 0, BINS - 1).astype(np.int64)
+        bins = np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1).astype(np.int64)
         gap = confidence - np.equal(predicted, truth)
         by_bin = gap[..., None] * np.eye(BINS)[bins]
         return np.concatenate([by_bin, np.ones((*gap.shape, 1))], axis=-1)

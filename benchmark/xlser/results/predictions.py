@@ -67,20 +67,17 @@ class RowPredictions:
     Attributes:
         utterances: those tested; rows tested on the same ones share the object.
         predicted: class index of each, shape (utterances,).
-        runs: where the probabilities are.
-        positions: of the row's runs, in the order of the seeds.
+        levels: probabilities in 255ths, of each seed.
     """
 
     utterances: TestUtterances
     predicted: Indices
-    runs: Runs
-    positions: tuple[int, ...]
+    levels: tuple[Levels, ...]
 
     @cached_property
     def probabilities(self) -> Reals:
         """Of each class, 0 to 1, shape (utterances, classes)."""
-        levels = [self.runs.levels(i, "target") for i in self.positions]
-        return probabilities_of([level for level in levels if level is not None])
+        return probabilities_of(self.levels)
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
@@ -129,8 +126,11 @@ class PredictionsOf:
         if test_sets not in self._known:
             self._known[test_sets] = TestUtterances.of(test_sets, self.classes)
         predicted = np.concatenate([self.runs.predicted(i, "target") for i in positions])
+        levels = [self.runs.levels(i, "target") for i in positions]
         return RowPredictions(
-            self._known[test_sets], predicted.astype(np.int64), self.runs, tuple(positions)
+            self._known[test_sets],
+            predicted.astype(np.int64),
+            tuple(level for level in levels if level is not None),
         )
 
 

@@ -159,7 +159,7 @@ def _row(
         marks=marks_of(first["other_recordings"], first["versions"]),
         seeds=tuple(runs["seed"].tolist()),
         planned=protocol.seeds,
-        scores=RowScores(scores, predictions.positions),
+        scores=RowScores(scores, runs.index.tolist()),
         predictions=predictions,
         resampled=resampled,
     )

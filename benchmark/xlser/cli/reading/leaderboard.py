@@ -19,6 +19,9 @@ def leaderboard(
     leaderboards: Annotated[Path, typer.Option(help="Folder of leaderboards.")] = Path(
         "leaderboards"
     ),
+    metrics: Annotated[
+        str, typer.Option(help="Metrics to show beside UA and accuracy, separated by commas.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Write tables and figures from records.
@@ -34,9 +37,10 @@ def leaderboard(
         console().print(f"No records under {leaderboards}/. `xlser run` makes some.")
         raise typer.Exit(1)
     folder = Leaderboards(leaderboards)
+    shown = [metric.strip() for metric in metrics.split(",") if metric.strip()]
     answer: dict[str, Any] = {}
     for name in names:
-        written = folder.write(get_protocol(name))
+        written = folder.write(get_protocol(name), shown)
         if as_json:
             answer[name] = [_table_as_json(table) for table in written.results.tables()]
         else:
