@@ -1,6 +1,9 @@
 """Protocols of other packages: found by name, or refused with the package and the reason."""
 
+import json
+
 import pytest
+from tests.cli.commands import xlser
 from tests.packages import Package
 
 from xlser.errors import ManifestError, PluginError, UnknownNameError
@@ -99,3 +102,11 @@ def test_an_invalid_protocol_keeps_its_own_message(package: Package) -> None:
     package.install("invalid_protocol", code, group=GROUP, mine="mine")
     with pytest.raises(ManifestError.__base__, match="do not fill the budget of 999"):
         get_protocol("mine")
+
+
+def test_doctor_says_of_a_broken_protocol_what_is_wrong(package: Package) -> None:
+    package.install("broken_protocol", "import no_such_module", group=GROUP, mine="mine")
+    done = xlser("doctor", "--json", folder=package.site, PYTHONPATH=str(package.site))
+    listed = json.loads(done.stdout)["protocols"]
+    assert "'mine' of package strangers 1.2.3 fails to import" in listed["mine"]
+    assert listed["demo"].startswith("targets that can run: french")
