@@ -32,7 +32,7 @@ class Package:
         group: str = "xlser.methods",
         **points: str,
     ) -> None:
-        """Write `code` as `module` and register each of `points` (name -> class) from it."""
+        """Write `code` as `module` and register each of `points` (name -> object) from it."""
         (self.site / f"{module}.py").write_text(dedent(code), encoding="utf-8")
         metadata = self.site / f"{distribution}-{version}.dist-info"
         metadata.mkdir()

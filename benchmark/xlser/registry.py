@@ -1,15 +1,17 @@
-"""Plugins: corpora, backbones and methods, found through entry points."""
+"""Plugins: corpora, backbones, methods and protocols, found through entry points."""
 
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from inspect import isabstract
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from xlser.errors import PluginError, UnknownNameError
+from xlser.errors import PluginError, UnknownNameError, XlserError
 
-Group = Literal["xlser.corpora", "xlser.backbones", "xlser.methods", "xlser.metrics"]
+Group = Literal[
+    "xlser.corpora", "xlser.backbones", "xlser.methods", "xlser.metrics", "xlser.protocols"
+]
 
 T = TypeVar("T")
 
@@ -18,6 +20,7 @@ _KIND: dict[Group, str] = {
     "xlser.backbones": "backbone",
     "xlser.methods": "method",
     "xlser.metrics": "metric",
+    "xlser.protocols": "protocol",
 }
 
 
@@ -33,7 +36,7 @@ def package_of(group: Group, name: str) -> str:
 
 
 def entry_point(group: Group, name: str) -> EntryPoint:
-    """Return where the class registered as `name` is.
+    """Return where the class or function registered as `name` is.
 
     Raises:
         UnknownNameError: nothing is registered under `name`.
@@ -64,16 +67,7 @@ def load(group: Group, name: str, base: type[T]) -> type[T]:
         PluginError: two packages claim the name, its import fails, it is not a whole `base`, or it
             calls itself otherwise.
     """
-    point = entry_point(group, name)
-    package = package_of(group, name)
-    try:
-        plugin = point.load()
-    except (Exception, SystemExit) as cause:  # a stranger's module may raise anything
-        raise PluginError(
-            f"The {_KIND[group]} {name!r} of package {package} fails to import "
-            f"({point.value}): {type(cause).__name__}: {cause}",
-            f"Mend that package or uninstall it (pip uninstall {package.split()[0]}).",
-        ) from cause
+    point, package, plugin = _imported(group, name)
     if not (isinstance(plugin, type) and issubclass(plugin, base)):
         raise PluginError(
             f"The {_KIND[group]} {name!r} of package {package} ({point.value}) is not a subclass "
@@ -93,6 +87,58 @@ def load(group: Group, name: str, base: type[T]) -> type[T]:
             "Let the entry point and the class attribute `name` agree.",
         )
     return plugin
+
+
+def call(group: Group, name: str, kind: type[T]) -> T:
+    """Call the function registered as `name`, and return the object it makes.
+
+    Args:
+        group: entry-point group.
+        name: the name under which a package registered the function.
+        kind: what the function must return.
+
+    Raises:
+        UnknownNameError: nothing is registered under `name`.
+        PluginError: two packages claim the name, its import or the call fails, or the object is no
+            `kind` or has another name.
+        XlserError: the function raises it, for example because a file of its package is broken.
+    """
+    point, package, function = _imported(group, name)
+    what = f"The {_KIND[group]} {name!r} of package {package} ({point.value})"
+    try:
+        made = function()
+    except XlserError:
+        raise
+    except (Exception, SystemExit) as cause:
+        raise PluginError(
+            f"{what} fails to load: {type(cause).__name__}: {cause}",
+            f"Mend that package or uninstall it (pip uninstall {package.split()[0]}).",
+        ) from cause
+    if not isinstance(made, kind):
+        raise PluginError(
+            f"{what} is a {type(made).__name__}, not a {kind.__module__}.{kind.__qualname__}.",
+            "Let its entry point name a function without arguments that returns one.",
+        )
+    if getattr(made, "name", None) != name:
+        raise PluginError(
+            f"{what} calls itself {getattr(made, 'name', None)!r}.",
+            "Let the entry point and the object's `name` agree.",
+        )
+    return made
+
+
+def _imported(group: Group, name: str) -> tuple[EntryPoint, str, Any]:
+    """Return the entry point of `name`, its package, and what it imports."""
+    point = entry_point(group, name)
+    package = package_of(group, name)
+    try:
+        return point, package, point.load()
+    except (Exception, SystemExit) as cause:  # a stranger's module may raise anything
+        raise PluginError(
+            f"The {_KIND[group]} {name!r} of package {package} fails to import "
+            f"({point.value}): {type(cause).__name__}: {cause}",
+            f"Mend that package or uninstall it (pip uninstall {package.split()[0]}).",
+        ) from cause
 
 
 @cache
