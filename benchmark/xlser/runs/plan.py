@@ -13,6 +13,7 @@ from xlser.files import digest_json
 from xlser.methods import Method, Precision, Track, get_method
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
+from xlser.records.store import known_keys
 from xlser.runs.data import SpeechData
 
 
@@ -121,7 +122,7 @@ def make_plan(
 ) -> Plan:
     """Expand a request into runs and leave out those whose record lies under `results`.
 
-    Records are not opened: their names say what they are of.
+    Only the keys of the records there are read, of packed ones as well.
 
     Raises:
         UnknownNameError: no such method or target.
@@ -144,10 +145,11 @@ def make_plan(
     scenario = cache(data.scenario)  # methods share it, and a digest of all its utterances
     todo: list[Run] = []
     done: list[Run] = []
+    recorded = known_keys(results)
     for target, seed, method in product(request.targets, seeds, methods):
         for labels, repeat in product(budgets[method.name], range(request.repeats)):
             run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
-            (done if run.path(results).exists() else todo).append(run)
+            (done if run.key in recorded else todo).append(run)
     return Plan(todo, done, skipped)
 
 

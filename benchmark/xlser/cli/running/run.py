@@ -129,8 +129,8 @@ def _require_results(plan: "Plan", protocol: "Protocol", results: Path, costs: "
 
     The records there are tell `costs` what runs take.
     """
-    from xlser.records import Record
-    from xlser.results import read_records, require_tables
+    from xlser.records.store import read_records
+    from xlser.results import require_tables
 
     require_runs(plan)
     try:
@@ -142,7 +142,7 @@ def _require_results(plan: "Plan", protocol: "Protocol", results: Path, costs: "
             f"{results} cannot hold results ({cause}).", "Name another folder: --leaderboards."
         ) from cause
     if plan.todo:  # else the leaderboard is written at once, which looks at more than this
-        require_tables(protocol, costs.learning(read_records(results, Record.parse)))
+        require_tables(protocol, costs.learning(read_records(results)))
 
 
 def _finish(
@@ -155,15 +155,18 @@ def _finish(
 ) -> None:
     """Write and print the leaderboard, then what failed."""
     from xlser.leaderboards import render, write_leaderboard
+    from xlser.records.store import known_keys
     from xlser.runs.failures import about
 
     written = write_leaderboard(protocol, leaderboards)
     results = leaderboards / protocol.name / "results"
     failures = [about(run, failure, results) for run, failure in report.failures]
     if as_json:
+        recorded = known_keys(results)
+        runs = (*plan.done, *plan.todo)
         print_json(
             {
-                "records": [str(run.path(results)) for run in (*plan.done, *plan.todo)],
+                "records": [str(recorded.get(run.key, run.path(results))) for run in runs],
                 "failed": [failure["run"] for failure in failures],
                 "failures": failures,
                 "skipped": plan.skipped,
