@@ -185,6 +185,7 @@ class Size:
         loose: how many of them in files of their own.
         bytes: of all files.
         seconds: to read them all as one table.
+        cpu_seconds: of the processor meanwhile, which other work on the machine changes little.
         memory: MiB at most held by this process.
     """
 
@@ -192,6 +193,7 @@ class Size:
     loose: int
     bytes: int
     seconds: float
+    cpu_seconds: float
     memory: int
 
 
@@ -202,15 +204,16 @@ def size(results: Path) -> Size:
         RecordError: a file is no record.
     """
     loose = files(results, ".json")
-    clock = time.perf_counter()
+    clock, cpu = time.perf_counter(), time.process_time()
     runs = read_runs(results)
-    seconds = time.perf_counter() - clock
+    seconds, cpu_seconds = time.perf_counter() - clock, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Size(
         runs=len(runs),
         loose=len(loose),
         bytes=sum(path.stat().st_size for path in [*loose, *files(results, ".parquet")]),
-        seconds=seconds,
+        seconds=round(seconds, 3),
+        cpu_seconds=round(cpu_seconds, 3),
         memory=peak // (_MIB if sys.platform == "darwin" else 1024),
     )
 

@@ -50,7 +50,8 @@ def size(folder: Folder = None, as_json: AsJson = False) -> None:
     for results, one in found:
         typer.echo(
             f"{results}: {one.runs} records ({one.loose} in files of their own), "
-            f"{one.bytes / 1e6:.2f} MB, read in {one.seconds:.2f} s, peak memory {one.memory} MiB"
+            f"{one.bytes / 1e6:.2f} MB, read in {one.seconds:.2f} s ({one.cpu_seconds:.2f} s of "
+            f"the processor), peak memory {one.memory} MiB"
         )
 
 
