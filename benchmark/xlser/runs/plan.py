@@ -151,14 +151,16 @@ def make_plan(
     budgets = {m.name: _budgets(m, request, protocol.budgets, skipped) for m in methods}
     seeds = request.seeds or protocol.seeds
     scenario = cache(data.scenario)  # methods share it, and a digest of all its utterances
+    recorded = read_runs(results).frame
+    require_protocol(protocol, recorded)
+    keys = set(recorded["key"])
     todo: list[Run] = []
     done: list[Run] = []
+    recorded = known_keys(results)
     for target, seed, method in product(request.targets, seeds, methods):
         for labels, repeat in product(budgets[method.name], range(request.repeats)):
             run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
-            (done if run.path(results).exists() else todo).append(run)
-    recorded = read_runs(results).frame
-    require_protocol(protocol, recorded)
+            (done if run.key in keys else todo).append(run)
     notes = plan_notes(_stated(todo, data), _stated(done, data), recorded)
     return Plan(todo, done, skipped, notes)
 
