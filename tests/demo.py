@@ -9,7 +9,7 @@ import torch
 
 from xlser.backbones import PretrainedBackbone, pretrained
 from xlser.executors import Events, Executor, execute
-from xlser.methods import Precision, Track
+from xlser.methods import MethodLike, Precision, Track
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.runs import Plan, Request, Run, Shared, SpeechData, gather, make_plan
@@ -17,7 +17,7 @@ from xlser.settings import Settings
 
 
 def request(
-    methods: Sequence[str],
+    methods: Sequence[MethodLike],
     targets: Sequence[str] = ("german",),
     *,
     settings: dict[str, object] | None = None,

@@ -19,6 +19,7 @@ def identify(
     backbone: tuple[str, str],
     precision: Precision,
     repeat: int,
+    code: str = "",
 ) -> dict[str, Any]:
     """Return all that defines a run; the digest of it is the run's key.
 
@@ -32,6 +33,7 @@ def identify(
         backbone: name and weights.
         precision: of training.
         repeat: 0 for the run that leaderboards show.
+        code: digest of the method's source where no package registers it, else "".
     """
     repeated = {"repeat": repeat} if repeat else {}
     return {
@@ -44,6 +46,7 @@ def identify(
         "backbone": list(backbone),
         "precision": precision,
         **repeated,
+        **({"code": code} if code else {}),
     }
 
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import torch
 
-from xlser import registry
 from xlser.backbones import PretrainedBackbone
 from xlser.methods import Labelled, Speech, Task
+from xlser.methods.origin import package_of
 from xlser.records.record import (
     BackboneStamp,
     MethodStamp,
@@ -94,7 +94,7 @@ def execute_run(
         scenario=scenario.digest,
         method=MethodStamp(
             name=run.method.name,
-            package=registry.package_of("xlser.methods", run.method.name),
+            package=package_of(type(run.method)),
             target_labels=run.method.target_labels,
             settings=run.method.settings(),
             changed=run.method.changed_settings(),
