@@ -147,7 +147,7 @@ class _Page:
             if asked and Condition.of(record).slug == slug:
                 for heard in record.predictions:
                     if heard.role == "source":
-                        right = heard.truth == heard.matrix.argmax(axis=1)
+                        right = heard.truth == heard.prediction
                         own = shares.setdefault(side, {}).setdefault(heard.corpus, [])
                         own.append(float(right.mean()))
         sides = sorted(shares, key=_SIDES.index)

@@ -33,9 +33,9 @@ def identify(
         backbone: name and weights.
         precision: of training.
         repeat: 0 for the run that leaderboards show.
-        code: digest of the method's source where no package registers it, else "".
+        code: SHA-256 of the source of a method that is not packaged; empty for others.
     """
-    repeated = {"repeat": repeat} if repeat else {}
+    stated = {"repeat": repeat, "code": code}
     return {
         "protocol": protocol,
         "scenario": scenario,
@@ -45,8 +45,7 @@ def identify(
         "track": track,
         "backbone": list(backbone),
         "precision": precision,
-        **repeated,
-        **({"code": code} if code else {}),
+        **{name: value for name, value in stated.items() if value},
     }
 
 

@@ -67,7 +67,8 @@ class Answers:
             for of_seed in predictions
         )
         matrix = np.concatenate([part.matrix for of_seed in predictions for part in of_seed])
-        return cls(test_speech(parts, classes), matrix.argmax(axis=1), matrix.max(axis=1))
+        predicted = np.concatenate([part.prediction for of_seed in predictions for part in of_seed])
+        return cls(test_speech(parts, classes), predicted, matrix.max(axis=1))
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
