@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal, TypeVar
 
-from xlser.errors import PluginError, UnknownNameError
+from xlser.errors import PluginError, UnknownNameError, XlserError
 
 Group = Literal[
     "xlser.backbones",
@@ -142,6 +142,44 @@ def load_object(group: Group, name: str) -> object:
             f"({point.value}): {type(cause).__name__}: {cause}",
             f"Mend that package or uninstall it (pip uninstall {package.split()[0]}).",
         ) from cause
+
+
+def call(group: Group, name: str, kind: type[T]) -> T:
+    """Call the function registered as `name`, and return the object it makes.
+
+    Args:
+        group: entry-point group.
+        name: the name under which the function, or the object itself, is registered.
+        kind: what the function must return.
+
+    Raises:
+        UnknownNameError: nothing is registered under `name`.
+        PluginError: two packages claim the name, its import or the call fails, or the object is no
+            `kind` or has another name.
+        XlserError: the function raises it, for example because a file of its package is broken.
+    """
+    function, (owner, place) = load_object(group, name), _owner(group, name)
+    what = f"The {_KIND[group]} {name!r} of {owner}{place}"
+    try:
+        made = function() if callable(function) else function
+    except XlserError:
+        raise
+    except (Exception, SystemExit) as cause:
+        raise PluginError(
+            f"{what} fails to load: {type(cause).__name__}: {cause}",
+            f"Mend {owner} or uninstall it.",
+        ) from cause
+    if not isinstance(made, kind):
+        raise PluginError(
+            f"{what} is a {type(made).__name__}, not a {kind.__module__}.{kind.__qualname__}.",
+            "Let its entry point name a function without arguments that returns one.",
+        )
+    if getattr(made, "name", None) != name:
+        raise PluginError(
+            f"{what} calls itself {getattr(made, 'name', None)!r}.",
+            "Let the entry point and the object's `name` agree.",
+        )
+    return made
 
 
 def is_reference(name: str) -> bool:

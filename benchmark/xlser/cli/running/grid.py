@@ -47,7 +47,7 @@ class PrecisionChoice(StrEnum):
 Methods = Annotated[
     list[str] | None, typer.Argument(help="Methods, see `xlser methods`; default: all.")
 ]
-ProtocolName = Annotated[str, typer.Option(help="v1, agarla2022, agarla2022-4, demo.")]
+ProtocolName = Annotated[str, typer.Option(help="Name of a protocol; `xlser doctor` lists them.")]
 Targets = Annotated[
     list[str] | None, typer.Option(help="Target languages; default: all that are found.")
 ]
@@ -58,9 +58,7 @@ Seeds = Annotated[list[int] | None, typer.Option(help="Seeds; default: all of th
 Track = Annotated[
     TrackChoice, typer.Option(help="Train the backbone, or embed once and train on that.")
 ]
-Backbone = Annotated[
-    str | None, typer.Option(help="Default: audiontt-512; logmel-functionals for the demo.")
-]
+Backbone = Annotated[str | None, typer.Option(help="Name of a backbone; default: the protocol's.")]
 Assignments = Annotated[
     list[str] | None, typer.Option("--set", help="A method's setting, name=value.")
 ]
@@ -158,7 +156,11 @@ def resolve(
         precision=runs.choose_precision(precision.value, track.value, place),
         repeats=repeats,
     )
-    network = backbone or ("logmel-functionals" if protocol == "demo" else "audiontt-512")
+    network = backbone or chosen.presentation.backbone
+    if network is None:
+        raise SettingsError(
+            f"{chosen.name} states no default backbone.", "Name one: --backbone NAME."
+        )
     results = leaderboards / protocol / "results"
     return Grid(chosen, settings, request, network, where, place, results)
 
