@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xlser.cli.app import AsJson, print_json
+from xlser.cli.output import print_json
+from xlser.cli.parameters import AsJson, Leaderboards
 
 if TYPE_CHECKING:
     from xlser.protocols import Labels
@@ -23,9 +24,7 @@ def compare(
     labels: Annotated[
         list[str] | None, typer.Option(help="Label budgets, or 'all'; default: what both have.")
     ] = None,
-    leaderboards: Annotated[Path, typer.Option(help="Folder of leaderboards.")] = Path(
-        "leaderboards"
-    ),
+    leaderboards: Leaderboards = Path("leaderboards"),
     as_json: AsJson = False,
 ) -> None:
     """Say how far apart two methods are, and how sure that is.
