@@ -32,8 +32,8 @@ from xlser.monitoring.report import Report
 from xlser.monitoring.status import StatusFile
 from xlser.options import RunOptions
 from xlser.protocols import Labels, Protocol, get_protocol
-from xlser.records import Record
-from xlser.results import Comparison, Results, load, read_records, require_tables
+from xlser.records.store import read_records
+from xlser.results import Comparison, Results, load
 from xlser.runs import (
     Job,
     Plan,
@@ -317,6 +317,8 @@ def describe_plan(plan: Plan, grid: Grid, messages: Messages) -> None:
         )
     for reason in plan.skipped:
         messages(f"skipped: {reason}")
+    for note in plan.notes:
+        messages(f"note: {note}", "note", note=note)
     if not some:
         raise SettingsError("There is nothing to run.", "Skipped: " + "; ".join(plan.skipped) + ".")
 
@@ -338,8 +340,9 @@ def _require_results(plan: Plan, grid: Grid, costs: Costs) -> None:
         raise SettingsError(
             f"{results} cannot hold results ({cause}).", "Name another folder: --leaderboards."
         ) from cause
-    if plan.todo:  # else the leaderboard is written at once, which looks at more than this
-        require_tables(grid.protocol, costs.learning(read_records(results, Record.parse)))
+    if plan.todo:
+        for _ in costs.learning(read_records(results)):
+            pass
 
 
 def _able_to_reach(
@@ -374,7 +377,9 @@ def _with_options(function: F) -> F:
     fixed = [parameter for parameter in own if parameter.kind is not Parameter.VAR_KEYWORD]
     function.__signature__ = Signature([*fixed, *options])  # type: ignore[attr-defined]
     lines = "\n".join(f"        {name}: {of.description}" for name, of in fields.items())
-    function.__doc__ = (function.__doc__ or "").replace("        **options: those of the runs.", lines)
+    function.__doc__ = (function.__doc__ or "").replace(
+        "        **options: those of the runs.", lines
+    )
     return function
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from xlser.backbones import PretrainedBackbone, pretrained
 from xlser.methods import Method, get_method
 from xlser.methods.calls import seed_everything
-from xlser.metrics import unweighted_accuracy
+from xlser.metrics import score
 from xlser.protocols import Protocol, Split, get_protocol, published_utterances
 from xlser.protocols.rules import labelling_order
 from xlser.protocols.rules.partition import partition
@@ -100,7 +100,7 @@ def ua(
     heard = data.speech(scenario.target_test, "frozen", backbone)
     truth = np.array([scenario.emotion[id_] for id_ in scenario.target_test])
     predicted = method.fit(task).predict(heard).argmax(dim=1).numpy()
-    return unweighted_accuracy(truth, predicted, len(scenario.classes))
+    return score(truth, predicted, len(scenario.classes)).ua
 
 
 def asked(words: Sequence[str]) -> list[Method]:

@@ -16,8 +16,8 @@ from tests.packages import Package
 from typer.testing import CliRunner
 
 from xlser.cli import app
-from xlser.monitoring.report import failure_lines
 from xlser.errors import ResultsError
+from xlser.monitoring.report import failure_lines
 from xlser.monitoring.status import SILENCE, judged
 
 _RUNNER = CliRunner()

@@ -98,9 +98,11 @@ def _require_methods_first(ctx: Any, args: Sequence[str], repeatable: set[str]) 
     methods = [args[place] for place in taken]
     dropped = {*taken, *(place - 1 for place in taken)}
     others = [arg for place, arg in enumerate(args) if place not in dropped]
+    first = next((place for place, arg in enumerate(others) if arg.startswith("-")), len(others))
+    meant = [ctx.command_path, *others[:first], *methods, *others[first:]]
     raise SettingsError(
         f"{option} takes all words that follow it, {name!r} too, which is a method.",
-        f"Methods stand before the options: {ctx.command_path} {' '.join([*methods, *others])}",
+        f"Methods stand before the options: {' '.join(meant)}",
     )
 
 
@@ -172,7 +174,10 @@ def _parameter(name: str, field: "FieldInfo") -> Parameter:
         how["autocompletion"] = completing(spelling.names)
     if least is not None:
         how["min"] = least
-    names = [spelling.name] if spelling.name else []
+    name_given = spelling.name or (
+        "--" + name.replace("_", "-") if field.annotation is bool else ""
+    )
+    names = [name_given] if name_given else []
     info = typer.Argument(**how) if spelling.argument else typer.Option(*names, **how)
     kind, several = _as_typer_takes_it(field.annotation)
     return Parameter(

@@ -86,7 +86,7 @@ class ProtocolData(Stated):
         about: one sentence for listings.
         classes: emotions, in the order of class indices.
         ranks: whether its scores rank methods, or only stand beside others.
-        headline: the metric that comes first, and that ranks.
+        headline: name of the metric that comes first, and that ranks.
         source_figure: the source is scored over the pooled test utterances of its corpora, or as
             the mean over its corpora.
         source: language of the labelled corpora.
@@ -110,7 +110,7 @@ class ProtocolData(Stated):
     about: str
     classes: tuple[str, ...] = Field(min_length=2)
     ranks: bool
-    headline: Literal["ua", "accuracy"]
+    headline: str
     source_figure: Literal["pooled", "mean over corpora"]
     source: str
     languages: Mapping[str, tuple[str, ...]]

@@ -7,14 +7,20 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from xlser.backbones import PretrainedBackbone
 from xlser.errors import MethodError, ProtocolError, WeightsError
 from xlser.files import digest_json
 from xlser.methods import Method, MethodLike, Precision, Track, resolve_method
-from xlser.methods.origin import arrived, carried, code_of
+from xlser.methods.origin import arrived, carried, code_of, package_of
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
+from xlser.records.runs_table import canonical
+from xlser.records.store import read_runs
+from xlser.results.results import require_protocol
 from xlser.runs.data import SpeechData
+from xlser.runs.plan_notes import PLANNED, plan_notes
 
 
 @dataclass(frozen=True)
@@ -113,11 +119,14 @@ class Plan:
         todo: runs without a record.
         done: runs whose record exists.
         skipped: what was asked for and makes no sense, with the reason.
+        notes: what will stand apart among the records that are there, or is recorded by another
+            version of its package.
     """
 
     todo: Sequence[Run]
     done: Sequence[Run]
     skipped: Sequence[str]
+    notes: Sequence[str] = ()
 
 
 def make_plan(
@@ -125,13 +134,12 @@ def make_plan(
 ) -> Plan:
     """Expand a request into runs and leave out those whose record lies under `results`.
 
-    Records are not opened: their names say what they are of.
-
     Raises:
         UnknownNameError: no such method or target.
         ProtocolError: a budget or seed that the protocol does not have.
         MethodError: a setting that no method asked for has, or one that is not valid.
         WeightsError: fine-tuning of a backbone that has nothing to learn.
+        RecordError: a record under `results` cannot be read or is of another protocol.
     """
     protocol = data.protocol
     if request.track == "finetune" and backbone.kind.weights is None:
@@ -152,10 +160,35 @@ def make_plan(
             run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
             runs.setdefault(run.key, run)
     done = {key for key, run in runs.items() if run.path(results).exists()}
-    return Plan(
-        todo=[run for key, run in runs.items() if key not in done],
-        done=[run for key, run in runs.items() if key in done],
-        skipped=skipped,
+    todo = [run for key, run in runs.items() if key not in done]
+    recorded = read_runs(results).frame
+    require_protocol(protocol, recorded)
+    there = [run for key, run in runs.items() if key in done]
+    notes = plan_notes(_stated(todo, data), _stated(there, data), recorded)
+    return Plan(todo, there, skipped, notes)
+
+
+def _stated(runs: Sequence[Run], data: SpeechData) -> pd.DataFrame:
+    """Return what the records of runs state, in columns like those of recorded ones."""
+    return pd.DataFrame(
+        [
+            (
+                run.key,
+                run.method.name,
+                package_of(type(run.method)),
+                canonical(run.identity["settings"]),
+                run.scenario.target,
+                run.scenario.labels,
+                run.track,
+                *run.identity["backbone"],
+                run.precision,
+                run.scenario.source_corpora,
+                canonical(data.excluded([*run.identity["content"]])),
+                canonical(run.identity["content"]),
+            )
+            for run in runs
+        ],
+        columns=PLANNED,
     )
 
 

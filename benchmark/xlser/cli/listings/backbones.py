@@ -18,7 +18,10 @@ def backbones(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """List backbones, or show one: dimension, front-end, weights found, licence, citation."""
+    """List backbones, or show one with its citation.
+
+    Dimension of the embedding, front-end, where the weights are found, their licence.
+    """
     from xlser.listings import backbone_rows
     from xlser.settings import Settings
 

@@ -18,7 +18,10 @@ def protocols(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """List protocols, or show one: languages, corpora found, classes, seeds, budgets, digest."""
+    """List protocols, or show one with its digest.
+
+    Languages and their corpora, which of them are not found here, classes, seeds, label budgets.
+    """
     from xlser.listings import protocol_rows
     from xlser.settings import Settings
 

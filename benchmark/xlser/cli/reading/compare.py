@@ -24,30 +24,27 @@ def compare(
     labels: Annotated[
         list[str] | None, typer.Option(help="Label budgets, or 'all'; default: what both have.")
     ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="A metric, such as macro-f1; default: the headline.")
+    ] = None,
     leaderboards: Leaderboards = Path("leaderboards"),
     as_json: AsJson = False,
 ) -> None:
-    """Say how far apart two methods are, and how sure that is.
+    """Show how far apart two methods are, and how sure that is.
 
-    Both are compared from their records wherever they have the same target, label budget and seeds.
+    Both are compared wherever they have the same target, label budget, seeds and recordings.
     """
-    from xlser import leaderboards as boards
+    from xlser.leaderboards import as_values, in_words
     from xlser.protocols import get_protocol
+    from xlser.results import load
 
-    chosen = get_protocol(protocol)
-    records = boards.read_records(leaderboards / protocol / "results")
-    found = boards.compare(
-        chosen,
-        boards.tables(chosen, records),
-        a,
-        b,
-        targets=target or (),
-        labels=[_budget(text) for text in labels or ()],
-    )
+    results = load(get_protocol(protocol), leaderboards)
+    budgets = [_budget(text) for text in labels or ()]
+    found = results.compare(a, b, targets=target or (), labels=budgets, metric=metric)
     if as_json:
-        print_json(boards.as_values(found))
+        print_json(as_values(found))
     else:
-        typer.echo(boards.in_words(chosen, found), nl=False)
+        typer.echo(in_words(results.protocol, found), nl=False)
 
 
 def _budget(text: str) -> "Labels":

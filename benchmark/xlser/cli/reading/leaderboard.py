@@ -33,7 +33,7 @@ def leaderboard(
     for name in names:
         written = write_leaderboard(get_protocol(name), leaderboards)
         if as_json:
-            answer[name] = [_as_json(board) for board in written.tables]
+            answer[name] = [_as_json(board) for board in written.results.tables()]
         else:
             messages(f"wrote {written.page}")
     page = refresh_lessons(leaderboards)
@@ -47,7 +47,7 @@ def _as_json(board: Any) -> dict[str, Any]:
     def row(value: Any) -> dict[str, Any]:
         figures = {
             f"{role} {name}": {"mean": figure.mean, "spread": figure.spread}
-            for (role, name), figure in value.figures.items()
+            for (role, name), figure in value.scores.items()
         }
         return {
             "method": value.method,

@@ -32,6 +32,7 @@ def plan(options: "RunOptions", as_json: bool) -> None:
     about = {
         "runs": {"to do": len(made.todo), "recorded": len(made.done)},
         "skipped": made.skipped,
+        "notes": made.notes,
         **_expected(expected, [options.jobs] if options.jobs else [], on_cpu=grid.kind == "cpu"),
         "costs": list(_costs(expected, grid)),
     }

@@ -45,11 +45,12 @@ def _print(finished: "Finished", as_json: bool) -> None:
                 "failed": [failure["run"] for failure in failures],
                 "failures": failures,
                 "skipped": plan.skipped,
+                "notes": plan.notes,
                 "leaderboard": str(written.page),
             }
         )
         return
-    typer.echo(render(grid.protocol, written.tables, grid.request.targets), nl=False)
+    typer.echo(render(written.results, grid.request.targets), nl=False)
     messages(f"wrote {written.page}")
     if failures:
         messages("")
