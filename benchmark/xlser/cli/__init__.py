@@ -73,7 +73,7 @@ def main() -> None:
     keep_pages()
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        app()
+        app(prog_name="xlser")
     except XlserError as error:
         _end(error)
     except OSError as error:
