@@ -5,7 +5,8 @@ the record add) travel as JSON text in the column `more`.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -193,24 +194,36 @@ def _merge(raw: Raw, more: Raw) -> None:
             raw[name] = value
 
 
-def _parts(row: Mapping[str, Any], role: Role) -> list[dict[str, Any]]:
-    """Return the predictions of a role, as `Predictions` holds them."""
-    ids = [id_.partition("/") for id_ in row[f"{role}_utterances"].split()]
-    predicted = "".join(map(str, row[f"{role}_predicted"]))
-    parts, start = [], 0
-    for corpus, members in groupby(ids, key=lambda id_: id_[0]):
-        names = [name for _, _, name in members]
-        stop = start + len(names)
+def _parts(row: Mapping[str, Any], role: Role) -> Iterator[dict[str, Any]]:
+    """Yield the predictions of a role, as `Predictions` holds them."""
+    corpora = _by_corpus(row[f"{role}_utterances"])
+    predicted = row[f"{role}_predicted"].translate(_DIGITS).decode("ascii")
+    classes = len(row["target_levels"]) // max(len(row["target_predicted"]), 1)
+    start = 0
+    for corpus, names, count in corpora:
+        stop = start + count
         part: dict[str, Any] = {
             "corpus": corpus,
             "role": role,
-            "utterances": " ".join(names),
+            "utterances": names,
             "emotion": row[f"{role}_emotion"][start:stop],
             "predicted": predicted[start:stop],
         }
         if role == "target":
-            classes = len(row["target_levels"]) // len(ids)
             part["levels"] = row["target_levels"][start * classes : stop * classes]
-        parts.append(part)
+        yield part
         start = stop
-    return parts
+
+
+_DIGITS = bytes.maketrans(bytes(range(10)), b"0123456789")
+
+
+@lru_cache(maxsize=256)
+def _by_corpus(utterances: str) -> list[tuple[str, str, int]]:
+    """Return each corpus of some ids, the names of its utterances, and how many they are."""
+    ids = [id_.partition("/") for id_ in utterances.split()]
+    found = []
+    for corpus, members in groupby(ids, key=lambda id_: id_[0]):
+        names = [name for _, _, name in members]
+        found.append((corpus, " ".join(names), len(names)))
+    return found

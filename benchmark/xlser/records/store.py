@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from xlser.errors import RecordError
 from xlser.records import packed
-from xlser.records.columns import labels_of, to_record, to_table
-from xlser.records.identity import place
+from xlser.records.columns import to_record, to_table
+from xlser.records.identity import place_text
 from xlser.records.record import Record, no_record
-from xlser.records.runs_table import Block, Runs, TestSet
+from xlser.records.runs_table import Block, Runs, TestSet, values_of
 
 _AT_ONCE = 200  # records that are held as objects
 
@@ -88,22 +88,11 @@ def paths_of(table: pa.Table, folder: Path) -> list[Path]:
         folder: of the packed file, which is that of their target or the results folder.
     """
     stated = ["target", "track", "backbone", "method", "labels", "seed", "repeat", "key"]
-    paths = []
-    for target, track, backbone, method, labels, seed, repeat, key in zip(
-        *(table[name].to_pylist() for name in stated), strict=True
-    ):
-        own = place(
-            target=target,
-            track=track,
-            backbone=backbone,
-            method=method,
-            labels=labels_of(labels),
-            seed=seed,
-            repeat=repeat,
-            key=key,
-        )
-        paths.append((folder.parent if folder.name == target else folder) / own)
-    return paths
+    values = [values_of(table[name]) for name in stated]
+    return [
+        Path(f"{folder.parent if folder.name == row[0] else folder}/{place_text(*row)}")
+        for row in zip(*values, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
