@@ -56,14 +56,19 @@ class Results:
         protocol: of the results.
         runs: all that is recorded.
         metrics: registered ones by name.
+        failures: runs that `xlser.run` has just tried and that failed: each with `run`, `said`,
+            `trace` and `again`, how to repeat it.
     """
 
-    def __init__(self, protocol: Protocol, runs: Runs) -> None:
+    def __init__(
+        self, protocol: Protocol, runs: Runs, failures: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
         """Take runs.
 
         Args:
             protocol: under which they were made.
             runs: as `xlser.records.store.read_runs` returns them.
+            failures: of runs that left no record.
 
         Raises:
             RecordError: a record is of another protocol, or of another version of it.
@@ -71,6 +76,7 @@ class Results:
         require_protocol(protocol, runs.frame)
         self.protocol = protocol
         self.runs = runs
+        self.failures = tuple(failures)
         self.metrics: Mapping[str, Metric] = metrics_for(protocol.classes)
         self._scores = RunScores(runs, self.metrics, len(protocol.classes))
         self._tables: dict[str, list[Table]] = {}
@@ -193,18 +199,19 @@ class Results:
         return f"<Results of {self.protocol.name}: {len(self.runs)} runs in {rows} rows>"
 
 
-def load(protocol: Protocol, folder: Path) -> Results:
+def load(protocol: Protocol, folder: Path, failures: Sequence[Mapping[str, Any]] = ()) -> Results:
     """Read the results of a protocol, each record once.
 
     Args:
         protocol: of the records.
         folder: of leaderboards; the records are below `<folder>/<protocol>/results`.
+        failures: of runs that left no record.
 
     Raises:
         RecordError: a file is not a record, its scores are not those of its predictions, or it is
             of another protocol.
     """
-    return Results(protocol, read_runs(folder / protocol.name / "results"))
+    return Results(protocol, read_runs(folder / protocol.name / "results"), failures)
 
 
 def require_protocol(protocol: Protocol, runs: pd.DataFrame) -> None:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import torch
 
-from xlser import registry
 from xlser.backbones import PretrainedBackbone
 from xlser.methods import Labelled, Speech, Task
+from xlser.methods.origin import code_of, is_packaged, package_of
 from xlser.records import (
     BackboneStamp,
     MethodStamp,
@@ -94,9 +94,9 @@ def execute_run(
         scenario=scenario.digest,
         method=MethodStamp(
             name=run.method.name,
-            package=registry.package_of("xlser.methods", run.method.name),
-            packaged=True,
-            code="",
+            package=package_of(type(run.method)),
+            packaged=is_packaged(type(run.method)),
+            code=code_of(type(run.method)),
             target_labels=run.method.target_labels,
             settings=run.method.settings(),
             changed=run.method.changed_settings(),

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xlser.cli.app import AsJson, print_json
+from xlser.cli.output import print_json
+from xlser.cli.parameters import AsJson, LeaderboardsFolder
 
 if TYPE_CHECKING:
     from xlser.protocols import Labels
@@ -24,9 +25,7 @@ def compare(
     metric: Annotated[
         str | None, typer.Option(help="A metric, such as macro-f1; default: the headline.")
     ] = None,
-    leaderboards: Annotated[Path, typer.Option(help="Folder of leaderboards.")] = Path(
-        "leaderboards"
-    ),
+    leaderboards: LeaderboardsFolder = Path("leaderboards"),
     as_json: AsJson = False,
 ) -> None:
     """Show how far apart two methods are, and how sure that is.

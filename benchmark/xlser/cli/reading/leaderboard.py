@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xlser.cli.app import AsJson, console, print_json
+from xlser.cli.output import messages, print_json
+from xlser.cli.parameters import AsJson, LeaderboardsFolder
 
 if TYPE_CHECKING:
     from xlser.results import Row, Table
@@ -16,9 +17,7 @@ def leaderboard(
     protocols: Annotated[
         list[str] | None, typer.Argument(help="Protocols; default: all that have records.")
     ] = None,
-    leaderboards: Annotated[Path, typer.Option(help="Folder of leaderboards.")] = Path(
-        "leaderboards"
-    ),
+    leaderboards: LeaderboardsFolder = Path("leaderboards"),
     metrics: Annotated[
         str, typer.Option(help="Metrics to show beside UA and accuracy, separated by commas.")
     ] = "",
@@ -34,7 +33,7 @@ def leaderboard(
 
     names = protocols or [n for n in protocol_names() if (leaderboards / n / "results").is_dir()]
     if not names:
-        console().print(f"No records under {leaderboards}/. `xlser run` makes some.")
+        messages(f"No records under {leaderboards}/. `xlser run` makes some.")
         raise typer.Exit(1)
     folder = Leaderboards(leaderboards)
     shown = [metric.strip() for metric in metrics.split(",") if metric.strip()]
@@ -44,12 +43,12 @@ def leaderboard(
         if as_json:
             answer[name] = [_table_as_json(table) for table in written.results.tables()]
         else:
-            console().print(f"wrote {written.page}")
+            messages(f"wrote {written.page}")
     page = folder.write_readme()
     if as_json:
         print_json(answer)
     elif page:
-        console().print(f"wrote {page}")
+        messages(f"wrote {page}")
 
 
 def _table_as_json(table: "Table") -> dict[str, Any]:
