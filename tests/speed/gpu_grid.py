@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import product
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -64,44 +65,40 @@ class Row:
     curve: bool = False
 
 
+HARD, SOFT, UPPER = "hard-pseudo-labels", "soft-pseudo-labels", "upper-bound"
+
+
 def rows() -> Iterator[Row]:
     """Yield the rows in the order of their priority."""
-    hard, soft, upper = "hard-pseudo-labels", "soft-pseudo-labels", "upper-bound"
-    for protocol in (FIVE, FOUR):
-        for target in TARGETS:
-            yield Row(protocol, target, "lower-bound")
+    for protocol, target in product((FIVE, FOUR), TARGETS):
+        yield Row(protocol, target, "lower-bound")
     for target in TARGETS:
-        yield Row(FOUR, target, hard, curve=True)
-        yield Row(FIVE, target, upper, curve=True)
-        yield Row(FIVE, target, hard, 100, curve=True)
-        yield Row(FIVE, target, hard, curve=True)
-        yield Row(FIVE, target, soft, curve=True)
-        yield Row(FOUR, target, soft, curve=True)
-        yield Row(FOUR, target, upper, curve=True)
-        yield Row(FIVE, target, soft, 100)
+        yield Row(FOUR, target, HARD, curve=True)
+        yield Row(FIVE, target, UPPER, curve=True)
+        yield Row(FIVE, target, HARD, 100, curve=True)
+        yield Row(FIVE, target, HARD, curve=True)
+        yield Row(FIVE, target, SOFT, curve=True)
+        yield Row(FOUR, target, SOFT, curve=True)
+        yield Row(FOUR, target, UPPER, curve=True)
+        yield Row(FIVE, target, SOFT, 100)
     for target in TARGETS:
         for tau in (0.65, 0.85):
-            yield Row(FIVE, target, hard, 100, {"tau": tau})
-        for labels in (25, 50):
-            yield Row(FIVE, target, hard, labels)
-            yield Row(FIVE, target, soft, labels)
+            yield Row(FIVE, target, HARD, 100, {"tau": tau})
+        for labels, method in product((25, 50), (HARD, SOFT)):
+            yield Row(FIVE, target, method, labels)
     for target in TARGETS:
         for labels in (100, 25, 50):
             yield Row(FIVE, target, "sft", labels)
         yield Row(FIVE, target, "target-only", 100)
-    seen = {"lower-bound", hard, soft, upper, "sft", "target-only"}
+    yield from _other_rows()
+
+
+def _other_rows() -> Iterator[Row]:
+    seen = {"lower-bound", HARD, SOFT, UPPER, "sft", "target-only"}
     others = [name for name in method_names() if name not in seen]
-    for protocol, target, budgets in (
-        (FIVE, "german", (0, 100)),
-        (FIVE, "italian", (0, 100)),
-        (FOUR, "german", (0,)),
-        (FOUR, "italian", (0,)),
-        (FIVE, "german", (25, 50)),
-        (FIVE, "italian", (25, 50)),
-    ):
-        for name in others:
-            for labels in budgets:
-                yield Row(protocol, target, name, labels)
+    for protocol, budgets in ((FIVE, (0, 100)), (FOUR, (0,)), (FIVE, (25, 50))):
+        for target, name, labels in product(TARGETS, others, budgets):
+            yield Row(protocol, target, name, labels)
 
 
 def _runs_of(row: Row, data: SpeechData, backbone: PretrainedBackbone) -> Sequence[Run]:
@@ -364,96 +361,98 @@ def _write_curve(work: Work, watch: Watch, out: Path, started: str) -> None:
     path.write_text(json.dumps(curve))
 
 
-def _worker(
-    wire: Connection,
-    work: Sequence[Work],
-    out: Path,
-    packed: dict[str, Any],
-    tune: bool,
-) -> None:
+def _worker(wire: Connection, work: Sequence[Work], out: Path, packed: dict[str, Any]) -> None:
     torch.set_num_threads(1)
-    torch.backends.cudnn.benchmark = tune
     # There is no git here: what ran is what was packed.
     environment._commit = packed["git"].get
     while True:
         number = wire.recv()
         clock = time.perf_counter()
         wrong = _carry_out(work[number], out, packed["cells"])
-        wire.send((number, time.perf_counter() - clock, wrong))
+        wire.send((time.perf_counter() - clock, wrong))
+
+
+class _Crew:
+    """Processes that carry out work as it comes to be ready, in its order."""
+
+    def __init__(self, work: Sequence[Work], processes: int, *arguments: Any) -> None:
+        context = multiprocessing.get_context("fork")
+        self.done: Counter[str] = Counter()
+        self._begun = time.perf_counter()
+        self._work = work
+        self._waiting = list(range(len(work)))
+        self._trained: set[str | None] = {None}
+        self._busy: dict[Connection, int] = {}
+        self._idle = []
+        self._processes = []
+        for _ in range(processes):
+            wire, other = context.Pipe()
+            process = context.Process(target=_worker, args=(other, work, *arguments), daemon=True)
+            process.start()
+            other.close()
+            self._idle.append(wire)
+            self._processes.append(process)
+
+    def hand_out(self) -> bool:
+        """Give what is ready to those who are idle; say whether anyone is at work."""
+        while self._idle:
+            ready = (n for n in self._waiting if self._work[n].job.needs in self._trained)
+            number = next(ready, None)
+            if number is None:
+                break
+            self._waiting.remove(number)
+            wire = self._idle.pop()
+            wire.send(number)
+            self._busy[wire] = number
+        return bool(self._busy)
+
+    def hear(self) -> None:
+        """Wait a second for work to end."""
+        for wire in wait(list(self._busy), timeout=1):
+            assert isinstance(wire, Connection)
+            work = self._work[self._busy.pop(wire)]
+            try:
+                took, wrong = wire.recv()
+                self._idle.append(wire)
+            except EOFError:
+                took, wrong = 0.0, "its process ended"
+            if wrong is None and work.job.model:
+                self._trained.add(work.job.key)
+            self.done["failed" if wrong else "models" if work.job.model else "runs"] += 1
+            at = time.perf_counter() - self._begun
+            how = f"failed: {wrong}" if wrong else f"{took:.1f} s"
+            print(f"{at:6.1f} {work.protocol} {work.job.label} {how}", flush=True)
+
+    def end(self) -> None:
+        """Stop; what is at work is lost."""
+        for process in self._processes:
+            process.kill()
 
 
 def run(
-    folder: Path,
-    out: Path,
-    processes: int,
-    seconds: float,
-    tars: Sequence[Path],
-    device: str,
-    tune: bool,
+    folder: Path, out: Path, processes: int, seconds: float, tars: Sequence[Path], device: str
 ) -> None:
-    """Carry out the plan by several processes on one device, until done or out of time."""
+    """Carry out the plan by several processes on one device, until done or out of time.
+
+    A job at work when time is out is lost: four processes that share a GPU lose less than eight.
+    """
     begun = time.perf_counter()
     torch.set_num_threads(1)
+    out.mkdir(parents=True, exist_ok=True)
     packed = unpack(folder, out / "cache")
     work = _work(packed, out, torch.device(device))
     print(f"{len(work)} jobs, unpacked in {time.perf_counter() - begun:.1f} s", flush=True)
-    context = multiprocessing.get_context("fork")
-    crew = []
-    for _ in range(processes):
-        wire, other = context.Pipe()
-        process = context.Process(
-            target=_worker, args=(other, work, out, packed, tune), daemon=True
-        )
-        process.start()
-        other.close()
-        crew.append((wire, process))
-    waiting, busy = list(range(len(work))), {}
-    trained: set[str | None] = {None}
-    done: Counter[str] = Counter()
-    packed_at = reported = begun
-    while time.perf_counter() - begun < seconds:
-        for wire, _ in crew:
-            if wire in busy:
-                continue
-            ready = next((n for n in waiting if work[n].job.needs in trained), None)
-            if ready is not None:
-                waiting.remove(ready)
-                wire.send(ready)
-                busy[wire] = ready
-        if not busy:
-            break
-        for wire in wait(list(busy), timeout=1):
-            number = busy.pop(wire)
-            job = work[number].job
-            try:
-                _, took, wrong = wire.recv()
-            except EOFError:
-                crew = [pair for pair in crew if pair[0] is not wire]
-                wrong, took = "the process ended", 0.0
-            if wrong:
-                done["failed"] += 1
-                print(f"{work[number].protocol} {job.label} failed: {wrong}", flush=True)
-                continue
-            if job.model:
-                trained.add(job.key)
-            done["model" if job.model else "run"] += 1
-            print(
-                f"{time.perf_counter() - begun:6.1f} {work[number].protocol} {job.label} "
-                f"{took:.1f} s",
-                flush=True,
-            )
-        now = time.perf_counter()
-        if now - packed_at > 60:
+    crew = _Crew(work, processes, out, packed)
+    written = begun
+    while time.perf_counter() - begun < seconds and crew.hand_out():
+        crew.hear()
+        if time.perf_counter() - written > 60:
             _tar(out, tars)
-            packed_at = now
-        if now - reported > 30:
-            reported = now
-            print(f"--- {done['run']} runs, {done['run'] / (now - begun) * 60:.1f} a minute")
-    for _, process in crew:
-        process.kill()
+            written = time.perf_counter()
+    crew.end()
     _tar(out, tars)
     minutes = (time.perf_counter() - begun) / 60
-    print(f"{dict(done)} in {minutes:.2f} min, {done['run'] / minutes:.1f} runs a minute")
+    print(f"{dict(crew.done)}: {crew.done['runs'] / minutes:.1f} runs a minute")
 
 
 def _tar(out: Path, tars: Sequence[Path]) -> None:
@@ -588,9 +587,8 @@ def main() -> None:
     command = commands.add_parser("run")
     command.add_argument("folder", type=Path)
     command.add_argument("out", type=Path)
-    command.add_argument("--processes", type=int, default=8)
+    command.add_argument("--processes", type=int, default=4)
     command.add_argument("--seconds", type=float, default=500)
-    command.add_argument("--tune", action="store_true", help="cudnn.benchmark")
     command.add_argument("--tar", dest="tars", type=Path, action="append", default=[])
     command.add_argument("--device", default="cuda")
     command = commands.add_parser("home")
