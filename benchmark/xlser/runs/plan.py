@@ -129,7 +129,7 @@ class Plan:
 def make_plan(
     request: Request, data: SpeechData, backbone: PretrainedBackbone, results: Path
 ) -> Plan:
-    """Expand a request into runs and leave out those whose record lies under `results`.
+    """Expand a request into runs and leave out those that are recorded under `results`.
 
     Raises:
         UnknownNameError: no such method or target.
@@ -150,15 +150,16 @@ def make_plan(
     skipped: list[str] = []
     budgets = {m.name: _budgets(m, request, protocol.budgets, skipped) for m in methods}
     seeds = request.seeds or protocol.seeds
+    recorded = read_runs(results).frame
+    require_protocol(protocol, recorded)
+    known = set(recorded["key"])
     scenario = cache(data.scenario)  # methods share it, and a digest of all its utterances
     todo: list[Run] = []
     done: list[Run] = []
     for target, seed, method in product(request.targets, seeds, methods):
         for labels, repeat in product(budgets[method.name], range(request.repeats)):
             run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
-            (done if run.path(results).exists() else todo).append(run)
-    recorded = read_runs(results).frame
-    require_protocol(protocol, recorded)
+            (done if run.key in known else todo).append(run)
     notes = plan_notes(_stated(todo, data), _stated(done, data), recorded)
     return Plan(todo, done, skipped, notes)
 
