@@ -13,7 +13,7 @@ import typer
 
 from xlser.cli.app import SeveralValues, TerminatedError, tell
 from xlser.cli.listings import corpora, doctor, methods, new_method
-from xlser.cli.reading import compare, leaderboard, validate
+from xlser.cli.reading import compare, leaderboard, records, validate
 from xlser.cli.running import check, plan, prepare, run, status
 from xlser.errors import ResultsError, XlserError
 from xlser.memory import keep_pages
@@ -38,6 +38,7 @@ app.command("leaderboard")(leaderboard.leaderboard)
 app.command("check")(check.check)
 app.command("compare", cls=SeveralValues)(compare.compare)
 app.command("validate")(validate.validate)
+app.add_typer(records.app, name="records")
 app.command("doctor")(doctor.doctor)
 
 

@@ -18,7 +18,7 @@ from xlser.files import write_atomically
 from xlser.records import packed
 from xlser.records.columns import SCHEMA, to_table
 from xlser.records.record import Record
-from xlser.records.store import Packed, files, paths_of, read_runs
+from xlser.records.store import Packed, files, paths_of, read_runs, require_column_values
 
 _MIB = 1 << 20
 
@@ -82,11 +82,8 @@ def _pack_into(file: Path, loose: Sequence[Path], left: dict[Path, str]) -> int:
     new: dict[Path, pa.Table] = {}
     for path in loose:
         record = Record.read(path)
-        try:
-            table = to_table([record])
-        except (OverflowError, pa.ArrowInvalid) as cause:
-            left[path] = f"a packed file cannot hold it ({cause})"
-            continue
+        require_column_values(record, path)
+        table = to_table([record])
         if paths_of(table, file.parent) != [path]:
             left[path] = "it does not lie where it belongs"
             continue
@@ -134,7 +131,7 @@ def _add(old: Packed, new: dict[Path, pa.Table], texts: Mapping[Path, bytes]) ->
 def _require_old_rows(old: Packed, whole: Packed) -> None:
     rows = {path: row for row, path in enumerate(whole.paths)}
     kept = whole.table.take(pa.array([rows[path] for path in old.paths], pa.int64()))
-    if not plain(kept).equals(plain(old.table)):
+    if not kept.cast(SCHEMA).equals(old.table.cast(SCHEMA)):
         raise RecordError(
             f"The records of {old.file} would not be kept as they are.",
             "Nothing was changed; please report this.",
@@ -148,15 +145,10 @@ def sorted_bytes(tables: Sequence[pa.Table], folder: Path) -> bytes:
         tables: of the records.
         folder: of the packed file.
     """
-    table = pa.concat_tables([plain(table) for table in tables])
+    table = pa.concat_tables([table.cast(SCHEMA) for table in tables])
     paths = paths_of(table, folder)
     order = sorted(range(len(paths)), key=lambda row: str(paths[row]))
     return packed.to_bytes(table.take(pa.array(order, pa.int64())).combine_chunks())
-
-
-def plain(table: pa.Table) -> pa.Table:
-    """Return a table whose columns of text are no dictionaries."""
-    return table.cast(SCHEMA)
 
 
 def unpack(results: Path) -> Packing:
@@ -193,6 +185,7 @@ class Size:
         loose: how many of them in files of their own.
         bytes: of all files.
         seconds: to read them all as one table.
+        cpu_seconds: of the processor meanwhile, which other work on the machine changes little.
         memory: MiB at most held by this process.
     """
 
@@ -200,6 +193,7 @@ class Size:
     loose: int
     bytes: int
     seconds: float
+    cpu_seconds: float
     memory: int
 
 
@@ -210,15 +204,16 @@ def size(results: Path) -> Size:
         RecordError: a file is no record.
     """
     loose = files(results, ".json")
-    clock = time.perf_counter()
+    clock, cpu = time.perf_counter(), time.process_time()
     runs = read_runs(results)
-    seconds = time.perf_counter() - clock
+    seconds, cpu_seconds = time.perf_counter() - clock, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Size(
         runs=len(runs),
         loose=len(loose),
         bytes=sum(path.stat().st_size for path in [*loose, *files(results, ".parquet")]),
-        seconds=seconds,
+        seconds=round(seconds, 3),
+        cpu_seconds=round(cpu_seconds, 3),
         memory=peak // (_MIB if sys.platform == "darwin" else 1024),
     )
 

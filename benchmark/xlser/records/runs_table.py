@@ -1,7 +1,7 @@
 """Many runs as one table: a pandas frame of what they state, and arrays of what they predicted."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from xlser.records.columns import COLUMNS, MORE, ROLES
-from xlser.records.levels import LEVELS, Levels
-from xlser.records.record import ROUNDING, Role, digits
+from xlser.records.columns import COLUMNS, MORE, ROLES, encoded, labels_of
+from xlser.records.prediction import LEVELS, Levels, Role, digits
+from xlser.records.record import ROUNDING, Record
 
 _CANONICAL = ("settings", "excluded", "corpora")
 _TUPLES = ("changed", "classes", "source_corpora", "absent_corpora")
@@ -22,7 +22,7 @@ _TUPLES = ("changed", "classes", "source_corpora", "absent_corpora")
 Bytes = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class TestSet:
     """The test utterances of one role; runs tested on the same ones share the object.
 
@@ -278,6 +278,10 @@ class Runs:
     def __len__(self) -> int:
         return len(self._place)
 
+    def rows(self) -> Iterator[Any]:
+        """Yield a named tuple a run."""
+        return iter(self.frame.itertuples())
+
     def test_set(self, i: int, role: Role) -> TestSet:
         """Return the test utterances of run `i` (its row in the frame); empty for none."""
         block, row = self._place[i]
@@ -298,23 +302,25 @@ class Runs:
         return self._blocks[block].levels.row(row).reshape(count, -1)
 
 
-def encoded(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.intp]]:
-    """Return the distinct texts of a column, and the index of each row's."""
-    array = column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column
-    if not pa.types.is_dictionary(column.type):
-        array = column.dictionary_encode()
-    array = array.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
-    return array.dictionary.to_pylist(), array.indices.to_numpy().astype(np.intp)
+def predictions(record: Record) -> pd.DataFrame:
+    """Return the predictions of a record, a row an utterance.
 
-
-def values_of(column: pa.ChunkedArray) -> list[Any]:
-    """Return the values of a column; far faster than pyarrow for dictionaries."""
-    if not pa.types.is_dictionary(column.type):
-        return column.to_pylist()
-    texts, index = encoded(column)
-    return _objects(texts)[index].tolist()
+    The columns: corpus, role, utterance, emotion and predicted (names of classes), and for each
+    class its probability in steps of 1/255 (NaN for the source, whose probabilities are not kept).
+    """
+    classes = np.array(record.classes, dtype=object)
+    parts = []
+    for part in record.predictions:
+        source = part.role == "source"
+        known = np.full((len(part.emotion), len(classes)), np.nan) if source else part.matrix
+        frame = pd.DataFrame(known, columns=list(classes), dtype=np.float32)
+        frame.insert(0, "corpus", part.corpus)
+        frame.insert(1, "role", part.role)
+        frame.insert(2, "utterance", part.names)
+        frame.insert(3, "emotion", classes[part.truth])
+        frame.insert(4, "predicted", classes[part.prediction])
+        parts.append(frame)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _values(
@@ -330,7 +336,7 @@ def _values(
     texts, index = encoded(table[name])
     values = texts
     if name == "labels":
-        values = [text if text == "all" else int(text) for text in texts]
+        values = [labels_of(text) for text in texts]
     elif name in _TUPLES:
         values = [tuple(json.loads(text)) for text in texts]
     elif name in _CANONICAL:
@@ -347,8 +353,3 @@ def _objects(values: Sequence[Any]) -> npt.NDArray[np.object_]:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
-
-
-def row_of(frame: pd.DataFrame, i: int) -> Mapping[str, Any]:
-    """Return a row of the frame as a dictionary."""
-    return {name: frame[name].iat[i] for name in frame.columns}

@@ -12,7 +12,7 @@ import torch
 from xlser import registry
 from xlser.backbones import PretrainedBackbone
 from xlser.methods import Labelled, Speech, Task
-from xlser.records.record import (
+from xlser.records import (
     BackboneStamp,
     MethodStamp,
     Predictions,

@@ -155,15 +155,18 @@ def _finish(
 ) -> None:
     """Write and print the leaderboard, then what failed."""
     from xlser.leaderboards import render, write_leaderboard
+    from xlser.records.store import known_keys
     from xlser.runs.failures import about
 
     written = write_leaderboard(protocol, leaderboards)
     results = leaderboards / protocol.name / "results"
     failures = [about(run, failure, results) for run, failure in report.failures]
     if as_json:
+        recorded = known_keys(results)
+        runs = (*plan.done, *plan.todo)
         print_json(
             {
-                "records": [str(run.path(results)) for run in (*plan.done, *plan.todo)],
+                "records": [str(recorded.get(run.key, run.path(results))) for run in runs],
                 "failed": [failure["run"] for failure in failures],
                 "failures": failures,
                 "skipped": plan.skipped,
