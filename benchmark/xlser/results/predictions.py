@@ -11,7 +11,7 @@ from xlser.corpora import NotOfThisCorpusError, get_corpus
 from xlser.errors import RecordError
 from xlser.metrics import Counts, Metric, confusion
 from xlser.metrics.metric import ratio
-from xlser.records.levels import Levels
+from xlser.records.prediction import Levels
 from xlser.records.runs_table import Runs, TestSet
 
 Indices = npt.NDArray[np.int64]

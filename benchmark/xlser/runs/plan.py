@@ -156,7 +156,6 @@ def make_plan(
     scenario = cache(data.scenario)  # methods share it, and a digest of all its utterances
     todo: list[Run] = []
     done: list[Run] = []
-    recorded = known_keys(results)
     for target, seed, method in product(request.targets, seeds, methods):
         for labels, repeat in product(budgets[method.name], range(request.repeats)):
             run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
