@@ -17,7 +17,7 @@ from xlser.methods.origin import arrived, carried, code_of, package_of
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
 from xlser.records.runs_table import canonical
-from xlser.records.store import known_keys, read_runs
+from xlser.records.store import read_runs
 from xlser.results.results import require_protocol
 from xlser.runs.data import SpeechData
 from xlser.runs.plan_notes import PLANNED, plan_notes
@@ -132,7 +132,7 @@ class Plan:
 def make_plan(
     request: Request, data: SpeechData, backbone: PretrainedBackbone, results: Path
 ) -> Plan:
-    """Expand a request into runs and leave out those whose record lies under `results`.
+    """Expand a request into runs and leave out those that are recorded under `results`.
 
     Raises:
         UnknownNameError: no such method or target.
@@ -153,17 +153,17 @@ def make_plan(
     skipped: list[str] = []
     budgets = [(m, _budgets(m, request, protocol.budgets, skipped)) for m in methods]
     seeds = request.seeds or protocol.seeds
+    recorded = read_runs(results).frame
+    require_protocol(protocol, recorded)
+    known = set(recorded["key"])
     scenario = cache(data.scenario)  # methods share it, and a digest of all its utterances
     runs: dict[str, Run] = {}
     for target, seed, (method, usable) in product(request.targets, seeds, budgets):
         for labels, repeat in product(usable, range(request.repeats)):
             run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
             runs.setdefault(run.key, run)
-    done = known_keys(results)
-    todo = [run for key, run in runs.items() if key not in done]
-    recorded = read_runs(results).frame
-    require_protocol(protocol, recorded)
-    there = [run for key, run in runs.items() if key in done]
+    todo = [run for key, run in runs.items() if key not in known]
+    there = [run for key, run in runs.items() if key in known]
     notes = plan_notes(_stated(todo, data), _stated(there, data), recorded)
     return Plan(todo, there, skipped, notes)
 
