@@ -17,7 +17,7 @@ from xlser.methods.origin import arrived, carried, code_of, package_of
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
 from xlser.records.runs_table import canonical
-from xlser.records.store import known_keys, read_runs
+from xlser.records.store import read_runs
 from xlser.results.results import require_protocol
 from xlser.runs.data import SpeechData
 from xlser.runs.plan_notes import PLANNED, plan_notes
@@ -159,9 +159,9 @@ def make_plan(
         for labels, repeat in product(usable, range(request.repeats)):
             run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
             runs.setdefault(run.key, run)
-    done = known_keys(results)
-    todo = [run for key, run in runs.items() if key not in done]
     recorded = read_runs(results).frame
+    done = set(recorded["key"])
+    todo = [run for key, run in runs.items() if key not in done]
     require_protocol(protocol, recorded)
     there = [run for key, run in runs.items() if key in done]
     notes = plan_notes(_stated(todo, data), _stated(there, data), recorded)
