@@ -12,12 +12,14 @@ import json
 import linecache
 import pickle
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from functools import cache
+from importlib import import_module
+from io import BytesIO
 from textwrap import dedent
-from types import CodeType, FunctionType
-from typing import get_type_hints
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, get_type_hints
 
 from xlser import registry
 from xlser.errors import MethodError, PluginError, UnknownNameError
@@ -74,17 +76,16 @@ def carried(method: type[Method]) -> str | bytes:
         return method.name
     _resolve_annotations(method)
     try:
-        with _by_value(method.__module__) as dumps:
-            return dumps(method)
+        return _by_value(method)
     except Exception as cause:  # what cannot be pickled raises anything
-        try:
-            return pickle.dumps(method)  # importable where this process's path is
-        except Exception:
-            raise MethodError(
-                f"The method {method.name!r} cannot be sent to another process: {cause}.",
-                "Keep what cannot be pickled out of globals that it uses, run it in this process "
-                "(one job, no isolation, no timeout), or put it into a package.",
-            ) from cause
+        with suppress(Exception):
+            if method.__module__ != "__main__":  # which is another one in each process
+                return pickle.dumps(method)
+        raise MethodError(
+            f"The method {method.name!r} cannot be sent to another process: {cause}.",
+            "Keep what cannot be pickled out of globals that it uses, run it in this process "
+            "(one job, no isolation, no timeout), or put it into a package.",
+        ) from cause
 
 
 def arrived(what: str | bytes) -> type[Method]:
@@ -102,20 +103,26 @@ def arrived(what: str | bytes) -> type[Method]:
     return kind
 
 
-@contextmanager
-def _by_value(module: str) -> Iterator[Callable[[object], bytes]]:
-    """Pickle what a module holds as a whole, not as its name: other machines do not have it."""
+def _by_value(method: type[Method]) -> bytes:
+    """Pickle a class with what its module defines, not as a name: others do not have the module."""
     import cloudpickle
 
-    top = sys.modules.get(module.partition(".")[0])
-    if top is None or top.__name__ == "__main__":
-        yield cloudpickle.dumps
-        return
-    cloudpickle.register_pickle_by_value(top)
-    try:
-        yield cloudpickle.dumps
-    finally:
-        cloudpickle.unregister_pickle_by_value(top)
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        """Pickles modules of types of their own by name: `torch.classes` is one."""
+
+        def reducer_override(self, thing: Any) -> Any:
+            if isinstance(thing, ModuleType) and type(thing) is not ModuleType:
+                return import_module, (thing.__name__,)
+            return super().reducer_override(thing)
+
+    content = BytesIO()
+    top = sys.modules.get(method.__module__.partition(".")[0])
+    with ExitStack() as after:
+        if top is not None and top.__name__ != "__main__":
+            cloudpickle.register_pickle_by_value(top)
+            after.callback(cloudpickle.unregister_pickle_by_value, top)
+        Pickler(content).dump(method)
+    return content.getvalue()
 
 
 def _resolve_annotations(method: type[Method]) -> None:
