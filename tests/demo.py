@@ -7,17 +7,18 @@ from typing import Any
 
 import torch
 
+from xlser.api import Pipeline
 from xlser.backbones import PretrainedBackbone, pretrained
-from xlser.executors import Events, Executor, execute
-from xlser.methods import Precision, Track
+from xlser.executors import Events, Executor
+from xlser.methods import MethodLike, Precision, Track
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.runs import Plan, Request, Run, Shared, SpeechData, gather, make_plan
+from xlser.runs import Plan, Request, Run, SpeechData, gather
 from xlser.settings import Settings
 
 
 def request(
-    methods: Sequence[str],
+    methods: Sequence[MethodLike],
     targets: Sequence[str] = ("german",),
     *,
     settings: dict[str, object] | None = None,
@@ -51,8 +52,14 @@ class Demo:
     def backbone(self, name: str = "logmel-functionals") -> PretrainedBackbone:
         return pretrained(name, self.settings)
 
+    def pipeline(
+        self, targets: Sequence[str] = ("german",), backbone: str = "logmel-functionals"
+    ) -> Pipeline:
+        return Pipeline(self.data(targets), self.backbone(backbone))
+
     def plan(self, asked: Request, results: Path, backbone: str = "logmel-functionals") -> Plan:
-        return make_plan(asked, self.data(asked.targets), self.backbone(backbone), results)
+        pipeline = self.pipeline(asked.targets, backbone)
+        return pipeline.plan(asked, results, prepare=False)
 
     def run(
         self,
@@ -62,9 +69,8 @@ class Demo:
         executor: Executor | None = None,
         **how: Any,
     ) -> Ended:
-        data, backbone = self.data(asked.targets), self.backbone()
-        plan = make_plan(asked, data, backbone, results)
-        shared = Shared(data, backbone, results, torch.device("cpu"), **how)
+        pipeline = self.pipeline(asked.targets)
+        plan = pipeline.plan(asked, results, prepare=False)
         records: list[Record] = []
         told = events or Events()
 
@@ -72,7 +78,8 @@ class Demo:
             records.append(record)
             told.finished(run, record)
 
-        outcome = execute(plan, shared, replace(told, finished=finished), executor)
+        events = replace(told, finished=finished)
+        outcome = pipeline.execute(plan, results, torch.device("cpu"), executor, events, **how)
         return Ended(records, outcome.failures)
 
 

@@ -18,10 +18,11 @@ import numpy as np
 from xlser.backbones import PretrainedBackbone, pretrained
 from xlser.methods import Method, get_method
 from xlser.methods.calls import seed_everything
-from xlser.metrics import unweighted_accuracy
-from xlser.protocols import Protocol, Split, get_protocol
-from xlser.protocols.build import _labelling_order, _profiles, published_utterances
-from xlser.protocols.partition import partition
+from xlser.metrics import score
+from xlser.protocols import Protocol, Split, get_protocol, published_utterances
+from xlser.protocols.rules import labelling_order
+from xlser.protocols.rules.partition import partition
+from xlser.protocols.rules.rotating import profiles
 from xlser.runs import Run, SpeechData, choose_device, gather
 from xlser.runs.calling import threads_for
 from xlser.runs.one_run import make_task
@@ -43,14 +44,24 @@ def development() -> Protocol:
     splits = {
         c: tuple(split(c, *fold) for fold in FOLDS) for c in (*v1.languages["english"], *corpora)
     }
-    unlabelled = v1.model_copy(update={"name": "development", "seeds": seeds, "splits": splits})
-    labelling = {c: tuple(_labelling_order(unlabelled, c, s) for s in seeds) for c in corpora}
-    return unlabelled.model_copy(update={"labelling": labelling})
+    most = max(v1.budgets)
+    labelling = {
+        c: tuple(
+            labelling_order(
+                c, splits[c][s], protocol="development", seed=s, classes=v1.classes, most=most
+            )
+            for s in seeds
+        )
+        for c in corpora
+    }
+    changed = {"name": "development", "seeds": seeds, "splits": splits, "labelling": labelling}
+    # Not checked: here the validation speakers are those that are scored.
+    return Protocol.model_construct(**{**dict(v1), **changed})
 
 
 def split(corpus: str, scored: int, absent: int) -> Split:
     """Return who trains and who is scored; of English speakers the latter validate as well."""
-    speakers = _profiles(published_utterances(corpus))
+    speakers = profiles(published_utterances(corpus))
     groups = partition(speakers, min(5, len(speakers)))
     if len(groups) < 5:  # TESS and SAVEE: nobody is scored
         return Split(train=tuple(groups[absent % len(groups)]), validation=(), test=())
@@ -89,7 +100,7 @@ def ua(
     heard = data.speech(scenario.target_test, "frozen", backbone)
     truth = np.array([scenario.emotion[id_] for id_ in scenario.target_test])
     predicted = method.fit(task).predict(heard).argmax(dim=1).numpy()
-    return unweighted_accuracy(truth, predicted, len(scenario.classes))
+    return score(truth, predicted, len(scenario.classes)).ua
 
 
 def asked(words: Sequence[str]) -> list[Method]:

@@ -8,7 +8,7 @@ from tests.costs import opened
 from typer.testing import CliRunner
 
 from xlser.cli import app
-from xlser.cli.app import spread
+from xlser.cli.parameters import spread
 from xlser.errors import XlserError
 
 _RUNNER = CliRunner()
@@ -227,8 +227,8 @@ def test_long_training_is_heard_of_where_no_bars_can_be_shown(
     tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XLSER_CACHE", str(demo_cache))
-    monkeypatch.setattr("xlser.cli.running.report._MOMENT", 0.001)
-    monkeypatch.setattr("xlser.cli.running.report._EVERY", 0.0)
+    monkeypatch.setattr("xlser.monitoring.report._MOMENT", 0.001)
+    monkeypatch.setattr("xlser.monitoring.report._EVERY", 0.0)
     monkeypatch.chdir(tmp_path)
     result = _RUNNER.invoke(app, ["run", "sft", "--target", "german", "--seeds", "0"])
     at_work = r"0 of 1 runs done, 1 at work, 0 waiting; .*german sft k=20 s=0, .* of 20 epochs"

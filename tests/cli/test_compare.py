@@ -12,7 +12,7 @@ from xlser.errors import RecordError, UnknownNameError
 from xlser.leaderboards.cells import group_numbers
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.results import read_records, tables
+from xlser.results import load
 
 _TWIN = """
     from xlser_baselines.svm import SupportVectorMachine
@@ -59,7 +59,7 @@ def test_one_method_under_two_names_is_not_separable(twins: Path) -> None:
 
 def test_one_method_under_two_names_is_in_one_group(twins: Path) -> None:
     demo = get_protocol("demo")
-    for board in tables(demo, read_records(twins / "demo" / "results")):
+    for board in load(demo, twins).tables():
         rows = [row for row in board.rows if row.method != "lower-bound" and row.labels == 20]
         assert {row.method for row in rows} == {"svm", "twin"}
         assert group_numbers(rows) == ["1", "1"]

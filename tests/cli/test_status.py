@@ -16,8 +16,8 @@ from tests.packages import Package
 from typer.testing import CliRunner
 
 from xlser.cli import app
-from xlser.cli.running.report import failure_lines
 from xlser.errors import ResultsError
+from xlser.monitoring.report import failure_lines
 from xlser.monitoring.status import SILENCE, judged
 
 _RUNNER = CliRunner()
@@ -127,8 +127,8 @@ def test_another_process_is_told_what_runs_and_what_became_of_it(here: Path, sit
 def test_with_json_each_line_of_progress_is_an_object(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xlser.cli.running.report._MOMENT", 0.01)
-    monkeypatch.setattr("xlser.cli.running.report._EVERY", 0.0)
+    monkeypatch.setattr("xlser.monitoring.report._MOMENT", 0.01)
+    monkeypatch.setattr("xlser.monitoring.report._EVERY", 0.0)
     args = ["run", "svm", "sft", "--target", "german", "--seeds", "0", "--labels", "20", "--json"]
     done = _RUNNER.invoke(app, [*args, "--set", "inverse_penalties=[-1]"])
     assert done.exit_code == 1

@@ -7,7 +7,6 @@ from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.details import details_page
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.results.answers import recall_percent
 
 _NAME = "german-frozen-logmel-functionals"
 
@@ -38,7 +37,7 @@ def test_a_class_without_utterances_has_no_recall(template: Record) -> None:
     target = target.model_copy(update={"emotion": target.emotion.replace("1", "0")})
     record = record.model_copy(update={"predictions": (target, source)})
     (board,) = boards(v1, [record])
-    recalls = recall_percent(board.rows[0].answers)
+    recalls = board.rows[0].predictions.recalls
     assert recalls[1] is None
     assert recalls[2] == 50
 

@@ -15,7 +15,8 @@ PREDICTIONS = {
     "role": "target",
     "utterances": "a b",
     "emotion": "01",
-    "probabilities": base64.b64encode(np.eye(5, dtype="<f2")[:2].tobytes()).decode(),
+    "predicted": "01",
+    "levels": base64.b64encode(255 * np.eye(5, dtype=np.uint8)[:2]).decode(),
 }
 
 
@@ -34,10 +35,12 @@ def edited(path: Path, tmp_path: Path, **changes: object) -> Path:
     return copy
 
 
-def test_predictions_pack_to_half_precision_and_back() -> None:
+def test_predictions_pack_to_levels_and_back() -> None:
     matrix = np.random.default_rng(0).dirichlet(np.ones(5), size=40).astype(np.float32)
     packed = Predictions.of("emodb", "target", ["a", "b"] * 20, [0, 4] * 20, matrix)
-    assert np.abs(packed.matrix - matrix).max() < 5e-4
+    assert np.abs(packed.matrix - matrix).max() < 1 / 255
+    assert (packed.level_matrix.sum(axis=1, dtype=int) == 255).all()
+    assert (packed.prediction == matrix.argmax(axis=1)).all()
     assert packed.names == ["a", "b"] * 20
     assert packed.truth.tolist() == [0, 4] * 20
 
@@ -51,7 +54,7 @@ def test_a_record_read_again_is_the_record_written(path: Path, tmp_path: Path) -
 def test_figures_follow_from_the_predictions(path: Path) -> None:
     record = Record.read(path)
     (part,) = record.of_role("target")
-    truth, answers = part.truth, part.matrix.argmax(axis=1)
+    truth, answers = part.truth, part.prediction
     recalls = [np.mean(answers[truth == c] == c) for c in range(5)]
     assert record.scores["target"].ua == pytest.approx(np.mean(recalls))
     assert record.scores["target"].accuracy == pytest.approx(np.mean(answers == truth))
@@ -75,7 +78,7 @@ def test_a_half_written_record_is_an_error(path: Path, tmp_path: Path, keep: int
 @pytest.mark.parametrize(
     "changes",
     [
-        {"schema_version": 3},
+        {"schema_version": 4},
         {"surplus": 1},
         {"track": "sideways"},
         {"predictions": [{"corpus": "x"}]},
@@ -83,7 +86,14 @@ def test_a_half_written_record_is_an_error(path: Path, tmp_path: Path, keep: int
         {"predictions": [PREDICTIONS | {"emotion": "0٣"}]},
         {"predictions": [PREDICTIONS | {"emotion": "08"}]},
         {"predictions": [PREDICTIONS | {"emotion": "012"}]},
-        {"predictions": [PREDICTIONS | {"probabilities": "no base64"}]},
+        {"predictions": [PREDICTIONS | {"predicted": "05"}]},
+        {"predictions": [PREDICTIONS | {"predicted": "02"}]},
+        {"predictions": [PREDICTIONS | {"predicted": "0"}]},
+        {"predictions": [PREDICTIONS | {"utterances": "a  b"}]},
+        {"predictions": [PREDICTIONS | {"levels": "no base64"}]},
+        {"predictions": [PREDICTIONS | {"levels": base64.b64encode(bytes(10)).decode()}]},
+        {"predictions": [PREDICTIONS | {"role": "source"}]},
+        {"predictions": [PREDICTIONS, PREDICTIONS]},
         {"started": "yesterday"},
         {"started": "2026-11-23T10:00:00"},
     ],

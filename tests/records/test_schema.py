@@ -9,7 +9,7 @@ from tests.demo import Demo, request
 
 from xlser.errors import RecordError
 from xlser.records import Record
-from xlser.records.migrations import json_schema
+from xlser.records.schema import json_schema
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "record.schema.json"
 OF_VERSION_1 = Path(__file__).parent / "records" / "schema-1.json"

@@ -114,18 +114,14 @@ def test_planning_opens_no_record_and_builds_each_scenario_once(demo: Demo, tmp_
     assert set(built.values()) == {1}
 
 
-def test_planning_grows_with_the_runs(
-    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_planning_grows_with_the_runs(demo: Demo, tmp_path: Path) -> None:
     svm = get_method("svm")
-    monkeypatch.setattr(
-        "xlser.runs.plan.get_method", lambda name: type("Made", (svm,), {"name": name})
-    )
     data, backbone = demo.data(), demo.backbone()
     assert data.content
 
     def planning(count: int) -> Any:
-        asked = request([f"made-{i}" for i in range(count)], seeds=())
+        kinds = [type("Made", (svm,), {"name": f"made-{i}"}) for i in range(count)]
+        asked = request(kinds, seeds=())
         return lambda: make_plan(asked, data, backbone, tmp_path)
 
     assert grows_linearly(planning)

@@ -20,12 +20,13 @@ from tests.demo import request as asked
 from torch import Tensor
 
 from xlser.backbones import PretrainedBackbone
-from xlser.cli.app import progress
-from xlser.cli.running.run import Report
 from xlser.corpora import Inventory, Utterance
 from xlser.executors import execute
 from xlser.methods import ATTRIBUTES, Method, Predictor, Speech, Task, Track
+from xlser.monitoring.bars import Bars
+from xlser.monitoring.console import Messages
 from xlser.monitoring.progress import Progress
+from xlser.monitoring.report import Report
 from xlser.protocols import Scenario
 from xlser.records import Record
 from xlser.runs import Plan, Run, Shared, SpeechData, make_plan
@@ -85,7 +86,7 @@ def memory(thing: object) -> bytes:
 class Witness(Method):
     """Keeps what it is handed."""
 
-    name = "sft"  # in place of that one
+    name = "witness"
     target_labels = "few"
     citation = "none"
     needs_source_model = True
@@ -122,14 +123,14 @@ def heard(
     demo = Demo(demo_cache, weights="random")
     backbone = demo.backbone("logmel-functionals" if track == "frozen" else "audiontt-512")
     data = demo.data()
-    monkeypatch.setattr("xlser.runs.plan.get_method", lambda name: Witness)
     monkeypatch.setattr(Witness, "heard", [])
     # Fine-tuning a source model takes a while and adds nothing to what can be reached.
     monkeypatch.setattr(Witness, "needs_source_model", track == "frozen")
-    plan = make_plan(asked(["sft"], labels=[20], track=track), data, backbone, tmp_path)
-    with progress() as bars:
+    plan = make_plan(asked([Witness], labels=[20], track=track), data, backbone, tmp_path)
+    messages = Messages("none")
+    with Bars(messages) as bars:
         shared = Shared(data, backbone, tmp_path, torch.device("cpu"))
-        outcome = execute(plan, shared, Report(Progress(1), bars).events())
+        outcome = execute(plan, shared, Report(Progress(1), bars, messages).events())
     assert not outcome.failures
     task, *test_speech = Witness.heard
     assert isinstance(task, Task)

@@ -28,18 +28,13 @@ def test_starting(args: list[str], benchmark: BenchmarkFixture, tmp_path: Path) 
     benchmark.pedantic(start, rounds=10, warmup_rounds=1)
 
 
-def test_planning_over_records(
-    benchmark: BenchmarkFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_planning_over_records(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     svm = get_method("svm")
-    monkeypatch.setattr(
-        "xlser.runs.plan.get_method", lambda name: type("Made", (svm,), {"name": name})
-    )
     demo = Demo(tmp_path / "cache")
     targets = demo.protocol.targets
     cells = len(targets) * len(demo.protocol.seeds) * len(demo.protocol.budgets)
-    names = [f"made-{i}" for i in range(RECORDS // cells + 1)]
-    asked = request(names, targets, seeds=())
+    kinds = [type("Made", (svm,), {"name": f"made-{i}"}) for i in range(RECORDS // cells + 1)]
+    asked = request(kinds, targets, seeds=())
     data, backbone = demo.data(targets), demo.backbone()
     for run in make_plan(asked, data, backbone, tmp_path).todo:
         path = run.path(tmp_path)

@@ -6,8 +6,7 @@ from tabulate import tabulate
 
 from xlser.leaderboards.paper import Printed
 from xlser.records import Role
-from xlser.results.statistics import LEVEL, Estimate, rank_groups
-from xlser.results.tables import Row, Score
+from xlser.results import LEVEL, Estimate, Row, Score, rank_groups
 
 DASH = "–"
 

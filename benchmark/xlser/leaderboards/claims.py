@@ -7,8 +7,7 @@ from itertools import groupby
 from xlser.leaderboards.paper import FIVE_CLASSES, PRINTED, TAUS
 from xlser.protocols import Labels, Protocol
 from xlser.records import Role
-from xlser.results.statistics import Estimate, holm
-from xlser.results.tables import Row, Score, Table
+from xlser.results import Estimate, Row, Score, Table, holm
 
 Side = tuple[str, Labels]
 """A method, as rows name it, at a label budget."""
@@ -82,7 +81,7 @@ class Difference:
     @property
     def seeds_mean(self) -> Score:
         """Mean over targets, seed by seed."""
-        return Score.average(self.seeds.values())
+        return Score.average([*self.seeds.values()])
 
 
 def differences(

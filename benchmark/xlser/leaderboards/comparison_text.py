@@ -7,7 +7,6 @@ from typing import Any
 
 from xlser.leaderboards.cells import (
     DASH,
-    FIGURES,
     markdown_table,
     show_interval,
     show_seeds,
@@ -21,7 +20,7 @@ from xlser.results.statistics import Estimate
 def in_words(protocol: Protocol, comparison: Comparison) -> str:
     """Return a comparison as Markdown, its sum in one sentence first."""
     a, b = comparison.a, comparison.b
-    figure = FIGURES[protocol.headline]
+    figure = f"{comparison.metric.title} %"
     sections = [
         overall(comparison),
         f"{figure} on the target language [95 % interval over speakers]; difference: {a} above "
@@ -80,7 +79,7 @@ def _cell_values(cell: Cell, a: str, b: str) -> dict[str, Any]:
         "p": cell.p,
         "verdict": verdict(cell.p, cell.difference, a, b),
         "recall differences": cell.recalls,
-        "answers": len(cell.a.answers.speech.ids),
+        "answers": cell.utterances,
         "only a right": cell.only_a,
         "only b right": cell.only_b,
     }
@@ -120,7 +119,7 @@ def _cells(comparison: Comparison, cells: Sequence[Cell]) -> str:
         "verdict": [verdict(cell.p, cell.difference, a, b) for cell in cells],
         f"only {a}": [str(cell.only_a) for cell in cells],
         f"only {b}": [str(cell.only_b) for cell in cells],
-        "of answers": [str(len(cell.a.answers.speech.ids)) for cell in cells],
+        "of answers": [str(cell.utterances) for cell in cells],
         "seeds": [show_seeds(cell.a) for cell in cells],
     }
     return markdown_table(columns, ["target", "verdict"])

@@ -15,11 +15,10 @@ from xlser.leaderboards.cells import (
     show_interval,
     show_seeds,
 )
-from xlser.metrics import Counts
+from xlser.metrics import Counts, get_metric
+from xlser.metrics.calibration import BINS
 from xlser.protocols import Protocol
-from xlser.results.answers import recall_percent
-from xlser.results.statistics import BINS, calibration_error
-from xlser.results.tables import Row, Table
+from xlser.results import Row, Table
 
 _UPPER_BOUND = "upper-bound"
 
@@ -60,11 +59,13 @@ def shown_confusions(board: Table) -> dict[str, Counts]:
     for row in board.rows:
         if row.ranked or (row.complete and row.method == _UPPER_BOUND):
             chosen.setdefault(f"{row.labels} labels", row)
-    return {f"{row.method}\n{title}": row.answers.confusion for title, row in chosen.items()}
+    return {f"{row.method}\n{title}": row.predictions.confusion for title, row in chosen.items()}
 
 
 def _about(protocol: Protocol, board: Table) -> str:
-    speech = max((row.answers.speech for row in board.rows), key=lambda speech: len(speech.ids))
+    speech = max(
+        (row.predictions.utterances for row in board.rows), key=lambda speech: len(speech.ids)
+    )
     names = ", ".join(speaker.partition("/")[2] for speaker in speech.speakers)
     chance = 100 / len(protocol.classes)
     return (
@@ -82,7 +83,8 @@ def _about(protocol: Protocol, board: Table) -> str:
 def _budget(protocol: Protocol, rows: Sequence[Row]) -> list[str]:
     """Return the table of a label budget and, folded, the confusions of its rows."""
     headline, other = sorted(FIGURES, key=lambda name: name != protocol.headline)
-    recalls = [recall_percent(row.answers) for row in rows]
+    ece = get_metric("ece", protocol.classes)
+    recalls = [row.predictions.recalls for row in rows]
     columns = {
         "method": [f"{row.method} †" if row.bound else row.method for row in rows],
         FIGURES[headline]: [show(row.scores["target", headline]) for row in rows],
@@ -91,7 +93,7 @@ def _budget(protocol: Protocol, rows: Sequence[Row]) -> list[str]:
     }
     for i, emotion in enumerate(protocol.classes):
         columns[emotion] = [DASH if of[i] is None else f"{of[i]:.1f}" for of in recalls]
-    columns["ECE %"] = [f"{calibration_error(row.answers):.1f}" for row in rows]
+    columns["ECE %"] = [f"{row.predictions.pooled(ece):.1f}" for row in rows]
     columns["commonest confusion"] = [_commonest_confusion(row, protocol.classes) for row in rows]
     columns["seeds"] = [show_seeds(row) for row in rows]
     notes = [SEES_ALL] if any(row.bound for row in rows) else []
@@ -100,7 +102,7 @@ def _budget(protocol: Protocol, rows: Sequence[Row]) -> list[str]:
 
 
 def _commonest_confusion(row: Row, classes: Sequence[str]) -> str:
-    counts = row.answers.confusion
+    counts = row.predictions.confusion
     wrong = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     np.fill_diagonal(wrong, 0)
     true, taken_for = divmod(int(wrong.argmax()), len(classes))
@@ -118,7 +120,7 @@ def _folded_confusions(rows: Sequence[Row], classes: Sequence[str]) -> str:
         _line(":--", ":--", *("--:" for _ in classes)),
     ]
     for row in rows:
-        for emotion, counts in zip(classes, row.answers.confusion.tolist(), strict=True):
+        for emotion, counts in zip(classes, row.predictions.confusion.tolist(), strict=True):
             lines.append(_line(row.method, emotion, *counts))
     head = "<details><summary>Confusions, utterances</summary>"
     return "\n\n".join([head, "\n".join(lines), "</details>"])

@@ -21,9 +21,7 @@ from xlser.leaderboards.paper_tables import Ours, count
 from xlser.metrics import Counts
 from xlser.protocols import Labels
 from xlser.records import Role
-from xlser.results.statistics import LEVEL
-from xlser.results.summary import Line, Summary
-from xlser.results.tables import Row
+from xlser.results import LEVEL, Line, Row, Summary
 
 Files = dict[str, bytes]
 """A picture, by the suffixes of its files: "svg" and "png"."""

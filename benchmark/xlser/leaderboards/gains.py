@@ -1,16 +1,9 @@
 """What one setting gains over another, and one method over all others: means over targets."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from statistics import fmean
-
-import numpy as np
-
 from xlser.errors import RecordError, UnknownNameError
 from xlser.leaderboards.cells import SEPARABLE, markdown_table, show_difference
-from xlser.protocols import Labels
-from xlser.results.statistics import Estimate, Resampled, holm
-from xlser.results.summary import Line, Summary
+from xlser.results import Estimate, Line, Summary, holm
+from xlser.results.summary import difference_of_means
 
 MARKED = f"{SEPARABLE} p ≤ 0.05 after Holm's correction over the column."
 
@@ -34,8 +27,7 @@ def setting_table(summary: Summary, other: Summary) -> str:
         both = [(a, b) for a, b in pairs if labels in a.rows and labels in b.rows]
         if not both:
             continue
-        mean = _mean([a for a, _ in both], labels), _mean([b for _, b in both], labels)
-        overall = Estimate.average([a.minus(b) for a, b in zip(*mean, strict=True)])
+        overall = difference_of_means([a for a, _ in both], [b for _, b in both], labels)
         of_methods = {a.method: a.minus(b, labels) for a, b in both}
         cells = _differences(of_methods)
         column = [show_difference(overall, overall.p), *(cells.get(a.method, "") for a, _ in pairs)]
@@ -86,17 +78,3 @@ def _differences(found: dict[str, Estimate]) -> dict[str, str]:
     adjusted = holm([difference.p for difference in found.values()])
     pairs = zip(found.items(), adjusted, strict=True)
     return {method: show_difference(difference, p) for (method, difference), p in pairs}
-
-
-def _mean(lines: Sequence[Line], labels: Labels) -> list[Resampled]:
-    """Return the mean over methods, for each target."""
-    targets = zip(*(line.rows[labels] for line in lines), strict=True)
-    of_targets = [[row.resampled for row in rows] for rows in targets]
-    return [
-        replace(
-            rows[0],
-            figure=fmean(row.figure for row in rows),
-            values=np.mean([row.values for row in rows], axis=0),
-        )
-        for rows in of_targets
-    ]

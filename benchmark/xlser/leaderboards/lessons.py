@@ -18,7 +18,7 @@ matplotlib is imported where pictures are drawn: it takes seconds to load.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,11 +39,8 @@ from xlser.leaderboards.cost import cost_section
 from xlser.leaderboards.gains import lead_table, setting_table
 from xlser.leaderboards.paper import FIVE_CLASSES, FOUR_CLASSES
 from xlser.leaderboards.paper_tables import all_in_print
-from xlser.protocols import Labels, Protocol, get_protocol, protocol_names
-from xlser.results.spent import Spent
-from xlser.results.statistics import LEVEL
-from xlser.results.summary import Summary, summaries
-from xlser.results.tables import Condition, Score, Table, read_records, tables
+from xlser.protocols import Protocol, get_protocol, protocol_names
+from xlser.results import LEVEL, Results, Score, Summary, Table, cost, load
 
 if TYPE_CHECKING:
     from xlser.leaderboards.figures import Files
@@ -71,6 +68,7 @@ class _Page:
 
     leaderboards: Path
     pictures: dict[str, bytes] = field(default_factory=dict)
+    read: dict[str, Results] = field(default_factory=dict)
 
     def block(self, words: Sequence[str]) -> str:
         match words:
@@ -139,23 +137,20 @@ class _Page:
         return _table(differences(protocol, boards, ENGLISH), boards)
 
     def _corpora(self, protocol: Protocol, slug: str, target: str) -> str:
-        folder = self.leaderboards / protocol.name / "results"
-        shares: dict[tuple[str, Labels], dict[str, list[float]]] = {}
-        for _, record in read_records(folder):
-            side = (record.method.name, record.labels)
-            asked = side in _SIDES and not record.method.changed and record.target == target
-            if asked and Condition.of(record).slug == slug:
-                for heard in record.predictions:
-                    if heard.role == "source":
-                        right = heard.truth == heard.matrix.argmax(axis=1)
-                        own = shares.setdefault(side, {}).setdefault(heard.corpus, [])
-                        own.append(float(right.mean()))
+        shares: dict[Side, Mapping[str, Score]] = {}
+        for board in self._boards(protocol, slug):
+            if board.target == target:
+                for row in board.rows:
+                    if (row.method, row.labels) in _SIDES:
+                        of_row = row.scores.by_corpus("source", "accuracy")
+                        shares[row.method, row.labels] = of_row
         sides = sorted(shares, key=_SIDES.index)
         columns = {"": [_side(side) for side in sides]}
         for corpus in sorted({corpus for own in shares.values() for corpus in own}):
-            of = [Score.of(shares[side][corpus]) for side in sides]
-            columns[f"{get_corpus(corpus).title}, accuracy %"] = [show(figure) for figure in of]
-        columns["seeds"] = [str(len(next(iter(shares[side].values())))) for side in sides]
+            columns[f"{get_corpus(corpus).title}, accuracy %"] = [
+                show(shares[side][corpus]) for side in sides
+            ]
+        columns["seeds"] = [str(len(next(iter(shares[side].values())).values)) for side in sides]
         return markdown_table(columns, [""])
 
     def _print(self) -> str:
@@ -163,18 +158,22 @@ class _Page:
         return all_in_print({name: self._all_boards(get_protocol(name)) for name in papers})
 
     def _cost(self) -> str:
-        spent: dict[str, list[Spent]] = {}
-        for name in protocol_names():
-            for board in self._all_boards(get_protocol(name)):
-                spent.setdefault(f"{name}, {board.condition.title}", []).extend(board.spent)
-        return cost_section(spent)
+        runs = {
+            f"{name}, {title}": frame
+            for name in protocol_names()
+            if (results := self._results(get_protocol(name)))
+            for title, frame in results.runs_by_condition.items()
+        }
+        return cost_section(cost(runs))
 
     def _picture(self, name: str, files: "Files", alternative: str) -> str:
         self.pictures |= {f"{name}.{suffix}": content for suffix, content in files.items()}
         return f"![{alternative}](figures/{name}.svg)"
 
     def _summary(self, protocol: Protocol, slug: str) -> Summary:
-        found = summaries(protocol, self._boards(protocol, slug))
+        self._boards(protocol, slug)
+        results = self._results(protocol)
+        found = [x for x in results.summaries() if x.condition.slug == slug] if results else []
         if not found:
             raise RecordError(
                 f"{protocol.name}, {slug}: no method has records of several targets.",
@@ -192,8 +191,15 @@ class _Page:
         return chosen
 
     def _all_boards(self, protocol: Protocol) -> Sequence[Table]:
-        folder = self.leaderboards / protocol.name / "results"
-        return tables(protocol, read_records(folder)) if folder.is_dir() else []
+        results = self._results(protocol)
+        return results.tables() if results else []
+
+    def _results(self, protocol: Protocol) -> Results | None:
+        if not (self.leaderboards / protocol.name / "results").is_dir():
+            return None
+        if protocol.name not in self.read:
+            self.read[protocol.name] = load(protocol, self.leaderboards)
+        return self.read[protocol.name]
 
 
 def refresh_lessons(leaderboards: Path) -> Path | None:

@@ -27,10 +27,7 @@ from xlser.leaderboards.details import details_name, details_page
 from xlser.leaderboards.paper import ERRATA, FIVE_CLASSES, FOUR_CLASSES, PRINTED, SETTING
 from xlser.protocols import Protocol, get_protocol
 from xlser.records import Role
-from xlser.results.ranking import competition_ranks
-from xlser.results.spent import Spent
-from xlser.results.statistics import holm
-from xlser.results.tables import Row, Table, read_records, tables
+from xlser.results import Results, Row, Table, competition_ranks, cost, holm, load
 
 _BASELINE = "sft"
 
@@ -40,11 +37,11 @@ class Written(NamedTuple):
 
     Attributes:
         page: its file.
-        tables: what it shows.
+        results: what it shows.
     """
 
     page: Path
-    tables: Sequence[Table]
+    results: Results
 
 
 def write_leaderboard(protocol: Protocol, leaderboards: Path) -> Written:
@@ -57,8 +54,9 @@ def write_leaderboard(protocol: Protocol, leaderboards: Path) -> Written:
         RecordError: a record cannot be read or does not belong there.
     """
     folder = leaderboards / protocol.name
-    boards = tables(protocol, read_records(folder / "results"))
-    above, pictures = _overview(protocol, boards, leaderboards)
+    results = load(protocol, leaderboards)
+    boards = results.tables()
+    above, pictures = _overview(results, leaderboards)
     files = {folder / "figures" / name: content for name, content in pictures.items()}
     for board in boards:
         name = details_name(board)
@@ -67,51 +65,49 @@ def write_leaderboard(protocol: Protocol, leaderboards: Path) -> Written:
     for path, content in files.items():
         write_atomically(path, content)
     path = folder / "README.md"
-    write_atomically(path, _page(protocol, boards, above).encode())
+    write_atomically(path, _page(results, boards, above).encode())
     for kind in ("figures/*.svg", "figures/*.png", "details/*.md"):
         for written in set(folder.glob(kind)) - set(files):
             written.unlink()
-    return Written(path, boards)
+    return Written(path, results)
 
 
-def render(
-    protocol: Protocol, boards: Sequence[Table], targets: Collection[str] | None = None
-) -> str:
+def render(results: Results, targets: Collection[str] | None = None) -> str:
     """Return the tables of all targets or the given ones, as a page without pictures."""
-    shown = [board for board in boards if targets is None or board.target in targets]
-    return _page(protocol, shown, [])
+    shown = [board for board in results.tables() if targets is None or board.target in targets]
+    return _page(results, shown, [])
 
 
-def _overview(
-    protocol: Protocol, boards: Sequence[Table], leaderboards: Path
-) -> tuple[Sequence[str], Mapping[str, bytes]]:
+def _overview(results: Results, leaderboards: Path) -> tuple[Sequence[str], Mapping[str, bytes]]:
     """Return what stands above the targets: Markdown, and pictures by name of file."""
+    protocol, boards = results.protocol, results.tables()
     if protocol.name != FIVE_CLASSES and not protocol.ranks:
         return [], {}
     # Imported where pictures are drawn: matplotlib takes seconds to load, and a run needs none.
     from xlser.leaderboards.overview import beside_paper, confusion_pictures, mean_over_targets
 
     if protocol.ranks:
-        overview = mean_over_targets(protocol, boards)
+        overview = mean_over_targets(results)
     else:
-        four_classes = get_protocol(FOUR_CLASSES)
-        records = read_records(leaderboards / FOUR_CLASSES / "results")
-        of_table_6 = tables(four_classes, records)
+        of_table_6 = load(get_protocol(FOUR_CLASSES), leaderboards).tables()
         overview = beside_paper(protocol, {FIVE_CLASSES: boards, FOUR_CLASSES: of_table_6})
     return overview.sections, overview.pictures | confusion_pictures(protocol, boards)
 
 
-def _page(protocol: Protocol, boards: Sequence[Table], above: Sequence[str]) -> str:
+def _page(results: Results, boards: Sequence[Table], above: Sequence[str]) -> str:
+    protocol = results.protocol
     sections = [_introduction(protocol), *above]
     for target, group in groupby(boards, key=lambda board: board.target):
         titles = ", ".join(get_corpus(name).title for name in protocol.languages[target])
         sections.append(f"## {target.capitalize()} ({titles})")
         sections += [_board(protocol, board) for board in group]
     if boards:
-        spent: dict[str, list[Spent]] = {}
-        for board in boards:
-            spent.setdefault(board.condition.title, []).extend(board.spent)
-        sections.append(cost_section(spent))
+        targets = {board.target for board in boards}
+        runs = {
+            title: frame[frame["target"].isin(targets)]
+            for title, frame in results.runs_by_condition.items()
+        }
+        sections.append(cost_section(cost(runs)))
     else:
         sections.append("No records yet.")
     return "\n\n".join(sections) + "\n"
@@ -217,7 +213,7 @@ def _versus_baseline(rows: Sequence[Row]) -> dict[str, list[str]]:
     baseline = next((row for row in rows if row.method == _BASELINE), None)
     if baseline is None:
         return {}
-    compared = [row is not baseline and row.seeds == baseline.seeds for row in rows]
+    compared = [row is not baseline and row.is_comparable(baseline) for row in rows]
     differences = [
         row.resampled.minus(baseline.resampled)
         for row, beside in zip(rows, compared, strict=True)

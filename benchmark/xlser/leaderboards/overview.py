@@ -19,8 +19,7 @@ from xlser.leaderboards.paper_tables import (
 )
 from xlser.leaderboards.summary_table import summary_table
 from xlser.protocols import Protocol
-from xlser.results.summary import Summary, summaries
-from xlser.results.tables import Condition, Table
+from xlser.results import Condition, Results, Summary, Table
 
 _ABOUT = """\
 Accuracy, percent; ours is the mean ± standard deviation over seeds, of methods at their default \
@@ -55,13 +54,13 @@ class Overview:
         self.sections.append(f"![{alternative}](figures/{name}.svg)")
 
 
-def mean_over_targets(protocol: Protocol, boards: Iterable[Table]) -> Overview:
+def mean_over_targets(results: Results) -> Overview:
     """Return the means over targets, for each setting that has several."""
     overview = Overview()
-    for summary in summaries(protocol, boards):
+    for summary in results.summaries():
         if not overview.sections:
             overview.add("## Mean over target languages")
-        _add_summary(overview, protocol, summary)
+        _add_summary(overview, results.protocol, summary)
     return overview
 
 

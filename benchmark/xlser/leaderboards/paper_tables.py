@@ -25,7 +25,7 @@ from xlser.leaderboards.paper import (
     Cell,
 )
 from xlser.records import Role
-from xlser.results.tables import Condition, Row, Table
+from xlser.results import Condition, Row, Table
 
 Ours = Mapping[Cell, Row]
 """Our rows under one setting, by the paper's experiment."""

@@ -2,9 +2,7 @@
 
 from xlser.leaderboards.cells import markdown_table, show_with_interval
 from xlser.protocols import Labels
-from xlser.results.ranking import competition_ranks
-from xlser.results.statistics import rank_groups
-from xlser.results.summary import Line, Summary
+from xlser.results import Line, Summary, competition_ranks, rank_groups
 
 
 def summary_table(summary: Summary) -> str:

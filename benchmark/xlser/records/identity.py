@@ -19,6 +19,7 @@ def identify(
     backbone: tuple[str, str],
     precision: Precision,
     repeat: int,
+    code: str = "",
 ) -> dict[str, Any]:
     """Return all that defines a run; the digest of it is the run's key.
 
@@ -32,8 +33,9 @@ def identify(
         backbone: name and weights.
         precision: of training.
         repeat: 0 for the run that leaderboards show.
+        code: SHA-256 of the source of a method that is not packaged; empty for others.
     """
-    repeated = {"repeat": repeat} if repeat else {}
+    stated = {"repeat": repeat, "code": code}
     return {
         "protocol": protocol,
         "scenario": scenario,
@@ -43,7 +45,7 @@ def identify(
         "track": track,
         "backbone": list(backbone),
         "precision": precision,
-        **repeated,
+        **{name: value for name, value in stated.items() if value},
     }
 
 

@@ -1,21 +1,21 @@
-"""The record's schema over time: older forms are read as the newest, and it is published.
+"""Older schemas of the record: each step makes of raw JSON data that of the next version."""
 
-`python -m xlser.records.migrations` prints the JSON Schema, which is `docs/record.schema.json`.
-"""
-
-import json
+import base64
 from collections.abc import Callable
 from typing import Any
 
-from pydantic_core import from_json
+import numpy as np
 
-_Raw = dict[str, Any]
+from xlser.records.levels import sound, to_levels
+
+Raw = dict[str, Any]
+"""A record as JSON holds it."""
 
 
-def _from_1(raw: _Raw) -> _Raw:
+def _from_1(raw: Raw) -> Raw:
     """Add what version 2 states of a run: its repeat, isolation, peak memory and git commits.
 
-    The first records of version 1 do not state which settings were changed, for none was.
+    The first records of version 1 do not state which settings were changed: none was.
     """
     return {
         **raw,
@@ -28,34 +28,61 @@ def _from_1(raw: _Raw) -> _Raw:
     }
 
 
-_STEPS: dict[int, Callable[[_Raw], _Raw]] = {1: _from_1}
-"""What makes a record of the version that follows of one of this version."""
+def _from_2(raw: Raw) -> Raw:
+    """Replace probabilities of float16 by the predicted class and, for the target, by levels.
+
+    The predicted class is the first of the largest probabilities, as version 2 scored it.
+    Every method of version 2 was an installed one.
+    """
+    classes = len(raw["classes"])
+    return {
+        **raw,
+        "schema_version": 3,
+        "method": {**raw["method"], "packaged": True, "code": ""},
+        "predictions": [_in_levels(part, classes) for part in raw["predictions"]],
+    }
 
 
-def upgraded(content: bytes) -> bytes | None:
-    """Return a record of an older schema in the newest form, as JSON; None if it is none.
+def _in_levels(part: Raw, classes: int) -> Raw:
+    kept = {name: value for name, value in part.items() if name != "probabilities"}
+    content = base64.b64decode(part["probabilities"], altchars=b"-_", validate=True)
+    utterances = len(part["emotion"])
+    if len(content) != 2 * classes * utterances:
+        raise ValueError(f"the predictions are not of {classes} classes an utterance")
+    matrix = np.frombuffer(content, dtype="<f2").reshape(utterances, classes)
+    if not (fits := sound(matrix)).all():
+        names = [
+            name for name, fit in zip(part["utterances"].split(), fits, strict=False) if not fit
+        ]
+        raise ValueError(
+            f"the probabilities of {np.count_nonzero(~fits)} utterances of {part['corpus']} are "
+            f"not >= 0 with a sum of 1: {', '.join(names[:3])}"
+        )
+    kept["predicted"] = "".join(map(str, matrix.argmax(axis=1)))
+    if part["role"] == "target":
+        kept["levels"] = base64.b64encode(to_levels(matrix).tobytes()).decode("ascii")
+    return kept
 
-    What it holds is not looked at any further than the change of form needs.
+
+_STEPS: dict[int, Callable[[Raw], Raw]] = {1: _from_1, 2: _from_2}
+"""By version: the step to the next one."""
+
+
+def upgrade(raw: Raw) -> Raw | None:
+    """Return a record of an older schema in the newest form; None if it is not of an older one.
+
+    Only what the change of form needs is looked at.
+
+    Raises:
+        ValueError: it states no predictions of its classes, or lacks a part.
     """
     try:
-        raw = from_json(content)
         version = raw["schema_version"]
         if version not in _STEPS:
             return None
         while version in _STEPS:
             raw = _STEPS[version](raw)
             version = raw["schema_version"]
-        return json.dumps(raw).encode()
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def json_schema() -> str:
-    """Return the JSON Schema of a record as it is written."""
-    from xlser.records.record import Record
-
-    return json.dumps(Record.model_json_schema(mode="serialization"), indent=1) + "\n"
-
-
-if __name__ == "__main__":
-    print(json_schema(), end="")
+    except (KeyError, TypeError, AttributeError) as cause:
+        raise ValueError(f"it is incomplete ({cause!r})") from cause
+    return raw

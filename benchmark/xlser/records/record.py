@@ -1,9 +1,11 @@
 """The record of one run: what ran, on what, where, and every prediction."""
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import reduce
+from itertools import compress
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated, Any, Literal, Self
@@ -14,20 +16,24 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Field,
     ValidationError,
     field_serializer,
     model_validator,
 )
+from pydantic_core import from_json
 
 from xlser.errors import RecordError
 from xlser.files import write_atomically
-from xlser.metrics import Counts, Scores, score_confusion
+from xlser.metrics import Counts, Scores, confusion, score_confusion
 from xlser.protocols import Labels
-from xlser.records.migrations import upgraded
+from xlser.records.levels import LEVELS, Levels, rows_off, sound, to_levels
+from xlser.records.migrations import upgrade
 
-SCHEMA = 2
+SCHEMA = 3
 
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
+"""By which scores may differ: the order in which a machine adds them up."""
 
 
 def _moment(text: str) -> str:
@@ -57,7 +63,11 @@ class MethodStamp(_Frozen):
     name: str
     """As registered."""
     package: str
-    """Distribution and version that the method comes from."""
+    """Distribution and version that the method comes from, or "not packaged"."""
+    packaged: bool
+    """Whether it is an installed method (an entry point) rather than a class of a session."""
+    code: str
+    """SHA-256 of the source of a class that is not packaged; empty for a packaged one."""
     target_labels: Literal["none", "few", "all"]
     """Those the method is handed."""
     settings: Mapping[str, Any]
@@ -111,16 +121,45 @@ class Predictions(_Frozen):
     role: Role
     """Whether its language is the target or the source."""
     utterances: str
-    """Names of the utterances, separated by spaces."""
-    emotion: str
+    """Names of the utterances, separated by single spaces."""
+    emotion: Annotated[str, Field(pattern="^[0-9]+$")]
     """True class index of each utterance, one digit an utterance."""
-    probabilities: bytes
-    """Of each class for each utterance: little-endian float16, row-major, shape (utterances,
-    classes); in the file as base64."""
+    predicted: Annotated[str, Field(pattern="^[0-9]+$")]
+    """Index of the most probable class of each utterance, one digit an utterance."""
+    levels: bytes = b""
+    """Only for the target: probability of each class for each utterance in 255ths, a byte each,
+    row-major, shape (utterances, classes); each row sums to 255. In the file as base64."""
 
-    @field_serializer("probabilities", when_used="json")
+    @field_serializer("levels", when_used="json")
     def _in_base64(self, raw: bytes) -> str:
         return base64.b64encode(raw).decode("ascii")
+
+    @model_validator(mode="after")
+    def _is_of_its_utterances(self) -> Self:
+        names = self.utterances.split()
+        if " ".join(names) != self.utterances or "/" in self.corpus or not self.corpus.strip():
+            raise ValueError("utterances are not names separated by single spaces, of a corpus")
+        if not len(names) == len(self.emotion) == len(self.predicted):
+            raise ValueError(
+                f"{len(self.emotion)} emotions and {len(self.predicted)} predictions for "
+                f"{len(names)} names of {self.corpus}"
+            )
+        if ("levels" in self.model_fields_set) != (self.role == "target"):
+            raise ValueError("levels are stated for the target, and for the target alone")
+        if self.role == "target":
+            self._require_levels(len(names))
+        return self
+
+    def _require_levels(self, utterances: int) -> None:
+        classes, rest = divmod(len(self.levels), utterances)
+        if rest or classes <= self.prediction.max():
+            raise ValueError(f"the levels of {self.corpus} are not of a number of classes")
+        if (off := rows_off(self.level_matrix, self.prediction)).any():
+            named = list(compress(self.names, off))
+            raise ValueError(
+                f"the levels of {len(named)} utterances of {self.corpus} do not sum to 255 with "
+                f"the largest at the predicted class: {', '.join(named[:3])}"
+            )
 
     @classmethod
     def of(
@@ -129,15 +168,30 @@ class Predictions(_Frozen):
         role: Role,
         names: Sequence[str],
         emotion: Sequence[int],
-        probabilities: npt.NDArray[np.float32],
+        probabilities: npt.NDArray[np.floating],
     ) -> "Predictions":
-        """Pack predictions, shape (utterances, classes)."""
+        """Pack predictions.
+
+        Args:
+            corpus: name.
+            role: of its language.
+            names: of the utterances.
+            emotion: true class index of each.
+            probabilities: shape (utterances, classes), each row >= 0 with a sum of 1.
+
+        Raises:
+            ValueError: probabilities that are none.
+        """
+        if not sound(probabilities).all():
+            raise ValueError(f"probabilities of {corpus} that are not >= 0 with a sum of 1")
+        levels = {"levels": to_levels(probabilities).tobytes()} if role == "target" else {}
         return cls(
             corpus=corpus,
             role=role,
             utterances=" ".join(names),
             emotion="".join(map(str, emotion)),
-            probabilities=probabilities.astype("<f2").tobytes(),
+            predicted="".join(map(str, probabilities.argmax(axis=1))),
+            **levels,
         )
 
     @property
@@ -148,26 +202,39 @@ class Predictions(_Frozen):
     @property
     def truth(self) -> npt.NDArray[np.int64]:
         """True class indices, shape (utterances,)."""
-        return _digits(self.emotion).astype(np.int64)
+        return digits(self.emotion).astype(np.int64)
+
+    @property
+    def prediction(self) -> npt.NDArray[np.int64]:
+        """Predicted class indices, shape (utterances,)."""
+        return digits(self.predicted).astype(np.int64)
+
+    @property
+    def level_matrix(self) -> Levels:
+        """Levels of the target, shape (utterances, classes)."""
+        return np.frombuffer(self.levels, dtype=np.uint8).reshape(len(self.emotion), -1)
 
     @property
     def matrix(self) -> npt.NDArray[np.float32]:
-        """Probabilities, shape (utterances, classes)."""
-        return _half_precision(self.probabilities, len(self.emotion)).astype(np.float32)
+        """Probabilities in steps of 1/255, shape (utterances, classes); of the target alone.
+
+        Raises:
+            ValueError: of the source, whose probabilities are not kept.
+        """
+        if self.role == "source":
+            raise ValueError(f"a record keeps no probabilities of {self.corpus}, only predictions")
+        return self.level_matrix.astype(np.float32) / np.float32(LEVELS)
 
 
-def _digits(text: str) -> npt.NDArray[np.uint8]:
+def digits(text: str) -> npt.NDArray[np.uint8]:
+    """Return the value of each digit of a text, shape (digits,)."""
     return np.frombuffer(text.encode("ascii"), dtype=np.uint8) - np.uint8(ord("0"))
-
-
-def _half_precision(raw: bytes, utterances: int) -> npt.NDArray[np.float16]:
-    return np.frombuffer(raw, dtype="<f2").reshape(utterances, -1)
 
 
 class Record(_Frozen):
     """One run, self-contained: every figure can be computed again without a recording."""
 
-    schema_version: Literal[2]
+    schema_version: Literal[3]
     """Of this form."""
     key: str
     """SHA-256, in hex, of all that defines the run; its first 8 digits are in the file's name."""
@@ -197,7 +264,7 @@ class Record(_Frozen):
     """Arithmetic of training."""
     isolated: bool
     """Whether the method ran in a process that held nothing but its task."""
-    classes: tuple[str, ...]
+    classes: Annotated[tuple[str, ...], Field(max_length=10)]
     """Emotions in the order of the class indices."""
     source_corpora: tuple[str, ...]
     """Those that trained."""
@@ -223,6 +290,14 @@ class Record(_Frozen):
     environment: Environment
     """With what and where."""
 
+    @model_validator(mode="after")
+    def _predicts_each_corpus_once(self) -> Self:
+        parts = [(part.role, part.corpus) for part in self.predictions]
+        roles = [role for role, _ in parts]
+        if len(set(parts)) < len(parts) or roles != sorted(roles, reverse=True):
+            raise ValueError("predictions are not by corpus, each once, the target's first")
+        return self
+
     @property
     def complete(self) -> bool:
         """Whether all of the protocol's source and every utterance took part."""
@@ -236,9 +311,13 @@ class Record(_Frozen):
         """Compute the figures again from the predictions."""
         return score_predictions(self.predictions, len(self.classes), self.source_figure)
 
+    def to_json(self) -> bytes:
+        """Return the record as its file holds it; optional fields appear only where stated."""
+        return (self.model_dump_json(indent=1, exclude_unset=True) + "\n").encode()
+
     def write(self, path: Path) -> None:
         """Write the record to `path`, whole or not at all."""
-        write_atomically(path, (self.model_dump_json(indent=1) + "\n").encode())
+        write_atomically(path, self.to_json())
 
     @classmethod
     def parse(cls, path: Path) -> "Record":
@@ -250,7 +329,7 @@ class Record(_Frozen):
         try:
             return cls.of_json(path.read_bytes())
         except (OSError, ValueError) as cause:
-            raise _no_record(path, cause) from cause
+            raise no_record(path, cause) from cause
 
     @classmethod
     def of_json(cls, content: bytes) -> "Record":
@@ -262,10 +341,11 @@ class Record(_Frozen):
         try:
             return cls.model_validate_json(content)
         except ValidationError:
-            older = upgraded(content)
+            raw = from_json(content)
+            older = upgrade(raw) if isinstance(raw, dict) else None
             if older is None:
                 raise
-        return cls.model_validate_json(older)
+        return cls.model_validate_json(json.dumps(older))
 
     @classmethod
     def read(cls, path: Path) -> "Record":
@@ -278,8 +358,8 @@ class Record(_Frozen):
         record = cls.parse(path)
         try:
             rescored = record.rescored()
-        except (ValueError, IndexError) as cause:
-            raise _no_record(path, cause) from cause
+        except ValueError as cause:
+            raise no_record(path, cause) from cause
         if not _agree(rescored, record.scores):
             raise RecordError(
                 f"{path} states figures that its predictions do not give: {dict(record.scores)}, "
@@ -292,16 +372,17 @@ class Record(_Frozen):
 def _agree(computed: Mapping[Role, Scores], stated: Mapping[Role, Scores]) -> bool:
     """Compare figures up to the order in which a machine adds them up."""
     return computed.keys() == stated.keys() and all(
-        abs(scores.ua - stated[role].ua) < _ROUNDING
-        and abs(scores.accuracy - stated[role].accuracy) < _ROUNDING
+        abs(scores.ua - stated[role].ua) < ROUNDING
+        and abs(scores.accuracy - stated[role].accuracy) < ROUNDING
         for role, scores in computed.items()
     )
 
 
-def _no_record(path: Path, cause: Exception) -> RecordError:
+def no_record(path: Path, cause: Exception) -> RecordError:
+    """Return the error for a file that holds no record."""
     return RecordError(
-        f"{path} is not a record of schema {SCHEMA}: {cause}",
-        "Delete it and run it again, or get it anew.",
+        f"{path} is not a record of schema {SCHEMA} or older: {cause}",
+        "Update xlser if its schema is newer; else delete it and run it again, or get it anew.",
     )
 
 
@@ -310,10 +391,13 @@ def score_predictions(
 ) -> dict[Role, Scores]:
     """Return the figures of each role.
 
-    The target's corpora are pooled. The source's are pooled or averaged, as the protocol says.
+    Args:
+        predictions: by corpus. The target's corpora are pooled.
+        classes: how many there are.
+        source_figure: whether the source's corpora are "pooled" or it is a "mean over corpora".
 
     Raises:
-        ValueError: the predictions are not of so many classes, or not of their utterances.
+        ValueError: the predictions are not of so many classes.
     """
     by_role: dict[Role, list[Counts]] = {}
     for part, counts in zip(predictions, _confusions(predictions, classes), strict=True):
@@ -329,22 +413,12 @@ def score_predictions(
 
 
 def _confusions(predictions: Sequence[Predictions], classes: int) -> list[Counts]:
-    """Count the utterances of each corpus by true and by predicted class.
-
-    numpy is called for all corpora at once: thousands of records are read for a page.
-    """
-    emotions = "".join([part.emotion for part in predictions])
-    raw = b"".join([part.probabilities for part in predictions])
-    known = "".join(map(str, range(classes)))
-    of_their_utterances = all(
-        0 < len(part.probabilities) == 2 * classes * len(part.emotion) for part in predictions
-    )
-    if classes > 10 or not of_their_utterances or emotions.strip(known):
-        raise ValueError(f"its predictions are not of {classes} classes an utterance")
-    predicted = _half_precision(raw, len(emotions)).argmax(axis=1)
-    cells = predicted + classes * _digits(emotions)
+    """Count the utterances of each corpus by true and by predicted class."""
     counts = []
     for part in predictions:
-        of_corpus, cells = cells[: len(part.emotion)], cells[len(part.emotion) :]
-        counts.append(np.bincount(of_corpus, minlength=classes**2).reshape(classes, classes))
+        off = part.role == "target" and len(part.levels) != classes * len(part.emotion)
+        truth, predicted = part.truth, part.prediction
+        if off or max(truth.max(), predicted.max()) >= classes:
+            raise ValueError(f"its predictions are not of {classes} classes an utterance")
+        counts.append(confusion(truth, predicted, classes))
     return counts

@@ -9,10 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress, zip_longest
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
-
-import numpy as np
 
 from xlser.corpora import Utterance, get_corpus
 from xlser.errors import XlserError
@@ -20,8 +18,6 @@ from xlser.files import digest_json
 from xlser.protocols import Labels, Protocol, Scenario, get_protocol
 from xlser.records.identity import identify, place
 from xlser.records.record import Predictions, Record, Role
-
-_NOT_ONE = 4e-3  # by which probabilities of float16, five of them, may miss a sum of one
 
 
 @dataclass(frozen=True)
@@ -110,8 +106,6 @@ def _faults_of(record: Record, path: Path) -> Iterator[str]:
         yield f"Its key is {record.key[:8]}, but what it states gives {key[:8]}."
     yield from _misplaced(record, path)
     yield from _wrong_utterances(record, scenario)
-    for part in record.predictions:
-        yield from _no_probabilities(part)
 
 
 def identity(record: Record) -> dict[str, object]:
@@ -126,6 +120,7 @@ def identity(record: Record) -> dict[str, object]:
         backbone=(record.backbone.name, record.backbone.weights),
         precision=record.precision,
         repeat=record.repeat,
+        code=record.method.code,
     )
 
 
@@ -225,18 +220,6 @@ def _differences(part: Predictions, expected: Sequence[str], scenario: Scenario)
     wrong = [id_ for id_, a, b in zip(expected, part.emotion, digits, strict=True) if a != b]
     if wrong:
         yield f"It gives {len(wrong)} utterances another emotion than they have: {_some(wrong)}."
-
-
-def _no_probabilities(part: Predictions) -> Iterator[str]:
-    matrix = part.matrix
-    sums = matrix.sum(axis=1)
-    odd = ~np.isfinite(matrix).all(axis=1) | (matrix < 0).any(axis=1) | (abs(sums - 1) > _NOT_ONE)
-    if odd.any():
-        named = list(compress(part.names, odd))  # there may be fewer names than predictions
-        yield (
-            f"The probabilities of {odd.sum()} utterances of {part.corpus} are not >= 0 with a "
-            f"sum of 1: {_some(named)}."
-        )
 
 
 def _doubled(records: Mapping[Path, Record]) -> Iterator[Fault]:

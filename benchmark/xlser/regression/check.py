@@ -273,7 +273,7 @@ def _asked(record: Record) -> dict[str, Any]:
 def _figures(cell: Cell, now: Record) -> Iterator[CheckedFigure]:
     for role, scores in now.scores.items():
         worth = one_utterance(now, role)
-        answers = {tuple(p.probabilities for p in r.of_role(role)) for r in cell.repeats}
+        answers = {tuple((p.predicted, p.levels) for p in r.of_role(role)) for r in cell.repeats}
         for name in ("ua", "accuracy"):
             yield CheckedFigure(
                 cell=cell,

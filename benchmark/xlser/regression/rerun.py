@@ -5,25 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from xlser.backbones import PretrainedBackbone, pretrained
+from xlser.api import Pipeline, sized
 from xlser.errors import XlserError
-from xlser.executors import Events, Local, execute
-from xlser.methods import Track
+from xlser.executors import Events, Local
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.regression.check import Cell, Now
-from xlser.runs import (
-    Failure,
-    Plan,
-    Request,
-    Run,
-    Shared,
-    SpeechData,
-    Watch,
-    choose_device,
-    gather,
-    make_plan,
-)
+from xlser.runs import Failure, Plan, Request, Run, Watch, choose_device
 from xlser.settings import Settings
 
 _Place = tuple[str, str, str]
@@ -63,31 +51,30 @@ def _run_at(
 ) -> Mapping[Cell, Now]:
     protocol, target, backbone = place
     try:
-        data = gather(get_protocol(protocol), [target], settings, watch)
-        network = pretrained(backbone, settings)
-        planned = {cell: _planned(cell, data, network) for cell in cells}
+        pipeline = Pipeline.gather(get_protocol(protocol), [target], backbone, settings, watch)
     except XlserError as error:
         return dict.fromkeys(cells, _in_a_line(error))
+    planned = {cell: _planned(cell, pipeline) for cell in cells}
     runs = {run.key: run for run in planned.values() if isinstance(run, Run)}
-    ended = _execute(list(runs.values()), data, network, folder / protocol / "results", events)
+    ended = _execute(list(runs.values()), pipeline, folder / protocol / "results", events)
     return {cell: run if isinstance(run, str) else ended[run.key] for cell, run in planned.items()}
 
 
-def _planned(cell: Cell, data: SpeechData, network: PretrainedBackbone) -> Run | str:
+def _planned(cell: Cell, pipeline: Pipeline) -> Run | str:
     """Return a cell's run, or why it cannot be run or could not be compared."""
     asked = cell.asked
+    budgets = pipeline.speech.protocol.budgets
     request = Request(
         methods=[asked["method"]],
         settings=asked["settings"],
         targets=[asked["target"]],
-        labels=[asked["labels"]] if asked["labels"] in data.protocol.budgets else [],
+        labels=[asked["labels"]] if asked["labels"] in budgets else [],
         seeds=[asked["seed"]],
         track=asked["track"],
         precision=asked["precision"],
     )
     try:
-        data.prepare(request.track, network)
-        plan = make_plan(request, data, network, Path("nowhere"))
+        plan = pipeline.plan(request, Path("nowhere"))
     except XlserError as error:
         return _in_a_line(error)
     if not plan.todo:
@@ -97,11 +84,7 @@ def _planned(cell: Cell, data: SpeechData, network: PretrainedBackbone) -> Run |
 
 
 def _execute(
-    runs: Sequence[Run],
-    data: SpeechData,
-    network: PretrainedBackbone,
-    results: Path,
-    events: Events,
+    runs: Sequence[Run], pipeline: Pipeline, results: Path, events: Events
 ) -> dict[str, Now]:
     """Return how runs ended, by their keys."""
     ended: dict[str, Now] = {}
@@ -114,12 +97,10 @@ def _execute(
         ended[run.key] = f"Its run failed: {failure.said}"
         events.failed(run, failure)
 
-    device = choose_device(None)
-    track: Track = "finetune" if any(run.track == "finetune" for run in runs) else "frozen"
-    executor = Local().sized(track, device, len(runs))
-    shared = Shared(data, network, results, device, threads=executor.threads)
-    told = replace(events, finished=keep, failed=note)
-    execute(Plan(runs, [], []), shared, told, executor)
+    plan, device = Plan(runs, [], []), choose_device(None)
+    executor = sized(Local(), plan, device)
+    noting = replace(events, finished=keep, failed=note)
+    pipeline.execute(plan, results, device, executor, noting, threads=executor.threads)
     return ended
 
 

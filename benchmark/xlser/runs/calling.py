@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from xlser.errors import MethodError, XlserError
-from xlser.methods import Method, Speech, Task, Track, get_method
+from xlser.methods import Method, Speech, Task, Track
 from xlser.methods.calls import (
     blamed,
     check_probabilities,
@@ -28,6 +28,7 @@ from xlser.methods.calls import (
     require_predictor,
     seed_everything,
 )
+from xlser.methods.origin import arrived, carried
 from xlser.records.record import Memory
 from xlser.runs.environment import forget_peak_memory, peak_memory
 from xlser.runs.processes import end_with_the_parent, how_ended
@@ -155,12 +156,13 @@ class _Elsewhere:
 
     def __init__(self, method: Method, folder: str) -> None:
         self._method = method
+        kind = carried(type(method))
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_be_called, args=(theirs,))
         self._process.start()
         theirs.close()
-        self._say((folder, method.name, method.settings(), torch.get_num_threads()))
+        self._say((folder, kind, method.settings(), torch.get_num_threads()))
         self._hear("ready")
 
     def fit(self, task: Task) -> None:
@@ -235,10 +237,10 @@ def _be_called(parent: Connection) -> None:
 
 
 def _answer(parent: Connection) -> None:
-    folder, name, settings, threads = pickle.loads(parent.recv_bytes())
+    folder, kind, settings, threads = pickle.loads(parent.recv_bytes())
     os.chdir(folder)
     torch.set_num_threads(threads)
-    method = _Here(get_method(name)(**settings))
+    method = _Here(arrived(kind)(**settings))
     _tell(parent, "ready")
     task: Task = pickle.loads(parent.recv_bytes())
     told = replace(task, progress=lambda done, n: _tell(parent, "epoch", done=done, total=n))

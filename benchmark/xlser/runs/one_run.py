@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import torch
 
-from xlser import registry
 from xlser.backbones import PretrainedBackbone
 from xlser.methods import Labelled, Speech, Task
+from xlser.methods.origin import code_of, is_packaged, package_of
 from xlser.records.record import (
     BackboneStamp,
     MethodStamp,
@@ -86,7 +86,7 @@ def execute_run(
     scenario, protocol = run.scenario, data.protocol
     corpora = (*scenario.source_corpora, *protocol.languages[scenario.target])
     return Record(
-        schema_version=2,
+        schema_version=3,
         key=run.key,
         protocol=protocol.name,
         protocol_version=protocol.version,
@@ -94,7 +94,9 @@ def execute_run(
         scenario=scenario.digest,
         method=MethodStamp(
             name=run.method.name,
-            package=registry.package_of("xlser.methods", run.method.name),
+            package=package_of(type(run.method)),
+            packaged=is_packaged(type(run.method)),
+            code=code_of(type(run.method)),
             target_labels=run.method.target_labels,
             settings=run.method.settings(),
             changed=run.method.changed_settings(),

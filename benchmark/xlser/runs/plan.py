@@ -7,13 +7,20 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from xlser.backbones import PretrainedBackbone
 from xlser.errors import MethodError, ProtocolError, WeightsError
 from xlser.files import digest_json
-from xlser.methods import Method, Precision, Track, get_method
+from xlser.methods import Method, MethodLike, Precision, Track, resolve_method
+from xlser.methods.origin import arrived, carried, code_of, package_of
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
+from xlser.records.runs_table import canonical
+from xlser.records.store import read_runs
+from xlser.results.results import require_protocol
 from xlser.runs.data import SpeechData
+from xlser.runs.plan_notes import PLANNED, plan_notes
 
 
 @dataclass(frozen=True)
@@ -21,8 +28,8 @@ class Request:
     """What the user asked for.
 
     Attributes:
-        methods: names.
-        settings: of the methods, by name; each method takes those it has.
+        methods: by name, as classes, or as instances with settings of their own.
+        settings: of the methods, by name; each method takes those it has and came without.
         targets: languages.
         labels: budgets; empty means all that a method can use.
         seeds: empty means all of the protocol.
@@ -31,7 +38,7 @@ class Request:
         repeats: runs a seed; those after the first differ in their random draws alone.
     """
 
-    methods: Sequence[str]
+    methods: Sequence[MethodLike]
     settings: Mapping[str, object]
     targets: Sequence[str]
     labels: Sequence[int]
@@ -62,8 +69,10 @@ class Run:
     identity: Mapping[str, Any]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to another process with the method's name, for a class need not travel well."""
-        return _arrived, (self.scenario, self.track, self.precision, self.repeat, self.identity)
+        """Travel to another process with the method's name; a class without package, by value."""
+        kind = carried(type(self.method))
+        how = self.scenario, self.track, self.precision, self.repeat, self.identity
+        return _arrived, (kind, *how)
 
     @cached_property
     def key(self) -> str:
@@ -91,13 +100,14 @@ class Run:
 
 
 def _arrived(
+    kind: str | bytes,
     scenario: Scenario,
     track: Track,
     precision: Precision,
     repeat: int,
     identity: Mapping[str, Any],
 ) -> Run:
-    method = get_method(identity["method"])(**identity["settings"])
+    method = arrived(kind)(**identity["settings"])
     return Run(method, scenario, track, precision, repeat, identity)
 
 
@@ -109,11 +119,14 @@ class Plan:
         todo: runs without a record.
         done: runs whose record exists.
         skipped: what was asked for and makes no sense, with the reason.
+        notes: what will stand apart among the records that are there, or is recorded by another
+            version of its package.
     """
 
     todo: Sequence[Run]
     done: Sequence[Run]
     skipped: Sequence[str]
+    notes: Sequence[str] = ()
 
 
 def make_plan(
@@ -121,13 +134,12 @@ def make_plan(
 ) -> Plan:
     """Expand a request into runs and leave out those whose record lies under `results`.
 
-    Records are not opened: their names say what they are of.
-
     Raises:
         UnknownNameError: no such method or target.
         ProtocolError: a budget or seed that the protocol does not have.
         MethodError: a setting that no method asked for has, or one that is not valid.
         WeightsError: fine-tuning of a backbone that has nothing to learn.
+        RecordError: a record under `results` cannot be read or is of another protocol.
     """
     protocol = data.protocol
     if request.track == "finetune" and backbone.kind.weights is None:
@@ -135,26 +147,56 @@ def make_plan(
             f"{backbone.kind.name} has nothing to fine-tune.",
             "Use --track frozen, or a backbone with weights such as audiontt-512.",
         )
-    kinds = [get_method(name) for name in request.methods]
-    methods = [kind(**settings) for kind, settings in _settings(kinds, request.settings)]
+    given = [resolve_method(method) for method in request.methods]
+    methods = [kind(**settings) for kind, settings in _settings(given, request.settings)]
     _admit_budgets(request, data)
     skipped: list[str] = []
-    budgets = {m.name: _budgets(m, request, protocol.budgets, skipped) for m in methods}
+    budgets = [(m, _budgets(m, request, protocol.budgets, skipped)) for m in methods]
     seeds = request.seeds or protocol.seeds
     scenario = cache(data.scenario)  # methods share it, and a digest of all its utterances
-    todo: list[Run] = []
-    done: list[Run] = []
-    for target, seed, method in product(request.targets, seeds, methods):
-        for labels, repeat in product(budgets[method.name], range(request.repeats)):
+    runs: dict[str, Run] = {}
+    for target, seed, (method, usable) in product(request.targets, seeds, budgets):
+        for labels, repeat in product(usable, range(request.repeats)):
             run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
-            (done if run.path(results).exists() else todo).append(run)
-    return Plan(todo, done, skipped)
+            runs.setdefault(run.key, run)
+    done = {key for key, run in runs.items() if run.path(results).exists()}
+    todo = [run for key, run in runs.items() if key not in done]
+    recorded = read_runs(results).frame
+    require_protocol(protocol, recorded)
+    there = [run for key, run in runs.items() if key in done]
+    notes = plan_notes(_stated(todo, data), _stated(there, data), recorded)
+    return Plan(todo, there, skipped, notes)
+
+
+def _stated(runs: Sequence[Run], data: SpeechData) -> pd.DataFrame:
+    """Return what the records of runs state, in columns like those of recorded ones."""
+    return pd.DataFrame(
+        [
+            (
+                run.key,
+                run.method.name,
+                package_of(type(run.method)),
+                canonical(run.identity["settings"]),
+                run.scenario.target,
+                run.scenario.labels,
+                run.track,
+                *run.identity["backbone"],
+                run.precision,
+                run.scenario.source_corpora,
+                canonical(data.excluded([*run.identity["content"]])),
+                canonical(run.identity["content"]),
+            )
+            for run in runs
+        ],
+        columns=PLANNED,
+    )
 
 
 def _settings(
-    kinds: Sequence[type[Method]], given: Mapping[str, object]
+    methods: Sequence[tuple[type[Method], Mapping[str, object]]], given: Mapping[str, object]
 ) -> Iterator[tuple[type[Method], dict[str, object]]]:
-    """Yield each method with those of the given settings that it has."""
+    """Yield each method with those of the given settings that it has; its own come first."""
+    kinds = [kind for kind, _ in methods]
     known = {name for kind in kinds for name in kind.default_settings()}
     stray = sorted(set(given) - known)
     if stray:
@@ -162,11 +204,9 @@ def _settings(
             f"None of {', '.join(k.name for k in kinds)} has a setting {stray[0]!r}.",
             f"Their settings: {', '.join(sorted(known)) or 'none'}.",
         )
-    for kind in kinds:
-        yield (
-            kind,
-            {name: value for name, value in given.items() if name in kind.default_settings()},
-        )
+    for kind, own in methods:
+        defaults = kind.default_settings()
+        yield kind, {**{name: v for name, v in given.items() if name in defaults}, **own}
 
 
 def _admit_budgets(request: Request, data: SpeechData) -> None:
@@ -216,5 +256,6 @@ def _run(
         backbone=(backbone.kind.name, backbone.digest),
         precision=request.precision,
         repeat=repeat,
+        code=code_of(type(method)),
     )
     return Run(method, scenario, request.track, request.precision, repeat, identity)

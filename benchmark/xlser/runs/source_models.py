@@ -76,7 +76,7 @@ def source_model_path(
             "order": scenario.source_train,
             "content": {corpus: data.content[corpus] for corpus in scenario.source_corpora},
             "frontend": data.frontend(backbone).digest(),
-            "schedule": data.protocol.schedule.model_dump(),
+            "schedule": data.protocol.schedule.stated(),
             "classes": scenario.classes,
             "backbone": [backbone.kind.name, backbone.digest],
             "track": track,

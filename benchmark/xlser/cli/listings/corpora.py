@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xlser.cli.app import AsJson, Data, bar, print_json, print_table, progress
+from xlser.cli.output import bar, print_json, print_table, progress
+from xlser.cli.parameters import AsJson, Data, completing
 
 if TYPE_CHECKING:
     from xlser.audio.check import CorpusReport
@@ -17,29 +18,10 @@ def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = Fa
     """List all corpora: language, size, licence, and where each lies on this machine."""
     if context.invoked_subcommand:
         return
-    from xlser.corpora import EMOTIONS, corpus_names, find_root, get_corpus
+    from xlser.listings import corpus_rows
     from xlser.settings import Settings
 
-    settings = Settings.gather(data=data)
-    rows: list[dict[str, Any]] = []
-    for name in corpus_names():
-        corpus = get_corpus(name)
-        published = corpus.published().values()
-        root = find_root(corpus, settings)
-        rows.append(
-            {
-                "corpus": name,
-                "language": corpus.language,
-                "utterances": len(published) or corpus.files or None,
-                "of the five emotions": sum(spoken.emotion in EMOTIONS for spoken in published),
-                "emotions": sorted({spoken.emotion for spoken in published}),
-                "speakers": len({spoken.speaker for spoken in published}) or None,
-                "licence": corpus.licence,
-                "homepage": corpus.homepage,
-                "citation": corpus.citation,
-                "found in": str(root) if root else None,
-            }
-        )
+    rows = list(corpus_rows(Settings.gather(data=data)))
     if as_json:
         print_json(rows)
         return
@@ -50,7 +32,12 @@ def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = Fa
 
 @app.command()
 def check(
-    names: Annotated[list[str] | None, typer.Argument(help="Corpora; default: all found.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Corpora; default: all found.", autocompletion=completing("xlser.corpora")
+        ),
+    ] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:

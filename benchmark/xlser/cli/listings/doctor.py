@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from xlser import registry
-from xlser.cli.app import AsJson, Data, Weights, print_json
+from xlser.cli.output import print_json
+from xlser.cli.parameters import AsJson, Data, Weights
 from xlser.errors import XlserError
 from xlser.memory import has_huge_pages, keep_pages
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def doctor(data: Data = None, weights: Weights = None, as_json: AsJson = False) -> None:
-    """Tell what is installed, found and missing, and what follows."""
+    """Show what is installed, found and missing, and what follows."""
     from xlser.settings import Settings
 
     settings = Settings.gather(data=data, weights=weights)

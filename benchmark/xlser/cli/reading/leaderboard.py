@@ -6,16 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from xlser.cli.app import AsJson, console, print_json
+from xlser.cli.output import messages, print_json
+from xlser.cli.parameters import AsJson, Leaderboards
 
 
 def leaderboard(
     protocols: Annotated[
         list[str] | None, typer.Argument(help="Protocols; default: all that have records.")
     ] = None,
-    leaderboards: Annotated[Path, typer.Option(help="Folder of leaderboards.")] = Path(
-        "leaderboards"
-    ),
+    leaderboards: Leaderboards = Path("leaderboards"),
     as_json: AsJson = False,
 ) -> None:
     """Write tables and figures from records.
@@ -28,27 +27,27 @@ def leaderboard(
 
     names = protocols or [n for n in protocol_names() if (leaderboards / n / "results").is_dir()]
     if not names:
-        console().print(f"No records under {leaderboards}/. `xlser run` makes some.")
+        messages(f"No records under {leaderboards}/. `xlser run` makes some.")
         raise typer.Exit(1)
     answer: dict[str, Any] = {}
     for name in names:
         written = write_leaderboard(get_protocol(name), leaderboards)
         if as_json:
-            answer[name] = [_as_json(board) for board in written.tables]
+            answer[name] = [_as_json(board) for board in written.results.tables()]
         else:
-            console().print(f"wrote {written.page}")
+            messages(f"wrote {written.page}")
     page = refresh_lessons(leaderboards)
     if as_json:
         print_json(answer)
     elif page:
-        console().print(f"wrote {page}")
+        messages(f"wrote {page}")
 
 
 def _as_json(board: Any) -> dict[str, Any]:
     def row(value: Any) -> dict[str, Any]:
         figures = {
             f"{role} {name}": {"mean": figure.mean, "spread": figure.spread}
-            for (role, name), figure in value.figures.items()
+            for (role, name), figure in value.scores.items()
         }
         return {
             "method": value.method,

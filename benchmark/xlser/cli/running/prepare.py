@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from xlser.cli.app import Data, Exclude, bar, console, progress
+from xlser.cli.output import bar, messages, progress
+from xlser.cli.parameters import Data, Exclude
 
 
 def prepare(
@@ -35,4 +36,4 @@ def prepare(
                 bar(bars, f"log-mel of {corpus.name}"),
             )
         excluded = f", {len(inventory.excluded)} excluded" if inventory.excluded else ""
-        console().print(f"{corpus.name}: {len(store.ids)} utterances{excluded}, {store.folder}")
+        messages(f"{corpus.name}: {len(store.ids)} utterances{excluded}, {store.folder}")

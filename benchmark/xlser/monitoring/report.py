@@ -1,4 +1,4 @@
-"""What is told of a plan while it is carried out, and of its failures in the end."""
+"""Reports on a plan while it is carried out, and on its failures in the end."""
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,11 +8,12 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from xlser.cli.app import console, duration, tell
+from xlser.monitoring.console import Messages
+from xlser.monitoring.durations import duration
 
 if TYPE_CHECKING:
-    from xlser.cli.bars import Bars
     from xlser.executors import Events
+    from xlser.monitoring.bars import Bars
     from xlser.monitoring.progress import Progress
     from xlser.monitoring.status import State, StatusFile
     from xlser.records import Record
@@ -23,28 +24,34 @@ _EVERY = 60.0  # seconds between two lines on it, where no bars can be shown
 
 
 class Report:
-    """Shows a progress: a line a job that ends; in between, bars on a terminal or a line a minute.
+    """Shows a progress: a line for each job that ends, and bars on a terminal or a line a minute.
 
-    While a block goes on that it opens, other processes are told as well.
+    While its block goes on, the status file is kept up to date as well.
 
     Args:
         progress: what is shown.
         bars: of the terminal.
-        status: where others are told; None for nowhere.
+        messages: where lines go.
+        status: file that other processes read; None for none.
     """
 
     def __init__(
-        self, progress: "Progress", bars: "Bars", status: "StatusFile | None" = None
+        self,
+        progress: "Progress",
+        bars: "Bars",
+        messages: Messages,
+        status: "StatusFile | None" = None,
     ) -> None:
         self.failures: list[tuple[Run, Failure]] = []
         self._progress = progress
         self._status = status
         self._bars = bars
+        self._messages = messages
         self._all = bars.add_task("runs", total=None, left=None)
         self._shown: dict[str, Any] = {}  # bars of jobs at work, by their keys
-        self._spoke = monotonic()
+        self._reported = monotonic()
         self._over = threading.Event()
-        # A thread, for a method that is at work in this process may not be heard from for long.
+        # A thread: a method at work in this process may not call back for a long time.
         self._thread = threading.Thread(target=self._go_on_showing, daemon=True)
 
     def __enter__(self) -> Self:
@@ -66,7 +73,7 @@ class Report:
             self._show("interrupted" if issubclass(kind, KeyboardInterrupt) else "failed")
 
     def events(self) -> "Events":
-        """Return what takes what happens."""
+        """Return the callbacks of an execution that feed this report."""
         from xlser.executors import Events
 
         return Events(
@@ -83,17 +90,17 @@ class Report:
     def _trained(self, job: "Job", seconds: float) -> None:
         self._progress.trained(job, seconds)
         words = f"{job.label}: trained ({seconds:.1f} s)"
-        tell(words, "trained", **_named(job), seconds=seconds, **self._counts())
+        self._messages(words, "trained", **_named(job), seconds=seconds, **self._counts())
 
     def _untrained(self, job: "Job", failure: "Failure") -> None:
         self._progress.untrained(job)
         words = f"{job.label}: FAILED, {failure.said}"
-        tell(words, "untrained", **_named(job), said=failure.said, **self._counts())
+        self._messages(words, "untrained", **_named(job), said=failure.said, **self._counts())
 
     def _repeated(self, job: "Job", how: str) -> None:
         self._progress.repeated(job)
         words = f"{job.label}: {how}; it is begun again"
-        tell(words, "repeated", **_named(job), how=how, **self._counts())
+        self._messages(words, "repeated", **_named(job), how=how, **self._counts())
 
     def _finished(self, run: "Run", record: "Record") -> None:
         self._progress.finished(run, record)
@@ -118,7 +125,7 @@ class Report:
         counts = self._counts()
         ended, left = counts["done"] + counts["failed"], counts["seconds_left"]
         rest = "" if left is None else f"; {duration(left)} left"
-        tell(f"[{ended}/{counts['total']}] {words}{rest}", event, **facts, **counts)
+        self._messages(f"[{ended}/{counts['total']}] {words}{rest}", event, **facts, **counts)
 
     def _counts(self) -> dict[str, Any]:
         left = self._progress.seconds_left()
@@ -132,11 +139,11 @@ class Report:
         snapshot = self._progress.snapshot()
         if self._status:
             self._status.write(snapshot, state)
-        if console().is_terminal and not tell.in_json:
+        if self._messages.bars_shown:
             self._draw(snapshot)
-        elif monotonic() - self._spoke >= _EVERY:
-            self._spoke = monotonic()
-            tell(in_a_line(snapshot), "progress", **snapshot)
+        elif monotonic() - self._reported >= _EVERY:
+            self._reported = monotonic()
+            self._messages(in_a_line(snapshot), "progress", **snapshot)
 
     def _draw(self, snapshot: Mapping[str, Any]) -> None:
         counts, jobs = snapshot["runs"], snapshot["longest_at_work"]

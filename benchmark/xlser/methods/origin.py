@@ -1,0 +1,197 @@
+"""Where a method's class comes from: an installed package, or code that nobody packaged.
+
+A class that no package registers may be defined in a notebook or in a file of the working folder.
+Its name says little about its code, so that a digest of its source is part of what its runs are
+known by, and it travels to other processes by value (cloudpickle).
+"""
+
+import ast
+import dis
+import inspect
+import json
+import linecache
+import pickle
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from textwrap import dedent
+from types import CodeType, FunctionType
+from typing import get_type_hints
+
+from xlser import registry
+from xlser.errors import MethodError, PluginError, UnknownNameError
+from xlser.files import digest_json
+from xlser.methods.method import Method
+
+NOT_PACKAGED = "not packaged"
+"""What stands for the package of a class that no package registers."""
+
+
+def is_packaged(method: type[Method]) -> bool:
+    """Return whether an installed package registers this very class under its name."""
+    try:
+        registry.entry_point("xlser.methods", method.name)
+        return registry.load_object("xlser.methods", method.name) is method
+    except (AttributeError, PluginError, UnknownNameError):
+        return False
+
+
+def package_of(method: type[Method]) -> str:
+    """Return `package version` of the package that registers a class, or `NOT_PACKAGED`."""
+    packaged = is_packaged(method)
+    return registry.package_of("xlser.methods", method.name) if packaged else NOT_PACKAGED
+
+
+@cache
+def code_of(method: type[Method]) -> str:
+    """Return the SHA-256, in hex, of the source of a class that is not packaged; "" for others.
+
+    The source is that of the class, of its bases, and of the functions, classes and constants that
+    it uses, as far as the same module or notebook defines them. Where there is no source (a class
+    made by `exec`), Python's bytecode stands for it.
+    """
+    if is_packaged(method):
+        return ""
+    sources: dict[str, str] = {}
+    found: list[tuple[str, object]] = [(method.__qualname__, method)]
+    while found:
+        name, thing = found.pop()
+        if name not in sources:
+            sources[name] = _source(thing)
+            found += _uses(thing, method.__module__)
+    return digest_json(sources)
+
+
+@cache
+def carried(method: type[Method]) -> str | bytes:
+    """Return what another process makes the class from by `arrived`: its name, or the class itself.
+
+    Raises:
+        MethodError: the class is not packaged and cannot be pickled.
+    """
+    if is_packaged(method):
+        return method.name
+    _resolve_annotations(method)
+    try:
+        with _by_value(method.__module__) as dumps:
+            return dumps(method)
+    except Exception as cause:  # what cannot be pickled raises anything
+        try:
+            return pickle.dumps(method)  # importable where this process's path is
+        except Exception:
+            raise MethodError(
+                f"The method {method.name!r} cannot be sent to another process: {cause}.",
+                "Keep what cannot be pickled out of globals that it uses, run it in this process "
+                "(one job, no isolation, no timeout), or put it into a package.",
+            ) from cause
+
+
+def arrived(what: str | bytes) -> type[Method]:
+    """Return the class that `carried` sent.
+
+    Raises:
+        UnknownNameError: its package is not installed here.
+        PluginError: it cannot be used here.
+    """
+    from xlser.methods.registry import get_method
+
+    if isinstance(what, str):
+        return get_method(what)
+    kind: type[Method] = pickle.loads(what)
+    return kind
+
+
+@contextmanager
+def _by_value(module: str) -> Iterator[Callable[[object], bytes]]:
+    """Pickle what a module holds as a whole, not as its name: other machines do not have it."""
+    import cloudpickle
+
+    top = sys.modules.get(module.partition(".")[0])
+    if top is None or top.__name__ == "__main__":
+        yield cloudpickle.dumps
+        return
+    cloudpickle.register_pickle_by_value(top)
+    try:
+        yield cloudpickle.dumps
+    finally:
+        cloudpickle.unregister_pickle_by_value(top)
+
+
+def _resolve_annotations(method: type[Method]) -> None:
+    """Put types in the place of annotations that are text: elsewhere their names mean nothing."""
+    hints = get_type_hints(method, include_extras=True)
+    for kind in method.__mro__:
+        stated = vars(kind).get("__annotations__", {})
+        if kind.__module__ == method.__module__ and any(
+            isinstance(a, str) for a in stated.values()
+        ):
+            kind.__annotations__ = {name: hints[name] for name in stated}
+
+
+def _source(thing: object) -> str:
+    """Return the source of a class or function, or what stands for it; of a constant, its value."""
+    if not isinstance(thing, type | FunctionType):
+        return repr(thing)
+    try:
+        source = dedent(inspect.getsource(thing))
+    except (OSError, TypeError):  # of a class in a notebook, or of what `exec` made
+        source = next(filter(None, (_statement(thing, f) for f in _functions(thing))), "")
+    code = [] if source else [_bytecode(function.__code__) for function in _functions(thing)]
+    plain = {name: repr(value) for name, value in vars(thing).items() if _is_plain(name, value)}
+    return json.dumps([source, code, plain], sort_keys=True)
+
+
+def _statement(kind: type | FunctionType, function: FunctionType) -> str:
+    """Return the class statement around a method, from the notebook's cell that it is in."""
+    code = function.__code__
+    lines = "".join(linecache.getlines(code.co_filename))
+    try:
+        statements = list(ast.walk(ast.parse(lines)))
+    except SyntaxError:  # a cell with magics
+        return lines
+    around = [
+        ast.get_source_segment(lines, node) or ""
+        for node in statements
+        if isinstance(node, ast.ClassDef)
+        and node.name == kind.__name__
+        and node.lineno <= code.co_firstlineno <= (node.end_lineno or 0)
+    ]
+    return around[-1] if around else ""
+
+
+def _uses(thing: object, module: str) -> Iterator[tuple[str, object]]:
+    """Yield what a class or function uses of the module it is defined in, by name."""
+    if isinstance(thing, type):
+        for base in thing.__mro__[1:]:
+            if base.__module__ == module:
+                yield base.__qualname__, base
+    for function in _functions(thing):
+        for name in sorted(_globals_of(function.__code__)):
+            value = function.__globals__.get(name)
+            if getattr(value, "__module__", None) == module or _is_plain(name, value):
+                yield name, value
+
+
+def _functions(thing: object) -> list[FunctionType]:
+    members = list(vars(thing).values()) if isinstance(thing, type) else [thing]
+    unwrapped = [getattr(member, "__func__", getattr(member, "fget", member)) for member in members]
+    return [member for member in unwrapped if isinstance(member, FunctionType)]
+
+
+def _globals_of(code: CodeType) -> set[str]:
+    inner = (const for const in code.co_consts if isinstance(const, CodeType))
+    loaded = (i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL")
+    return set(loaded).union(*map(_globals_of, inner))
+
+
+def _is_plain(name: str, value: object) -> bool:
+    try:
+        return not name.startswith("__") and value is not None and bool(json.dumps(value))
+    except (TypeError, ValueError):
+        return False
+
+
+def _bytecode(code: CodeType) -> str:
+    consts = [_bytecode(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return json.dumps([code.co_code.hex(), consts, code.co_names])

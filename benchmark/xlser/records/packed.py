@@ -1,0 +1,92 @@
+"""Packed files: many records in one Parquet file, exact and compressed.
+
+Pandas and the Hub read one as it is, a row a run (docs/records.md). Equal records give equal bytes
+with the same version of pyarrow, whatever the order in which they were packed.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xlser.errors import RecordError
+from xlser.records import columns
+from xlser.records.record import SCHEMA
+
+NAME = "records.parquet"
+
+_VERSION = b"xlser.records"
+"""Of the file's metadata: the schema of its records."""
+
+_LEVEL = 9  # of zstd: 15 saves another 4 % and takes four times as long
+_DICTIONARY = 1 << 28  # bytes of distinct texts a column may have: names of utterances are long
+
+
+def to_bytes(table: pa.Table) -> bytes:
+    """Return the packed file of a table of `columns.SCHEMA`."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table.replace_schema_metadata({_VERSION: str(SCHEMA)}),
+        sink,
+        compression="zstd",
+        compression_level=_LEVEL,
+        use_dictionary=columns.TEXTS,
+        dictionary_pagesize_limit=_DICTIONARY,
+        write_statistics=False,
+        row_group_size=max(table.num_rows, 1),
+    )
+    return bytes(sink.getvalue())
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read a packed file; columns of text are dictionaries.
+
+    Raises:
+        RecordError: it is cut off, of a newer schema, or none of ours.
+    """
+    try:
+        return from_bytes(path.read_bytes())
+    except (OSError, ValueError) as cause:
+        raise RecordError(
+            f"{path} is not a packed file of records of schema {SCHEMA} or older: {cause}",
+            "Update xlser if its schema is newer; else get it anew or remove it.",
+        ) from cause
+
+
+def from_bytes(content: bytes) -> pa.Table:
+    """Read the content of a packed file.
+
+    Raises:
+        ValueError: it is none of ours.
+    """
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=columns.TEXTS)
+        version = (file.schema_arrow.metadata or {}).get(_VERSION, b"").decode()
+        if version != str(SCHEMA):
+            raise ValueError(f"it states {f'schema {version}' if version else 'no schema'}")
+        table = file.read()
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as cause:
+        raise ValueError(str(cause)) from cause
+    if table.column_names != columns.SCHEMA.names:
+        lacking = [name for name in columns.SCHEMA.names if name not in table.column_names]
+        raise ValueError(f"its columns are others; {', '.join(lacking) or 'none'} lack")
+    for field, own in zip(table.schema, columns.SCHEMA, strict=True):
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if kind != own.type:
+            raise ValueError(f"its column {own.name} is of type {kind}, not {own.type}")
+    return table.replace_schema_metadata(None)
+
+
+def read_keys(path: Path) -> list[str]:
+    """Read only the keys of the records in a packed file.
+
+    Raises:
+        RecordError: it is no Parquet file with keys.
+    """
+    try:
+        keys: list[str] = pq.read_table(path, columns=["key"])["key"].to_pylist()
+    except (pa.ArrowException, OSError, KeyError) as cause:
+        raise RecordError(
+            f"{path} is not a packed file of records: {cause}", "Get it anew or remove it."
+        ) from cause
+    return keys

@@ -1,0 +1,244 @@
+"""A folder of records: files of a run each, and packed files of many, side by side.
+
+The path of a record is where its own file lies or would lie, so that packing changes no path.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from xlser.errors import RecordError
+from xlser.records import packed
+from xlser.records.columns import labels_of, to_record, to_table
+from xlser.records.identity import place
+from xlser.records.record import Record, no_record
+from xlser.records.runs_table import Block, Runs, TestSet
+
+_AT_ONCE = 200  # records that are held as objects
+
+_KEY = re.compile(rb'"key": ?"([^"\\]*)"')
+
+Known = dict[tuple[str, str], TestSet]
+"""Test sets by their text."""
+
+
+def files(results: Path, suffix: str) -> list[Path]:
+    """Return the files of records below a folder, sorted; hidden ones are passed over."""
+    return [
+        path
+        for path in sorted(results.rglob(f"*{suffix}"))
+        if not any(part.startswith(".") for part in path.relative_to(results).parts)
+    ]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A packed file.
+
+    Attributes:
+        file: its path.
+        table: its rows.
+        paths: where each row's own file belongs.
+    """
+
+    file: Path
+    table: pa.Table
+    paths: Sequence[Path]
+
+    @classmethod
+    def read(cls, file: Path) -> "Packed":
+        """Read a packed file.
+
+        Raises:
+            RecordError: it is cut off, of a newer schema, or none of ours.
+        """
+        table = packed.read_table(file)
+        try:
+            return cls(file, table, paths_of(table, file.parent))
+        except (TypeError, ValueError) as cause:
+            raise no_record(file, cause) from cause
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records, one at a time.
+
+        Raises:
+            RecordError: a row is not of a record.
+        """
+        for batch in self.table.to_batches(max_chunksize=_AT_ONCE):
+            for row in batch.to_pylist():
+                try:
+                    yield to_record(row)
+                except (ValueError, KeyError, TypeError) as cause:
+                    raise no_record(self.file, cause) from cause
+
+    def record(self, row: int) -> Record:
+        """Return the record of a row."""
+        return next(Packed(self.file, self.table.slice(row, 1), ()).records())
+
+
+def paths_of(table: pa.Table, folder: Path) -> list[Path]:
+    """Return where the own files of packed records belong.
+
+    Args:
+        table: of the records.
+        folder: of the packed file, which is that of their target or the results folder.
+    """
+    stated = ["target", "track", "backbone", "method", "labels", "seed", "repeat", "key"]
+    paths = []
+    for target, track, backbone, method, labels, seed, repeat, key in zip(
+        *(table[name].to_pylist() for name in stated), strict=True
+    ):
+        own = place(
+            target=target,
+            track=track,
+            backbone=backbone,
+            method=method,
+            labels=labels_of(labels),
+            seed=seed,
+            repeat=repeat,
+            key=key,
+        )
+        paths.append((folder.parent if folder.name == target else folder) / own)
+    return paths
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What lies in a folder of records.
+
+    Attributes:
+        loose: files of a record each, less those of which a packed file holds an equal record:
+            packing was interrupted before it removed them.
+        packed: packed files.
+    """
+
+    loose: Sequence[Path]
+    packed: Sequence[Packed]
+
+    @classmethod
+    def of(cls, results: Path) -> "Contents":
+        """Look into a folder, at any depth; it may be absent.
+
+        Raises:
+            RecordError: a packed file that cannot be read.
+        """
+        several = [Packed.read(path) for path in files(results, ".parquet")]
+        rows = {
+            key: (each, row)
+            for each in several
+            for row, key in enumerate(each.table["key"].to_pylist())
+        }
+        loose = []
+        for path in files(results, ".json"):
+            twin = rows.get(key_of(path) or "") if rows else None
+            if twin is None or not _equal(path, *twin):
+                loose.append(path)
+        return cls(loose, several)
+
+
+def _equal(path: Path, packed_file: Packed, row: int) -> bool:
+    if packed_file.paths[row] != path:
+        return False
+    return packed_file.record(row).to_json() == Record.parse(path).to_json()
+
+
+def read_records(results: Path) -> Iterator[tuple[Path, Record]]:
+    """Read every record below `results` once, one at a time: packed ones, then the others.
+
+    Raises:
+        RecordError: a file is not a record, or scores are not those of the predictions.
+    """
+    contents = Contents.of(results)
+    for each in contents.packed:
+        require_sound(Block(each.table, {}), each)
+        yield from zip(each.paths, each.records(), strict=True)
+    for path in contents.loose:
+        yield path, Record.read(path)
+
+
+def known_keys(results: Path) -> Mapping[str, Path]:
+    """Return the keys of all records below `results`, each with the file that holds it.
+
+    Of a record's own file only the beginning is read, where its key stands.
+
+    Raises:
+        RecordError: a packed file that cannot be read.
+    """
+    known: dict[str, Path] = {}
+    for path in files(results, ".parquet"):
+        known.update(dict.fromkeys(packed.read_keys(path), path))
+    for path in files(results, ".json"):
+        if key := key_of(path):
+            known.setdefault(key, path)
+    return known
+
+
+def key_of(path: Path) -> str | None:
+    """Return the key in a record's own file; None if there is none."""
+    with path.open("rb") as file:
+        if found := _KEY.search(file.read(512)):
+            return found[1].decode("ascii", "replace")
+    try:
+        return str(json.loads(path.read_bytes())["key"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def read_runs(results: Path) -> Runs:
+    """Read every record below `results` once, as one table; packed ones without an object a run.
+
+    Raises:
+        RecordError: a file holds no record, or scores are not those of the predictions.
+    """
+    known: Known = {}
+    contents = Contents.of(results)
+    blocks: list[tuple[Block, Sequence[Path], Sequence[Path]]] = []
+    for each in contents.packed:
+        block = Block(each.table, known)
+        require_sound(block, each)
+        blocks.append((block, each.paths, [each.file] * len(each.paths)))
+    if contents.loose:
+        blocks.append((loose_block(contents.loose, known), contents.loose, contents.loose))
+    return Runs(blocks)
+
+
+def require_sound(block: Block, source: Packed) -> None:
+    """Raise the first fault of a packed file's rows.
+
+    Raises:
+        RecordError: predictions of the wrong form, or scores that are not theirs.
+    """
+    for row, what in block.faults().items():
+        raise RecordError(
+            f"{source.file} holds a record ({source.paths[row].name}) that {what}.",
+            "Get the file anew, or make it again from the runs' own files; a record is never "
+            "edited.",
+        )
+
+
+def loose_block(paths: Sequence[Path], known: Known) -> Block:
+    """Read records from files of their own, and check their scores.
+
+    Args:
+        paths: of the files.
+        known: test sets; those found are added.
+
+    Raises:
+        RecordError: a file holds no record, or scores are not those of its predictions.
+    """
+    starts = range(0, max(len(paths), 1), _AT_ONCE)
+    tables = [_table(paths[start : start + _AT_ONCE]) for start in starts]
+    return Block(pa.concat_tables(tables), known)
+
+
+def _table(paths: Sequence[Path]) -> pa.Table:
+    try:
+        return to_table(map(Record.read, paths))
+    except (OverflowError, pa.ArrowInvalid) as cause:
+        if len(paths) == 1:
+            raise no_record(paths[0], cause) from cause
+        return pa.concat_tables([_table([path]) for path in paths])
