@@ -5,10 +5,11 @@ from pathlib import Path
 
 import torch
 from tests.training.test_against_a_plain_loop import STEPS, a_task, ours, plain
+from tests.trees import scan
 
 from xlser.audio import FrontEnd, prepare
 from xlser.backbones import pretrained
-from xlser.corpora import EMOTIONS, get_corpus, scan
+from xlser.corpora import EMOTIONS, get_corpus
 from xlser.methods import Labelled, Speech, Task
 from xlser.protocols import Schedule
 from xlser.settings import Settings

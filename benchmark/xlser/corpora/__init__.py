@@ -1,19 +1,13 @@
 """Corpora of emotional speech: what they are, where they lie, whether they are whole."""
 
-from xlser.corpora.corpus import (
-    EMOTIONS,
-    Corpus,
-    Gender,
-    NotOfThisCorpusError,
-    Spoken,
-    Utterance,
-    require,
-)
+from xlser.corpora.corpus import Corpus, Gender, NotOfThisCorpusError, Spoken, Utterance, require
+from xlser.corpora.emotions import EMOTIONS, VOCABULARY, read_for
 from xlser.corpora.registry import corpus_names, find_root, get_corpus, locate
 from xlser.corpora.scan import Inventory, Survey, scan, survey
 
 __all__ = [
     "EMOTIONS",
+    "VOCABULARY",
     "Corpus",
     "Gender",
     "Inventory",
@@ -25,6 +19,7 @@ __all__ = [
     "find_root",
     "get_corpus",
     "locate",
+    "read_for",
     "require",
     "scan",
     "survey",

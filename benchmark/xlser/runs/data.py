@@ -13,8 +13,8 @@ from torch import Tensor
 
 from xlser import audio
 from xlser.backbones import PretrainedBackbone
-from xlser.corpora import Inventory, Utterance, find_root, get_corpus, locate, scan
-from xlser.errors import StoreError
+from xlser.corpora import Inventory, Utterance, find_root, get_corpus, locate, read_for, scan
+from xlser.errors import ProtocolError, StoreError
 from xlser.files import digest_json
 from xlser.methods import ATTRIBUTES, Attribute, Speech, Track
 from xlser.protocols import Labels, Protocol, Scenario
@@ -149,14 +149,26 @@ class SpeechData:
         return sorted(ids, key=key)
 
     def attribute(self, ids: Sequence[str], name: Attribute) -> Tensor:
-        """Return what the corpora tell of `ids`, shape (utterances,), indices into `ATTRIBUTES`."""
+        """Return what the corpora tell of `ids`, shape (utterances,), indices into `ATTRIBUTES`.
+
+        Raises:
+            ProtocolError: a corpus does not state it for every speaker.
+        """
         values = ATTRIBUTES[name]
         utterances = [self._utterances[id_] for id_ in ids]
         told = (
             [u.gender for u in utterances]
             if name == "gender"
-            else [get_corpus(u.corpus).naturalness for u in utterances]
+            else [self.inventories[u.corpus].corpus.naturalness for u in utterances]
         )
+        unknown = {
+            u.corpus for u, value in zip(utterances, told, strict=True) if value not in values
+        }
+        if unknown:
+            raise ProtocolError(
+                f"The {name} of some speakers of {', '.join(sorted(unknown))} is not known.",
+                f"Choose a method that does not need the {name} of speakers.",
+            )
         return torch.tensor([values.index(value) for value in told], dtype=torch.long)
 
     def _of_corpus(
@@ -284,7 +296,9 @@ def gather(
     at_hand = [c for c in source if c.name in settings.corpora or find_root(c, settings)]
     corpora = at_hand or source[:1]  # with none at all, say where the first was looked for
     corpora += [get_corpus(name) for target in targets for name in protocol.corpora_of(target)]
+    read = read_for(protocol.classes)
     inventories = {
-        c.name: scan(c, locate(c, settings), settings.exclude.get(c.name, ())) for c in corpora
+        c.name: scan(c, locate(c, settings), settings.exclude.get(c.name, ()), read)
+        for c in corpora
     }
     return SpeechData(protocol, settings, inventories, watch)

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, listed_names, require
+from xlser.corpora.names import NAMES
+
+_NAMES = NAMES / "shemo.txt"
 
 _EMOTIONS = {
     "A": "anger",
@@ -41,9 +44,9 @@ class ShEMO(Corpus):
         EmoBox and of the relabelled edition, whose keys are the original names. The published class
         counts and those of both of SERAB's splits agree with the list.
         """
-        return listed_names(self.name)
+        return listed_names(_NAMES)
 
     def parse(self, name: str) -> Spoken:
         """Read `F03S02`."""
-        require(name in listed_names(self.name), self, name)
+        require(name in listed_names(_NAMES), self, name)
         return Spoken(speaker=name[:3], emotion=_EMOTIONS[name[3]], sentence=name)

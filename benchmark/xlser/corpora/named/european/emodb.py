@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, listed_names, require
+from xlser.corpora.names import NAMES
+
+_NAMES = NAMES / "emodb.txt"
 
 _EMOTIONS = {
     "W": "anger",
@@ -32,9 +35,9 @@ class EmoDB(Corpus):
 
     def names(self) -> Iterable[str]:
         """Return the 535 names."""
-        return listed_names(self.name)
+        return listed_names(_NAMES)
 
     def parse(self, name: str) -> Spoken:
         """Read `03a01Fa`."""
-        require(name in listed_names(self.name), self, name)
+        require(name in listed_names(_NAMES), self, name)
         return Spoken(speaker=name[:2], emotion=_EMOTIONS[name[5]], sentence=name[2:5])
