@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from xlser.methods import Track
-    from xlser.runs.jobs import Ending, Job, Shared
+    from xlser.runs.jobs import Job, JobContext, JobResult
 
 MOMENT = 1.0
 """Seconds that an executor waits for news before it says that there are none."""
@@ -33,7 +33,7 @@ class Ended:
     """A job has ended."""
 
     key: str
-    ending: "Ending"
+    ending: "JobResult"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Executor(BaseModel, ABC):
         """Threads of a process that fine-tunes, so that all together take the cores there are."""
 
     @abstractmethod
-    def crew(self, shared: "Shared", epoch: Epoch) -> "Crew":
+    def crew(self, shared: "JobContext", epoch: Epoch) -> "Crew":
         """Return what computes jobs that have `shared` in common.
 
         Raises:

@@ -18,9 +18,9 @@ import torch
 from pydantic import TypeAdapter
 
 from xlser.files import write_atomically
-from xlser.runs.jobs import Ending, Job, Shared, do, overdue
+from xlser.runs.jobs import Job, JobContext, JobResult, do, overdue
 
-_ENDING: TypeAdapter[Ending] = TypeAdapter(Ending)
+_RESULT: TypeAdapter[JobResult] = TypeAdapter(JobResult)
 _EVERY = 5.0  # seconds between two words of a job on its epochs: a shared folder is slow
 
 
@@ -34,7 +34,7 @@ class Spool:
 
     folder: Path
 
-    def keep(self, shared: Shared) -> Path:
+    def keep(self, shared: JobContext) -> Path:
         """Put down what jobs have in common, once; return its file."""
         content = pickle.dumps(shared)
         path = self.folder / f"{sha256(content).hexdigest()[:16]}.shared"
@@ -63,9 +63,9 @@ class Spool:
             return done, total
         return None
 
-    def end(self, key: str, ending: Ending) -> None:
+    def end(self, key: str, ending: JobResult) -> None:
         """Put down how a job ended."""
-        write_atomically(self.folder / f"{key}.ending", _ENDING.dump_json(ending))
+        write_atomically(self.folder / f"{key}.ending", _RESULT.dump_json(ending))
 
     def ended(self) -> set[str]:
         """Return the keys of jobs that ended."""
@@ -75,10 +75,10 @@ class Spool:
             return {path.stem for path in self.folder.glob("*.ending")}
         return set()
 
-    def ending(self, key: str) -> Ending | None:
+    def ending(self, key: str) -> JobResult | None:
         """Return how a job ended; None where that was put down in no form of today's."""
         with suppress(FileNotFoundError, ValueError):
-            return _ENDING.validate_json((self.folder / f"{key}.ending").read_bytes())
+            return _RESULT.validate_json((self.folder / f"{key}.ending").read_bytes())
         return None
 
     def forget(self, key: str) -> None:
@@ -110,7 +110,7 @@ def work(job: Job, shared: Path, folder: Path) -> NoReturn:
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     spool = Spool(folder)
     if job.key not in spool.ended():
-        common: Shared = pickle.loads(shared.read_bytes())
+        common: JobContext = pickle.loads(shared.read_bytes())
         torch.set_num_threads(common.threads)
         if common.timeout is not None:
             _end_in(common.timeout, job, spool)

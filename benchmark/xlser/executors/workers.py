@@ -21,7 +21,7 @@ from xlser.runs.processes import (
 if TYPE_CHECKING:
     import torch
 
-    from xlser.runs.jobs import Job, Shared
+    from xlser.runs.jobs import Job, JobContext
 
 
 class Workers(Crew):
@@ -31,7 +31,7 @@ class Workers(Crew):
     `shared.timeout`. None outlives the crew, nor this process.
     """
 
-    def __init__(self, shared: "Shared", epoch: Epoch, count: int) -> None:
+    def __init__(self, shared: "JobContext", epoch: Epoch, count: int) -> None:
         self._timeout = shared.timeout
         self._epoch = epoch
         self._shared = pickle.dumps(shared)
@@ -190,7 +190,7 @@ def _work(parent: Connection) -> None:
 
     with suppress(EOFError, ConnectionError):  # the parent is gone
         parent.send(("free", None))
-        shared: Shared = pickle.loads(parent.recv_bytes())
+        shared: JobContext = pickle.loads(parent.recv_bytes())
         shared = replace(shared, device=parent.recv())
         torch.set_num_threads(shared.threads)
         while True:

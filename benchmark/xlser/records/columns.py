@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.protocols import Labels
 from xlser.records.migrations import Raw
 from xlser.records.record import SCHEMA as SCHEMA_VERSION
@@ -68,7 +69,7 @@ COLUMNS: Mapping[str, Column] = {
     "score_source_ua": Column(("scores", "source", "ua"), _FLOAT),
     "score_source_accuracy": Column(("scores", "source", "accuracy"), _FLOAT),
     "started": Column(("started",), _TEXT),
-    "seconds_source_model": Column(("seconds", "source model"), _FLOAT),
+    "seconds_source_model": Column(("seconds", SOURCE_MODEL), _FLOAT),
     "seconds_fit": Column(("seconds", "fit"), _FLOAT),
     "seconds_predict": Column(("seconds", "predict"), _FLOAT),
     "memory_host": Column(("peak_memory", "host"), _INT),

@@ -19,7 +19,7 @@ from xlser.records.identity import identify, place
 from xlser.records.runs_table import canonical
 from xlser.records.store import read_runs
 from xlser.results.results import require_protocol
-from xlser.runs.data import SpeechData
+from xlser.runs.inputs import Catalogue
 from xlser.runs.plan_notes import PLANNED, plan_notes
 
 
@@ -130,7 +130,7 @@ class Plan:
 
 
 def make_plan(
-    request: Request, data: SpeechData, backbone: PretrainedBackbone, results: Path
+    request: Request, catalogue: Catalogue, backbone: PretrainedBackbone, results: Path
 ) -> Plan:
     """Expand a request into runs and leave out those whose record lies under `results`.
 
@@ -141,7 +141,7 @@ def make_plan(
         WeightsError: fine-tuning of a backbone that has nothing to learn.
         RecordError: a record under `results` cannot be read or is of another protocol.
     """
-    protocol = data.protocol
+    protocol = catalogue.protocol
     if request.track == "finetune" and backbone.kind.weights is None:
         raise WeightsError(
             f"{backbone.kind.name} has nothing to fine-tune.",
@@ -149,26 +149,26 @@ def make_plan(
         )
     given = [resolve_method(method) for method in request.methods]
     methods = [kind(**settings) for kind, settings in _settings(given, request.settings)]
-    _admit_budgets(request, data)
+    _admit_budgets(request, catalogue)
     skipped: list[str] = []
     budgets = [(m, _budgets(m, request, protocol.budgets, skipped)) for m in methods]
     seeds = request.seeds or protocol.seeds
-    scenario = cache(data.scenario)  # methods share it, and a digest of all its utterances
+    scenario = cache(catalogue.scenario)  # methods share it, and a digest of all its utterances
     runs: dict[str, Run] = {}
     for target, seed, (method, usable) in product(request.targets, seeds, budgets):
         for labels, repeat in product(usable, range(request.repeats)):
-            run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
+            run = _run(method, scenario(target, labels, seed), repeat, request, catalogue, backbone)
             runs.setdefault(run.key, run)
     done = {key for key, run in runs.items() if run.path(results).exists()}
     todo = [run for key, run in runs.items() if key not in done]
     recorded = read_runs(results).frame
     require_protocol(protocol, recorded)
     there = [run for key, run in runs.items() if key in done]
-    notes = plan_notes(_stated(todo, data), _stated(there, data), recorded)
+    notes = plan_notes(_stated(todo, catalogue), _stated(there, catalogue), recorded)
     return Plan(todo, there, skipped, notes)
 
 
-def _stated(runs: Sequence[Run], data: SpeechData) -> pd.DataFrame:
+def _stated(runs: Sequence[Run], catalogue: Catalogue) -> pd.DataFrame:
     """Return what the records of runs state, in columns like those of recorded ones."""
     return pd.DataFrame(
         [
@@ -183,7 +183,7 @@ def _stated(runs: Sequence[Run], data: SpeechData) -> pd.DataFrame:
                 *run.identity["backbone"],
                 run.precision,
                 run.scenario.source_corpora,
-                canonical(data.excluded([*run.identity["content"]])),
+                canonical(catalogue.excluded([*run.identity["content"]])),
                 canonical(run.identity["content"]),
             )
             for run in runs
@@ -209,12 +209,12 @@ def _settings(
         yield kind, {**{name: v for name, v in given.items() if name in defaults}, **own}
 
 
-def _admit_budgets(request: Request, data: SpeechData) -> None:
+def _admit_budgets(request: Request, catalogue: Catalogue) -> None:
     for labels in request.labels:
-        if labels not in data.protocol.budgets:
+        if labels not in catalogue.protocol.budgets:
             raise ProtocolError(
-                f"{data.protocol.name} has no label budget of {labels}.",
-                f"Choose from {', '.join(map(str, data.protocol.budgets))}.",
+                f"{catalogue.protocol.name} has no label budget of {labels}.",
+                f"Choose from {', '.join(map(str, catalogue.protocol.budgets))}.",
             )
 
 
@@ -242,14 +242,14 @@ def _run(
     scenario: Scenario,
     repeat: int,
     request: Request,
-    data: SpeechData,
+    catalogue: Catalogue,
     backbone: PretrainedBackbone,
 ) -> Run:
-    target_corpora = data.protocol.languages[scenario.target]
+    target_corpora = catalogue.protocol.languages[scenario.target]
     identity = identify(
-        protocol=data.protocol.digest,
+        protocol=catalogue.protocol.digest,
         scenario=scenario.digest,
-        content={c: data.content[c] for c in (*scenario.source_corpora, *target_corpora)},
+        content={c: catalogue.content[c] for c in (*scenario.source_corpora, *target_corpora)},
         method=method.name,
         settings=method.settings(),
         track=request.track,

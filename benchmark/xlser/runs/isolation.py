@@ -1,4 +1,4 @@
-"""Calling a method: in this process, or in one of its own that holds nothing but the task."""
+"""Running a method in this process, or in a process of its own that holds only the task."""
 
 import json
 import multiprocessing
@@ -6,10 +6,9 @@ import os
 import pickle
 import signal
 import tempfile
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
@@ -18,7 +17,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from xlser.errors import MethodError, XlserError
+from xlser.errors import MethodError
 from xlser.methods import Method, Speech, Task, Track
 from xlser.methods.calls import (
     blamed,
@@ -31,86 +30,56 @@ from xlser.methods.calls import (
 from xlser.methods.origin import arrived, carried
 from xlser.records.record import Memory
 from xlser.runs.environment import forget_peak_memory, peak_memory
+from xlser.runs.failures import Failure, RemoteError
 from xlser.runs.processes import end_with_the_parent, how_ended, without_main_module
 from xlser.training import derive
 
 
-@dataclass(frozen=True)
-class Failure:
-    """How a run failed.
-
-    Attributes:
-        said: what was raised and by which method of which package, in one line.
-        trace: all there is to know.
-    """
-
-    said: str
-    trace: str
-
-    @classmethod
-    def of(cls, error: BaseException) -> "Failure":
-        """Return the failure that `error`, just caught, means."""
-        if isinstance(error, FailedElsewhereError):
-            return error.failure
-        words = str(error).rstrip(".") + "."
-        said = " ".join([f"{type(error).__name__}: {words}", *getattr(error, "__notes__", ())])
-        return cls(" ".join(said.split()), traceback.format_exc())
-
-
-class FailedElsewhereError(XlserError):
-    """A failure of the method in its own process, which has told of it."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.said, "Its traceback is below.")
-        self.failure = failure
-
-
-class Called(Protocol):
-    """A method that can be called once to fit, and then to predict."""
+class RunningMethod(Protocol):
+    """A fresh method that fits once and then predicts."""
 
     def fit(self, task: Task) -> None:
-        """Let it learn.
+        """Fit the method.
 
         Raises:
             MethodError: it broke its contract.
         """
 
     def predict(self, speech: Speech) -> Tensor:
-        """Return its class probabilities, shape (utterances, classes), float32.
+        """Return class probabilities, shape (utterances, classes), float32.
 
         Raises:
             MethodError: it broke its contract.
         """
 
     def peak_memory(self) -> Mapping[Memory, int]:
-        """Return the most MiB that its process held since it began to learn."""
+        """Return the peak memory of its process since the fit began, in MiB."""
 
 
 @contextmanager
-def called(method: Method, isolate: bool) -> Iterator[Called]:
-    """Make a method ready to be called.
+def running_method(method: Method, isolate: bool) -> Iterator[RunningMethod]:
+    """Make a fresh method for the block.
 
     Args:
-        method: which; a fresh one is made.
-        isolate: whether in a process of its own.
+        method: class and hyper-parameters.
+        isolate: whether it runs in a process of its own, which ends with the block.
     """
     if not isolate:
-        yield _Here(type(method)(**method.settings()))
+        yield _InThisProcess(type(method)(**method.settings()))
         return
     with tempfile.TemporaryDirectory(prefix="xlser-") as folder:
-        there = _Elsewhere(method, folder)
+        isolated = _InOwnProcess(method, folder)
         try:
-            yield there
+            yield isolated
         finally:
-            there.end()
+            isolated.end()
 
 
 @contextmanager
 def threads_for(track: Track) -> Iterator[None]:
-    """Hold the frozen track at one thread: its networks are too small to share out.
+    """Limit torch and BLAS to one thread on the frozen track, whose networks are small.
 
-    So its figures do not depend on the number of cores, and runs side by side do not wait for
-    each other's threads.
+    Results then do not depend on the number of cores, and parallel runs do not compete for them.
     """
     before = torch.get_num_threads()
     try:
@@ -124,7 +93,7 @@ def threads_for(track: Track) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class _Here:
+class _InThisProcess:
     """A method in this process."""
 
     def __init__(self, method: Method) -> None:
@@ -147,11 +116,11 @@ class _Here:
         return peak_memory(self._task.device)
 
 
-class _Elsewhere:
+class _InOwnProcess:
     """A method in a process of its own.
 
-    What it is told goes there pickled; what comes back are JSON and numbers, for nothing that a
-    stranger's process sends may run here.
+    Requests are pickled. Replies are JSON and raw numbers, because unpickling a reply could run
+    the method's code in this process.
     """
 
     def __init__(self, method: Method, folder: str) -> None:
@@ -159,29 +128,29 @@ class _Elsewhere:
         kind = carried(type(method))
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_be_called, args=(theirs,))
+        self._process = context.Process(target=_serve, args=(theirs,))
         with without_main_module():
             self._process.start()
         theirs.close()
-        self._say((folder, kind, method.settings(), torch.get_num_threads()))
-        self._hear("ready")
+        self._send((folder, kind, method.settings(), torch.get_num_threads()))
+        self._receive("ready")
 
     def fit(self, task: Task) -> None:
         self._classes, self._progress = task.classes, task.progress
-        self._say(replace(task, progress=_untold))
-        self._hear("fitted")
+        self._send(replace(task, progress=_ignore))
+        self._receive("fitted")
 
     def predict(self, speech: Speech) -> Tensor:
-        self._say(speech)
-        shape = self._hear("predicted")["shape"]
+        self._send(speech)
+        shape = self._receive("predicted")["shape"]
         numbers = np.frombuffer(self._connection.recv_bytes(), dtype="<f4").reshape(shape).copy()
         return check_probabilities(
             torch.from_numpy(numbers), self._method, len(speech), self._classes
         )
 
     def peak_memory(self) -> Mapping[Memory, int]:
-        self._say(None)
-        most: Mapping[Memory, int] = self._hear("memory")["most"]
+        self._send(None)
+        most: Mapping[Memory, int] = self._receive("memory")["most"]
         return most
 
     def end(self) -> None:
@@ -189,26 +158,26 @@ class _Elsewhere:
         self._process.join()
         self._connection.close()
 
-    def _say(self, what: object) -> None:
-        with suppress(OSError):  # of its death it is heard in its turn
-            self._connection.send_bytes(pickle.dumps(what))
+    def _send(self, request: object) -> None:
+        with suppress(OSError):  # a process that died is noticed in `_receive`
+            self._connection.send_bytes(pickle.dumps(request))
 
-    def _hear(self, awaited: str) -> dict[str, Any]:
-        """Take what it says until it is what is awaited.
+    def _receive(self, awaited: str) -> dict[str, Any]:
+        """Return the next reply of the kind `awaited`; report progress until then.
 
         Raises:
-            FailedElsewhereError: it failed.
+            RemoteError: the method failed.
             MethodError: its process ended.
         """
         try:
             while True:
-                said: dict[str, Any] = json.loads(self._connection.recv_bytes())
-                if said["kind"] == "epoch":
-                    self._progress(int(said["done"]), int(said["total"]))
-                elif said["kind"] == "failed":
-                    raise FailedElsewhereError(Failure(str(said["said"]), str(said["trace"])))
-                elif said["kind"] == awaited:
-                    return said
+                reply: dict[str, Any] = json.loads(self._connection.recv_bytes())
+                if reply["kind"] == "epoch":
+                    self._progress(int(reply["done"]), int(reply["total"]))
+                elif reply["kind"] == "failed":
+                    raise RemoteError(Failure(str(reply["said"]), str(reply["trace"])))
+                elif reply["kind"] == awaited:
+                    return reply
         except (EOFError, OSError) as cause:
             self._process.join()
             raise MethodError(
@@ -217,50 +186,50 @@ class _Elsewhere:
             ) from cause
 
 
-def _untold(done: int, total: int) -> None:
-    """Take progress and tell nobody."""
+def _ignore(done: int, total: int) -> None:
+    """Do nothing."""
 
 
-def _be_called(parent: Connection) -> None:
-    """Be the process of one method: fit what comes first, then predict until no more comes."""
+def _serve(parent: Connection) -> None:
+    """Run one method in this process: fit the task that arrives, then predict what follows."""
     end_with_the_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to act on
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     for name in [name for name in os.environ if name.startswith("XLSER_")]:
         del os.environ[name]
-    with suppress(EOFError, ConnectionError):  # the parent has heard enough
+    with suppress(EOFError, ConnectionError):  # the parent needs no more
         try:
-            _answer(parent)
+            _fit_and_predict(parent)
         except (Exception, SystemExit) as error:
             if isinstance(error, EOFError | ConnectionError):
                 raise
             failure = Failure.of(error)
-            _tell(parent, "failed", said=failure.said, trace=failure.trace)
+            _reply(parent, "failed", said=failure.said, trace=failure.trace)
 
 
-def _answer(parent: Connection) -> None:
+def _fit_and_predict(parent: Connection) -> None:
     folder, kind, settings, threads = pickle.loads(parent.recv_bytes())
     os.chdir(folder)
     torch.set_num_threads(threads)
-    method = _Here(arrived(kind)(**settings))
-    _tell(parent, "ready")
+    method = _InThisProcess(arrived(kind)(**settings))
+    _reply(parent, "ready")
     task: Task = pickle.loads(parent.recv_bytes())
-    told = replace(task, progress=lambda done, n: _tell(parent, "epoch", done=done, total=n))
+    task = replace(task, progress=lambda done, n: _reply(parent, "epoch", done=done, total=n))
     with threads_for(task.track):
-        method.fit(told)
-        _tell(parent, "fitted")
-        _predict_what_comes(method, parent)
+        method.fit(task)
+        _reply(parent, "fitted")
+        _predict_requests(method, parent)
 
 
-def _predict_what_comes(method: _Here, parent: Connection) -> None:
+def _predict_requests(method: _InThisProcess, parent: Connection) -> None:
     while True:
         speech = pickle.loads(parent.recv_bytes())
         if speech is None:
-            _tell(parent, "memory", most=method.peak_memory())
+            _reply(parent, "memory", most=method.peak_memory())
             continue
         probabilities = method.predict(speech).cpu().numpy()
-        _tell(parent, "predicted", shape=probabilities.shape)
+        _reply(parent, "predicted", shape=probabilities.shape)
         parent.send_bytes(probabilities.astype("<f4").tobytes())
 
 
-def _tell(parent: Connection, kind: str, **what: object) -> None:
-    parent.send_bytes(json.dumps({"kind": kind, **what}).encode())
+def _reply(parent: Connection, kind: str, **content: object) -> None:
+    parent.send_bytes(json.dumps({"kind": kind, **content}).encode())
