@@ -120,10 +120,8 @@ def main() -> None:
     parser.add_argument("methods", nargs="+", metavar="method [name=value ...]")
     given = parser.parse_args()
     settings = Settings.gather()
-    catalogue, backbone = (
-        gather(development(), TARGETS, settings),
-        pretrained(given.backbone, settings),
-    )
+    catalogue = gather(development(), TARGETS, settings)
+    backbone = pretrained(given.backbone, settings)
     inputs = Inputs(catalogue, backbone, "frozen", settings.cache).prepared()
     for method in asked(given.methods):
         begun = time.process_time()

@@ -29,10 +29,8 @@ def main() -> None:
     """Print a table."""
     protocol = get_protocol("v1").model_copy(update={"schedule": Schedule(epochs=EPOCHS)})
     settings = Settings.gather()
-    catalogue, backbone = (
-        gather(protocol, ["german"], settings),
-        pretrained("audiontt-512", settings),
-    )
+    catalogue = gather(protocol, ["german"], settings)
+    backbone = pretrained("audiontt-512", settings)
     inputs = Inputs(catalogue, backbone, "finetune", settings.cache).prepared()
     print(surroundings(), end="\n\n")
     print("| precision | UA of seeds | mean | standard deviation | seconds a run |")

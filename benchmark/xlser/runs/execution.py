@@ -10,7 +10,7 @@ import torch
 from xlser.methods import Speech
 from xlser.methods.origin import code_of, is_packaged, package_of
 from xlser.methods.vocabulary import SOURCE_MODEL
-from xlser.records.record import (
+from xlser.records import (
     BackboneStamp,
     MethodStamp,
     Predictions,
