@@ -149,6 +149,10 @@ class Corpus(ABC):
         """Return the folder of speech that the plugin's own package ships, if it ships any."""
         return None
 
+    def own_root(self) -> Path | None:
+        """Return the one folder where the corpus lies, for corpora that know it."""
+        return None
+
     def published(self) -> Mapping[str, Spoken]:
         """Return every usable utterance of the official release: name -> metadata.
 
