@@ -143,7 +143,7 @@ class _Driver:
                 self._hear(word)
 
     def _prepare(self) -> None:
-        """Take up jobs that wait for nothing any more; those whose source model failed have."""
+        """Queue jobs whose source model is trained; fail those whose source model failed."""
         for key in self._order.get_ready():
             job = self._jobs[key]
             if failure := self._untrained.get(job.needs or ""):
@@ -192,7 +192,7 @@ class _Driver:
         self._events.failed(run, failure)
 
     def _repeat(self, job: Job, how: str) -> None:
-        """Give out a job once more, unless it is the job that does it."""
+        """Requeue a lost job, up to `ATTEMPTS` times: the job itself may be killing its process."""
         self._lost[job.key] = self._lost.get(job.key, 0) + 1
         if self._lost[job.key] < ATTEMPTS:
             self._events.repeated(job, how)

@@ -1,5 +1,6 @@
 """What an executor is: a place where jobs are computed."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,24 @@ Word = Began | Ended | Lost
 
 Epoch = Callable[[str, int, int], None]
 """Told of (key of a job, epochs done, epochs in all) while jobs are at work."""
+
+
+def throttled(report: Callable[[int, int], None], pause: float) -> Callable[[int, int], None]:
+    """Return a progress callback that calls `report` once in so many seconds at most.
+
+    Args:
+        report: called with (epochs done, epochs in all).
+        pause: seconds before the first call and between two.
+    """
+    last = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > pause:
+            last = time.monotonic()
+            report(done, total)
+
+    return progress
 
 
 class Executor(BaseModel, ABC):
@@ -112,7 +131,7 @@ class Crew(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give up what is not done, and let everything go that was held."""
+        """Cancel unfinished jobs and release all resources."""
 
     def __enter__(self) -> "Self":
         return self

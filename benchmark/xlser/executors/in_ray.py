@@ -4,7 +4,6 @@ import asyncio
 import pickle
 import platform
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,7 +16,7 @@ import ray
 from ray.exceptions import ObjectLostError
 
 from xlser.errors import WorkerError
-from xlser.executors.executor import MOMENT
+from xlser.executors.executor import MOMENT, throttled
 from xlser.files import write_atomically
 from xlser.memory import keep_pages
 
@@ -135,11 +134,12 @@ def compute(
         raise  # the node that had it is gone
     except (Exception, SystemExit) as error:  # a stranger's package may raise anything
         return Unready(platform.node(), Failure.of(error))
-    told = _Teller(mailbox, number)
+    mailbox.tell.remote(number, None)
+    progress = throttled(lambda *epoch: mailbox.tell.remote(number, epoch), MOMENT)
     if not job.model:
-        return Done(do(job, shared, told))
+        return Done(do(job, shared, progress))
     trained = shared.inputs.cache / job.model.relative_to(cache)
-    ending = do(job, shared, told)
+    ending = do(job, shared, progress)
     return Done(ending, trained.read_bytes() if isinstance(ending, float) else None)
 
 
@@ -182,20 +182,3 @@ def _lay_out(path: Path, model: "list[ray.ObjectRef[bytes]]") -> None:
     """Write a source model to where runs look for it, unless it is there."""
     if model and not path.exists():
         write_atomically(path, ray.get(model[0]))
-
-
-class _Teller:
-    """Tells that a job is at work, and of epochs now and then."""
-
-    def __init__(self, mailbox: Any, number: int) -> None:
-        self._mailbox = mailbox
-        self._number = number
-        self._say(None)
-
-    def __call__(self, done: int, total: int) -> None:
-        if time.monotonic() - self._spoke > MOMENT:
-            self._say((done, total))
-
-    def _say(self, epoch: tuple[int, int] | None) -> None:
-        self._spoke = time.monotonic()
-        self._mailbox.tell.remote(self._number, epoch)

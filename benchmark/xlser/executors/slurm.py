@@ -254,7 +254,7 @@ class _Queued(Crew):
         return Lost(given.job.key, f"the queue says {state}; {said}")
 
     def _forget(self, given: _Given) -> None:
-        """Remove what is kept of a job; what one that was lost said stays."""
+        """Delete the files of a job; keep the logs once a job was lost."""
         del self._given[given.job.key]
         self._spool.forget(given.job.key)
         if given.ticket and not self._lost:

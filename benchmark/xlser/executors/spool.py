@@ -6,9 +6,9 @@ import pickle
 import signal
 import sys
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
@@ -17,11 +17,12 @@ from typing import NoReturn
 import torch
 from pydantic import TypeAdapter
 
+from xlser.executors.executor import throttled
 from xlser.files import write_atomically
 from xlser.runs.jobs import Job, JobContext, JobResult, do, overdue
 
 _RESULT: TypeAdapter[JobResult] = TypeAdapter(JobResult)
-_EVERY = 5.0  # seconds between two words of a job on its epochs: a shared folder is slow
+_EVERY = 5.0  # seconds between two reports of a job's progress: a shared folder is slow
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ def work(job: Job, shared: Path, folder: Path) -> NoReturn:
         shared: the file of what it has in common with others.
         folder: of the spool.
     """
-    # submitit bears with the one, which is not needed: there is nothing to put away. To the other
-    # it answers by an exception wherever a method is, which would be a failure of the method.
+    # submitit ignores SIGTERM, which is not needed: no state is to be saved. It turns SIGUSR2 into
+    # an exception inside the method, which would count as a failure of the method.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     spool = Spool(folder)
@@ -114,7 +115,8 @@ def work(job: Job, shared: Path, folder: Path) -> NoReturn:
         torch.set_num_threads(common.threads)
         if common.timeout is not None:
             _end_in(common.timeout, job, spool)
-        spool.end(job.key, do(job, common, _Teller(spool, job.key)))
+        progress = throttled(partial(spool.tell, job.key), _EVERY)
+        spool.end(job.key, do(job, common, progress))
     _leave()
 
 
@@ -133,17 +135,3 @@ def _end_in(seconds: float, job: Job, spool: Spool) -> None:
     clock = threading.Timer(seconds, end)
     clock.daemon = True
     clock.start()
-
-
-class _Teller:
-    """Puts down epochs, now and then."""
-
-    def __init__(self, spool: Spool, key: str) -> None:
-        self._spool = spool
-        self._key = key
-        self._spoke = time.monotonic()
-
-    def __call__(self, done: int, total: int) -> None:
-        if time.monotonic() - self._spoke > _EVERY:
-            self._spoke = time.monotonic()
-            self._spool.tell(self._key, done, total)
