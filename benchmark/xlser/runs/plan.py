@@ -25,7 +25,7 @@ from xlser.runs.plan_notes import PLANNED, plan_notes
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for.
+    """Options of the runs that a user asks for.
 
     Attributes:
         methods: by name, as classes, or as instances with settings of their own.
@@ -54,7 +54,7 @@ class Run:
 
     Attributes:
         method: ready to fit; a fresh one is made for the run itself.
-        scenario: who trains, who is labelled, who is tested.
+        scenario: utterances that train, are labelled and are tested.
         track: fine-tune or frozen.
         precision: of training.
         repeat: 0 for the run that leaderboards show.
@@ -81,7 +81,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        """A short name for people."""
+        """A short name for messages."""
         scenario, repeat = self.scenario, f" r={self.repeat}" if self.repeat else ""
         return f"{scenario.target} {self.method.name} k={scenario.labels} s={scenario.seed}{repeat}"
 
@@ -113,12 +113,12 @@ def _arrived(
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run.
+    """Runs to do, and runs that are recorded.
 
     Attributes:
         todo: runs without a record.
         done: runs whose record exists.
-        skipped: what was asked for and makes no sense, with the reason.
+        skipped: methods that cannot run as asked, with the reason.
         notes: what will stand apart among the records that are there, or is recorded by another
             version of its package.
     """
@@ -132,7 +132,13 @@ class Plan:
 def make_plan(
     request: Request, catalogue: Catalogue, backbone: PretrainedBackbone, results: Path
 ) -> Plan:
-    """Expand a request into runs and leave out those whose record lies under `results`.
+    """Expand a request into runs and leave out those that are recorded.
+
+    Args:
+        request: methods, targets, budgets and seeds.
+        catalogue: corpora of the protocol.
+        backbone: of the runs.
+        results: folder of records.
 
     Raises:
         UnknownNameError: no such method or target.
@@ -221,7 +227,7 @@ def _admit_budgets(request: Request, catalogue: Catalogue) -> None:
 def _budgets(
     method: Method, request: Request, protocol_budgets: Sequence[int], skipped: list[str]
 ) -> Sequence[Labels]:
-    """Return the budgets at which a method runs; say why where there are none."""
+    """Return the budgets at which a method runs; without any, add the reason to `skipped`."""
     if request.track not in method.tracks:
         skipped.append(f"{method.name}: does not run on the {request.track} track")
         return ()

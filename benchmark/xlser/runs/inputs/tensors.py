@@ -1,4 +1,4 @@
-"""Tensors in files that tell whether they are whole: no pickles, and a digest of the content."""
+"""Tensors in safetensors files, with a digest of the content to detect damage."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,7 +15,13 @@ _DIGEST = "sha256"
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], **about: str) -> None:
-    """Write tensors and words about them to a file, whole or not at all."""
+    """Write tensors to a file atomically.
+
+    Args:
+        path: of the file.
+        tensors: by name.
+        about: metadata.
+    """
     sweep(path.parent)
     at_rest = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     metadata = {**about, _DIGEST: _digest(at_rest)}
@@ -23,10 +29,9 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], **about: str) -> Non
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], Mapping[str, str]] | None:
-    """Return the tensors of a file and the words about them; None if it is not there or not whole.
+    """Return the tensors and the metadata of a file; None if it is absent or not whole.
 
-    What is in the cache can be made again: a file that was cut short, or whose content is not what
-    was written, is as good as none.
+    The cache can be filled again, so a truncated or changed file counts as absent.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
