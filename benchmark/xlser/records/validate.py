@@ -235,20 +235,8 @@ def _test_set(ids: Sequence[str], scenario: Scenario) -> TestSet:
 
 @lru_cache(maxsize=256)
 def _published(name: str, excluded: Sequence[str]) -> tuple[Utterance, ...]:
-    corpus = get_corpus(name)
-    nowhere = Path()
-    return tuple(
-        Utterance(
-            f"{name}/{utterance}",
-            spoken.speaker,
-            corpus.speakers[spoken.speaker],
-            spoken.emotion,
-            spoken.sentence,
-            nowhere,
-        )
-        for utterance, spoken in corpus.published().items()
-        if utterance not in excluded
-    )
+    utterances = get_corpus(name).published_utterances()
+    return tuple(utterance for utterance in utterances if utterance.name not in excluded)
 
 
 def _misplaced(run: Any) -> Iterator[str]:
