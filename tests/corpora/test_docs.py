@@ -1,6 +1,7 @@
 """docs/corpora.md: its table is that of the adapters, its code runs, its options exist."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from tests import trees
 from typer.testing import CliRunner
 
 from xlser.cli import app
-from xlser.corpora import TableCorpus, corpus_names, get_corpus, scan
+from xlser.corpora import corpus_names, get_corpus, scan
 from xlser.corpora.hub import CAMEO
 from xlser.settings import Config
 
@@ -20,13 +21,9 @@ def blocks(language: str) -> list[str]:
 
 
 def test_table_of_corpora_is_that_of_the_adapters() -> None:
-    rows = re.findall(
-        r"^\| `([a-z]+)` \| (\w+) \| (\d+) \| (\d+) \| ([^|]+) \|", TEXT, re.MULTILINE
-    )
-    listed = {row[0]: row[1:] for row in rows}
-    assert set(listed) == {name for name in corpus_names() if not name.startswith("demo-")} - set(
-        name for name in corpus_names() if isinstance(get_corpus(name), TableCorpus)
-    ) - {"tiny"}
+    row = r"^\| `([a-z]+)` \| (\w+) \| (\d+) \| (\d+) \| ([^|]+) \|"
+    listed = {found[0]: found[1:] for found in re.findall(row, TEXT, re.MULTILINE)}
+    assert set(listed) == {name for name in corpus_names() if not name.startswith("demo-")}
     for name, (language, files, speakers, licence) in listed.items():
         corpus = get_corpus(name)
         published = corpus.published().values()
@@ -39,8 +36,8 @@ def test_table_of_corpora_is_that_of_the_adapters() -> None:
 def test_defects_are_all_named() -> None:
     for name in ("cremad", "banglaser"):
         for defect in get_corpus(name).defects:
-            assert defect.split("_")[2:3] == [] or defect.split("_")[2] in TEXT
-            assert defect in TEXT or defect.rpartition("_")[0].rpartition("_")[0] in TEXT
+            take, _, emotion = defect.removesuffix("_XX").rpartition("_")
+            assert f"`{defect}`" in TEXT or (take in TEXT and f"`{emotion}`" in TEXT)
 
 
 def test_parts_of_cameo_are_all_named() -> None:
@@ -49,7 +46,7 @@ def test_parts_of_cameo_are_all_named() -> None:
 
 def test_fetchable_corpora_are_all_named() -> None:
     section = TEXT[TEXT.index("| fetched |") : TEXT.index("A download that breaks off")]
-    fetchable = {c.name for c in map(get_corpus, corpus_names()) if c.download and c.name != "tiny"}
+    fetchable = {c.name for c in map(get_corpus, corpus_names()) if c.download}
     assert set(re.findall(r"`([a-z]+)`", section)) == fetchable
 
 
@@ -73,8 +70,6 @@ def test_notebook_code_and_section_of_xlser_toml_run(
     (code,) = [block for block in blocks("python") if "add_corpus" in block]
     exec(code.replace('"mine", "mine.csv"', '"of-docs", "mine.csv"'), {})
     assert get_corpus("of-docs").published()["a"].emotion == "anger"
-    import tomllib
-
     for block in blocks("toml"):
         if block.startswith("[corpora"):
             Config.model_validate(tomllib.loads(block))

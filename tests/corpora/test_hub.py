@@ -175,8 +175,6 @@ def test_any_dataset_becomes_a_corpus(xlser, tmp_path: Path) -> None:
         (("--hub", f"o/n@{COMMIT}", "--split", "nemo"), "no column 'speaker'; it has", "--column"),
         (("--hub", f"o/n@{COMMIT}", "--split", "none"), "cannot be had", "is there such a split"),
         (("--hub", f"o/n@{COMMIT}", "--config", "empty"), "row 0 has no audio bytes", "--table"),
-        (("--hub", "o/n@main"), "'main' is no commit", "40 hexadecimal digits"),
-        (("--hub", "o/n"), "is no commit", "40 hexadecimal digits"),
     ],
 )
 def test_dataset_that_cannot_be_used(
@@ -187,6 +185,13 @@ def test_dataset_that_cannot_be_used(
     assert remedy in output
     assert not (tmp_path / "mio").exists()
     assert not (tmp_path / "xlser.toml").exists()
+
+
+@pytest.mark.parametrize("revision", ["main", "", COMMIT[:7]])
+def test_what_is_no_commit_is_refused(revision: str, tmp_path: Path) -> None:
+    with pytest.raises(FetchError, match="is no commit") as error:
+        fetch_dataset(HubDataset("o/n", revision), tmp_path / "mio")
+    assert "40 hexadecimal digits" in error.value.remedy
 
 
 def test_parts_of_cameo_are_thirteen_in_eight_languages_all_pinned() -> None:

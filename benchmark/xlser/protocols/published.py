@@ -12,7 +12,7 @@ def published_utterances(corpus_name: str) -> list[Utterance]:
         Utterance(
             id=f"{corpus.name}/{name}",
             speaker=spoken.speaker,
-            gender=corpus.speakers[spoken.speaker],
+            gender=corpus.gender_of(spoken.speaker),
             emotion=spoken.emotion,
             sentence=spoken.sentence,
             path=Path(name),

@@ -148,7 +148,7 @@ def _published(name: str, excluded: Sequence[str]) -> tuple[Utterance, ...]:
         Utterance(
             f"{name}/{utterance}",
             spoken.speaker,
-            corpus.speakers[spoken.speaker],
+            corpus.gender_of(spoken.speaker),
             spoken.emotion,
             spoken.sentence,
             nowhere,
