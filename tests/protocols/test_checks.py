@@ -13,7 +13,6 @@ import pytest
 
 from xlser.audio import FrontEnd
 from xlser.errors import InvalidProtocolError, ManifestError
-from xlser.files import digest_json
 from xlser.protocols import (
     Protocol,
     Schedule,
@@ -22,6 +21,7 @@ from xlser.protocols import (
     protocol_names,
     write_manifest,
 )
+from xlser.system.files import digest_json
 
 GERMAN = "demo-german"
 

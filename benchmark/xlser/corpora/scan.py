@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from xlser.corpora.corpus import Corpus, Spoken, Utterance
 from xlser.corpora.emotions import EMOTIONS
 from xlser.errors import IncompleteCorpusError, SettingsError
-from xlser.files import digest_file, digest_json
+from xlser.system.files import digest_file, digest_json
 
 # Formats people convert corpora to that libsndfile cannot read: named rather than "missing".
 _UNREADABLE_SUFFIXES = frozenset({".m4a", ".mp4", ".aac", ".wma", ".webm", ".amr"})

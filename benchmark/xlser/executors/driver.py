@@ -6,12 +6,12 @@ from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 
 from xlser.executors import Began, Crew, Ended, Executor, Local, Word
-from xlser.files import sweep
 from xlser.records.record import Record
 from xlser.runs.failures import Failure, failure_path, write_failure
 from xlser.runs.jobs import Job, JobContext, JobResult, given_up, jobs_of
 from xlser.runs.plan import Plan, Run
 from xlser.runs.saving import save_kept_records, save_record
+from xlser.system.files import sweep
 
 ATTEMPTS = 3
 """How often a job is given out that takes what computes it along."""

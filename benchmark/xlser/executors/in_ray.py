@@ -17,8 +17,8 @@ from ray.exceptions import ObjectLostError
 
 from xlser.errors import WorkerError
 from xlser.executors.executor import MOMENT, throttled
-from xlser.files import write_atomically
-from xlser.memory import keep_pages
+from xlser.system.files import write_atomically
+from xlser.system.memory import keep_pages
 
 # Such a process imports this module first; `keep_pages` is to come before torch.
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from xlser.errors import SettingsError, WorkerError
 from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Executor, Lost, Word
 from xlser.executors.in_ray import Common, Mailbox, Unlike, Unready, compute, versions_here
-from xlser.files import write_atomically
+from xlser.system.files import write_atomically
 
 if TYPE_CHECKING:
     import torch

@@ -15,9 +15,9 @@ from xlser.errors import WorkerError
 from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Executor, Lost, Word
 from xlser.executors.queues import LocalQueue, Queue, SlurmQueue
 from xlser.executors.spool import Spool
-from xlser.files import digest_json
 from xlser.runs.jobs import Job, JobContext, overdue
 from xlser.settings import cpu_count
+from xlser.system.files import digest_json
 
 _MOST = 1000  # jobs in the queue; an array has no more by Slurm's default, MaxArraySize
 _GONE = "nothing of it"

@@ -18,8 +18,8 @@ import torch
 from pydantic import TypeAdapter
 
 from xlser.executors.executor import throttled
-from xlser.files import write_atomically
 from xlser.runs.jobs import Job, JobContext, JobResult, do, overdue
+from xlser.system.files import write_atomically
 
 _RESULT: TypeAdapter[JobResult] = TypeAdapter(JobResult)
 _EVERY = 5.0  # seconds between two reports of a job's progress: a shared folder is slow

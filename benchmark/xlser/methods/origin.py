@@ -23,8 +23,8 @@ from typing import Any, get_type_hints
 
 from xlser import registry
 from xlser.errors import MethodError, PluginError, UnknownNameError
-from xlser.files import digest_json
 from xlser.methods.method import Method
+from xlser.system.files import digest_json
 
 NOT_PACKAGED = "not packaged"
 """What stands for the package of a class that no package registers."""

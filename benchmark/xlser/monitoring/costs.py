@@ -17,12 +17,12 @@ from typing import Literal
 
 from xlser import registry
 from xlser.errors import XlserError
-from xlser.files import write_atomically
 from xlser.methods import Precision, Track
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.protocols import protocol_names
 from xlser.records.record import Record
 from xlser.runs.jobs import Job
+from xlser.system.files import write_atomically
 
 SHIPPED = Path(__file__).with_name("costs.json")
 """Figures of the suite's own protocols."""

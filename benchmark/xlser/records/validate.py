@@ -17,7 +17,6 @@ import pyarrow as pa
 
 from xlser.corpora import Utterance, get_corpus
 from xlser.errors import RecordError, XlserError
-from xlser.files import digest_json
 from xlser.protocols import Labels, Protocol, Scenario, get_protocol
 from xlser.records.columns import COLUMNS, MORE, ROLES, stated, values_of
 from xlser.records.identity import identify, place
@@ -25,6 +24,7 @@ from xlser.records.prediction import Role
 from xlser.records.record import SCHEMA, Record
 from xlser.records.runs_table import Block, Runs, TestSet
 from xlser.records.store import Known, Packed, loose_block
+from xlser.system.files import digest_json
 
 
 @dataclass(frozen=True)

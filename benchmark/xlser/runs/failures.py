@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlser.errors import XlserError
-from xlser.files import write_atomically
+from xlser.system.files import write_atomically
 
 # An isolated method's process imports this module; planning is not needed there.
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ import pandas as pd
 
 from xlser.backbones import PretrainedBackbone
 from xlser.errors import MethodError, ProtocolError, WeightsError
-from xlser.files import digest_json
 from xlser.methods import Method, MethodLike, Precision, Track, resolve_method
 from xlser.methods.origin import arrived, carried, code_of, package_of
 from xlser.protocols import Labels, Scenario
@@ -21,6 +20,7 @@ from xlser.records.store import read_runs
 from xlser.results.results import require_protocol
 from xlser.runs.inputs import Catalogue
 from xlser.runs.plan_notes import PLANNED, plan_notes
+from xlser.system.files import digest_json
 
 
 @dataclass(frozen=True)

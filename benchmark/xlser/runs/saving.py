@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlser.errors import ResultsError
-from xlser.files import digest_json
 from xlser.records.record import Record
 from xlser.runs.plan import Run
+from xlser.system.files import digest_json
 
 
 def save_record(record: Record, path: Path, cache: Path) -> None:

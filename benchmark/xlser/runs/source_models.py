@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from xlser.files import digest_json, locked
 from xlser.methods import Precision, Task
 from xlser.protocols import Scenario
 from xlser.runs.inputs import Inputs
 from xlser.runs.inputs.tensors import load_tensors, save_tensors
+from xlser.system.files import digest_json, locked
 from xlser.training import train_source_model
 
 _VERSION = 2  # raise when training changes what the same inputs give

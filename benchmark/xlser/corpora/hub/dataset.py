@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from xlser.corpora.fetch.fetching import SOURCE
 from xlser.corpora.tables.reading import OPTIONAL
 from xlser.errors import FetchError
-from xlser.files import folder_written_atomically
+from xlser.system.files import folder_written_atomically
 
 if TYPE_CHECKING:
     import datasets

@@ -11,10 +11,10 @@ from torch import Tensor
 from xlser import audio
 from xlser.corpora import Inventory, find_root, get_corpus, locate, read_for, scan
 from xlser.errors import ProtocolError, StoreError
-from xlser.files import digest_json
 from xlser.methods import ATTRIBUTES, Attribute
 from xlser.protocols import Labels, Protocol, Scenario
 from xlser.settings import Settings
+from xlser.system.files import digest_json
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from torch import Tensor
 from xlser import audio
 from xlser.backbones import PretrainedBackbone
 from xlser.errors import StoreError
-from xlser.files import digest_json
 from xlser.methods import Speech, Track
 from xlser.runs.inputs.catalogue import Catalogue
 from xlser.runs.inputs.features import CorpusFeatures, FeaturesInMemory, StoredFeatures
 from xlser.runs.inputs.tensors import load_tensors, save_tensors
+from xlser.system.files import digest_json
 from xlser.training import embed, seeded
 
 Watch = Callable[[str, int, int], None]

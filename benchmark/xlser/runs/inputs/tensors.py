@@ -9,7 +9,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from xlser.files import sweep, write_atomically
+from xlser.system.files import sweep, write_atomically
 
 _DIGEST = "sha256"
 
