@@ -35,11 +35,12 @@ from xlser.protocols import Labels, Protocol, get_protocol
 from xlser.records.store import read_records
 from xlser.results import Comparison, Results, load
 from xlser.runs import (
+    Catalogue,
+    Inputs,
     Job,
+    JobContext,
     Plan,
     Request,
-    Shared,
-    SpeechData,
     Watch,
     choose_precision,
     gather,
@@ -133,15 +134,19 @@ def _targets_at_hand(protocol: Protocol, settings: Settings, messages: Messages)
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Speech and a backbone, ready for runs.
+    """Corpora and a backbone, from which runs are planned and carried out.
 
     Attributes:
-        speech: corpora of a protocol.
+        catalogue: corpora of a protocol.
         backbone: and its weights.
+        cache: folder of features, embeddings and source models.
+        watch: called with (piece of work, done, total) while speech is prepared.
     """
 
-    speech: SpeechData
+    catalogue: Catalogue
     backbone: PretrainedBackbone
+    cache: Path
+    watch: Watch = lambda work, done, total: None
 
     @classmethod
     def gather(
@@ -164,7 +169,12 @@ class Pipeline:
         Raises:
             XlserError: a corpus or the weights are not found, or are not whole.
         """
-        return cls(gather(protocol, targets, settings, watch), pretrained(backbone, settings))
+        catalogue = gather(protocol, targets, settings)
+        return cls(catalogue, pretrained(backbone, settings), settings.cache, watch)
+
+    def inputs(self, track: Track) -> Inputs:
+        """Return the inputs of runs on a track, not prepared yet."""
+        return Inputs(self.catalogue, self.backbone, track, self.cache)
 
     def plan(self, request: Request, results: Path, prepare: bool = True) -> Plan:
         """Return the runs that a request asks for, less those that are recorded.
@@ -178,8 +188,8 @@ class Pipeline:
             XlserError: the request cannot be met, or recordings cannot be used.
         """
         if prepare:
-            self.speech.prepare(request.track, self.backbone)
-        return make_plan(request, self.speech, self.backbone, results)
+            self.inputs(request.track).prepared(self.watch)
+        return make_plan(request, self.catalogue, self.backbone, results)
 
     def execute(
         self,
@@ -194,27 +204,33 @@ class Pipeline:
         """Carry out a plan; runs that fail are in the outcome.
 
         Args:
-            plan: what to do.
+            plan: runs of one track.
             results: folder of records.
             device: that runs train on.
             executor: where they are computed; None for this process.
             events: callbacks.
             seconds: that a job is expected to take; the longest begin first.
-            how: other fields of `xlser.runs.Shared`: isolate, timeout, threads.
+            how: other fields of `xlser.runs.JobContext`: isolate, timeout, threads.
 
         Raises:
             ResultsError: a record cannot be written.
             WorkerError: the executor computes nothing here.
         """
-        shared = Shared(self.speech, self.backbone, results, device, **how)
-        return execute(plan, shared, events or Events(), executor, seconds)
+        inputs = self.inputs(track_of(plan))
+        if plan.todo:
+            inputs = inputs.prepared(self.watch)
+        context = JobContext(inputs, results, device, **how)
+        return execute(plan, context, events or Events(), executor, seconds)
 
 
 def sized(executor: Executor, plan: Plan, device: torch.device) -> Executor:
     """Return an executor made fit for the runs of a plan."""
-    tracks = {run.track for run in plan.todo}
-    track: Track = "finetune" if "finetune" in tracks else "frozen"
-    return executor.sized(track, device, len(plan.todo))
+    return executor.sized(track_of(plan), device, len(plan.todo))
+
+
+def track_of(plan: Plan) -> Track:
+    """Return the track of the runs to do; "frozen" if there are none."""
+    return plan.todo[0].track if plan.todo else "frozen"
 
 
 @dataclass(frozen=True)
@@ -287,8 +303,8 @@ def forecast(options: RunOptions, messages: Messages, bars: Bars) -> tuple[Grid,
     )
     plan = pipeline.plan(grid.request, grid.results, prepare=False)
     describe_plan(plan, grid, messages)
-    shared = Shared(pipeline.speech, pipeline.backbone, grid.results, grid.device)
-    return grid, plan, Forecast(plan.todo, shared, Costs.of(grid.results, grid.kind))
+    context = JobContext(pipeline.inputs(grid.request.track), grid.results, grid.device)
+    return grid, plan, Forecast(plan.todo, context, Costs.of(grid.results, grid.kind))
 
 
 def describe_plan(plan: Plan, grid: Grid, messages: Messages) -> None:

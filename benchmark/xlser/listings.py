@@ -25,9 +25,10 @@ def corpus_rows(settings: Settings | None = None) -> Iterator[dict[str, Any]]:
         yield {
             "corpus": name,
             "language": corpus.language,
-            "utterances": len(published),
+            "utterances": len(published) or corpus.files or None,
             "of the five emotions": sum(spoken.emotion in EMOTIONS for spoken in published),
-            "speakers": len(corpus.speakers),
+            "emotions": sorted({spoken.emotion for spoken in published}),
+            "speakers": len({spoken.speaker for spoken in published}) or None,
             "licence": corpus.licence,
             "homepage": corpus.homepage,
             "citation": corpus.citation,

@@ -19,12 +19,10 @@ from xlser import registry
 from xlser.errors import XlserError
 from xlser.files import write_atomically
 from xlser.methods import Precision, Track
+from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.protocols import protocol_names
 from xlser.records.record import Record
 from xlser.runs.jobs import Job
-
-SOURCE_MODEL = "source model"
-"""What is measured where it is no method: the training of a source model, as records call it."""
 
 SHIPPED = Path(__file__).with_name("costs.json")
 """Figures of the suite's own protocols."""

@@ -46,7 +46,7 @@ class Validation:
 
     Attributes:
         records: how many were checked.
-        faults: in the order of the files.
+        faults: in the order of their paths.
         incomplete: rows that lack seeds, a sentence each; a leaderboard shows them unranked.
     """
 
@@ -64,7 +64,7 @@ def validate(paths: Iterable[Path]) -> Validation:
     faults: list[Fault] = []
     runs, count = _read(list(paths), faults)
     sound: list[Any] = []
-    for i, run in enumerate(runs.rows()):
+    for i, run in enumerate(runs.rows() if len(runs) else ()):
         try:
             found = list(_faults_of(run, runs, i))
         except XlserError as error:
@@ -73,6 +73,7 @@ def validate(paths: Iterable[Path]) -> Validation:
         if not found:
             sound.append(run)
     faults += _doubled(sound)
+    faults.sort(key=lambda fault: fault.path)
     return Validation(count, faults, _incomplete(sound))
 
 
@@ -84,7 +85,8 @@ def _read(paths: Sequence[Path], faults: list[Fault]) -> tuple[Runs, int]:
     loose = [path for path in paths if path.suffix != ".parquet"]
     count = len(loose)
     block, read = loose_block(loose, known, rejected)
-    blocks.append((block, read, read))
+    if read:
+        blocks.append((block, read, read))
     for path in paths:
         if path.suffix != ".parquet":
             continue
@@ -117,7 +119,8 @@ def _wrong_rows(whole: Packed, known: Known) -> dict[int, str]:
         try:
             stated(dict(zip(names, values, strict=True)))
         except (ValueError, TypeError) as cause:
-            wrong[row] = f"{whole.file} holds what is not a record of schema {SCHEMA}: {cause}"
+            problem = f"{whole.file} holds what is not a record of schema {SCHEMA}: {cause}"
+            wrong.setdefault(row, problem)
     return wrong
 
 
@@ -232,20 +235,8 @@ def _test_set(ids: Sequence[str], scenario: Scenario) -> TestSet:
 
 @lru_cache(maxsize=256)
 def _published(name: str, excluded: Sequence[str]) -> tuple[Utterance, ...]:
-    corpus = get_corpus(name)
-    nowhere = Path()
-    return tuple(
-        Utterance(
-            f"{name}/{utterance}",
-            spoken.speaker,
-            corpus.speakers[spoken.speaker],
-            spoken.emotion,
-            spoken.sentence,
-            nowhere,
-        )
-        for utterance, spoken in corpus.published().items()
-        if utterance not in excluded
-    )
+    utterances = get_corpus(name).published_utterances()
+    return tuple(utterance for utterance in utterances if utterance.name not in excluded)
 
 
 def _misplaced(run: Any) -> Iterator[str]:
