@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from xlser.api import Pipeline
+from xlser.api.pipeline import Pipeline
 from xlser.backbones import PretrainedBackbone, pretrained
 from xlser.executors import Events, Executor
 from xlser.methods import MethodLike, Precision, Track

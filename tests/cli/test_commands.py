@@ -148,12 +148,12 @@ def test_a_run_opens_each_record_once_to_plan_once_for_costs_and_once_for_the_pa
     with opened(results, ".json") as times:
         invoke(*args, "0", "1")
     assert len(times) == 4
-    assert set(times.values()) == {4}  # its key and then all of it, for each reading
+    assert set(times.values()) == {2}
     before = set(times)
     with opened(results, ".json") as times:
         invoke(*args, "0", "1", "2")
-    assert {path: times.pop(path) for path in before} == dict.fromkeys(before, 6)
-    assert list(times.values()) == [2, 2]
+    assert {path: times.pop(path) for path in before} == dict.fromkeys(before, 3)
+    assert list(times.values()) == [1, 1]
 
 
 def test_a_setting_reaches_the_method_and_its_record(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from xlser.api import Pipeline, sized
+from xlser.api.pipeline import Pipeline, sized
 from xlser.errors import XlserError
 from xlser.executors import Events, Local
 from xlser.protocols import get_protocol
