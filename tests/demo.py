@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
+from xlser.api.pipeline import Pipeline
 from xlser.backbones import PretrainedBackbone, pretrained
 from xlser.executors import Events, Executor
 from xlser.methods import MethodLike, Precision, Track
-from xlser.pipeline import Pipeline
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.runs import Catalogue, Inputs, Plan, Request, Run, gather

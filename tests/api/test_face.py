@@ -10,9 +10,9 @@ import pytest
 from tests.cli.test_start import HEAVY, LIGHT
 
 import xlser
+from xlser.api.options import RunOptions
 from xlser.errors import MethodError
 from xlser.methods import Method, method_names
-from xlser.options import RunOptions
 
 FACE = {
     *("run", "load_results", "compare", "check_method", "__version__"),

@@ -45,6 +45,15 @@ def package_of(method: type[Method]) -> str:
     return registry.package_of("xlser.methods", method.name) if packaged else NOT_PACKAGED
 
 
+def reference_of(method: type[Method]) -> str | None:
+    """Return what a command can call a class: its name, or `file.py:Class`; None in a notebook."""
+    if is_packaged(method):
+        return method.name
+    file = getattr(sys.modules.get(method.__module__), "__file__", None)
+    is_named = method.__qualname__.isidentifier() and method.__module__ != "__main__"
+    return f"{file}:{method.__qualname__}" if file and is_named else None
+
+
 @cache
 def code_of(method: type[Method]) -> str:
     """Return the SHA-256, in hex, of the source of a class that is not packaged; "" for others.

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from xlser.api.pipeline import Pipeline, sized
 from xlser.errors import XlserError
 from xlser.executors import Events, Local
-from xlser.pipeline import Pipeline, sized
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.regression.check import Cell, Now

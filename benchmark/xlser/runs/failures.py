@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlser.errors import XlserError
+from xlser.methods.origin import reference_of
 from xlser.system.files import write_atomically
 
 # An isolated method's process imports this module; planning is not needed there.
@@ -72,15 +73,27 @@ def write_failure(run: "Run", failure: Failure, results: Path) -> None:
 
 
 def again(run: "Run", results: Path) -> str:
-    """Return the command that repeats one run."""
+    """Return the command that repeats one run; of a class of a notebook, the call in Python."""
     scenario, method = run.scenario, run.method
-    settings = method.settings()
-    words = ["xlser", "run", method.name, "--protocol", scenario.protocol]
-    words += ["--target", scenario.target, "--seeds", str(scenario.seed)]
-    if method.target_labels == "few":
-        words += ["--labels", str(scenario.labels)]
-    words += ["--track", run.track, "--precision", run.precision]
-    words += ["--backbone", run.identity["backbone"][0]]
-    for name in method.changed_settings():
-        words += ["--set", f"{name}={json.dumps(settings[name])}"]
-    return shlex.join([*words, "--leaderboards", str(results.parent.parent)])
+    settings = {name: method.settings()[name] for name in method.changed_settings()}
+    options: dict[str, Any] = {
+        "protocol": scenario.protocol,
+        "target": scenario.target,
+        "seeds": scenario.seed,
+        **({"labels": scenario.labels} if method.target_labels == "few" else {}),
+        "track": run.track,
+        "precision": run.precision,
+        "backbone": run.identity["backbone"][0],
+    }
+    leaderboards = str(results.parent.parent)
+    reference = reference_of(type(method))
+    if reference is None:
+        how = {**options, "settings": settings, "leaderboards": leaderboards}
+        stated = "".join(f", {name}={value!r}" for name, value in how.items())
+        return f"xlser.run({type(method).__qualname__}{stated})"
+    words = ["xlser", "run", reference]
+    for name, value in options.items():
+        words += [f"--{name}", str(value)]
+    for name, value in settings.items():
+        words += ["--set", f"{name}={json.dumps(value)}"]
+    return shlex.join([*words, "--leaderboards", leaderboards])

@@ -1,4 +1,4 @@
-"""The functions of `import xlser`."""
+"""What `import xlser` offers: functions of a few lines over the pipeline and the results."""
 
 import sys
 import warnings
@@ -7,14 +7,14 @@ from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any, TypeVar
 
+from xlser.api.options import RunOptions
+from xlser.api.pipeline import carry_out
 from xlser.conformance import Report as Conformance
 from xlser.conformance import check_method as check_class
 from xlser.errors import SettingsError
 from xlser.methods import MethodLike, resolve_method
 from xlser.monitoring.bars import Bars
 from xlser.monitoring.console import Messages
-from xlser.options import RunOptions
-from xlser.pipeline import carry_out
 from xlser.protocols import Labels, Protocol, get_protocol
 from xlser.results import Comparison, Results, load
 
