@@ -18,7 +18,7 @@ from xlser.backbones import PretrainedBackbone, pretrained
 from xlser.errors import MethodError, SettingsError
 from xlser.executors import Events, Executor, Local, Outcome, execute
 from xlser.methods import Track
-from xlser.methods.origin import carried
+from xlser.methods.transport import carried
 from xlser.monitoring.bars import Bars, Steps
 from xlser.monitoring.console import Messages
 from xlser.monitoring.costs import Costs

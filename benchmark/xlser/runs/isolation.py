@@ -27,7 +27,7 @@ from xlser.methods.calls import (
     require_predictor,
     seed_everything,
 )
-from xlser.methods.origin import arrived, carried
+from xlser.methods.transport import arrived, carried
 from xlser.records.record import Memory
 from xlser.runs.environment import forget_peak_memory, peak_memory
 from xlser.runs.failures import Failure, RemoteError

@@ -12,7 +12,8 @@ import pandas as pd
 from xlser.backbones import PretrainedBackbone
 from xlser.errors import MethodError, ProtocolError, WeightsError
 from xlser.methods import Method, MethodLike, Precision, Track, resolve_method
-from xlser.methods.origin import arrived, carried, code_of, package_of
+from xlser.methods.origin import code_of, package_of
+from xlser.methods.transport import arrived, carried
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
 from xlser.records.runs_table import canonical
