@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import PurePath
 
 from xlser.corpora.corpus import Corpus, Gender, Spoken, listed_names, require
-from xlser.corpora.names import NAMES
 from xlser.corpora.remote import github
+from xlser_corpora.names import NAMES
 
 _NAMES = NAMES / "ased.txt"
 _EMOTIONS = {"n": "neutral", "f": "fear", "h": "happiness", "s": "sadness", "a": "anger"}

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, listed_names, require
-from xlser.corpora.names import NAMES
 from xlser.corpora.remote import github
+from xlser_corpora.names import NAMES
 
 _NAMES = NAMES / "urdu.txt"
 _EMOTIONS = {"A": "anger", "H": "happiness", "N": "neutral", "S": "sadness"}

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, listed_names, require
-from xlser.corpora.names import NAMES
 from xlser.corpora.remote import Download, Remote
+from xlser_corpora.names import NAMES
 
 _NAMES = NAMES / "emodb.txt"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, listed_names, require
-from xlser.corpora.names import NAMES
+from xlser_corpora.names import NAMES
 
 _NAMES = NAMES / "shemo.txt"
 

@@ -1,4 +1,4 @@
-"""Synthesise the demo corpus: `python -m xlser.corpora.demo.build OUT_FOLDER`.
+"""Synthesise the demo corpus: `python -m tests.tools.demo_speech OUT_FOLDER`.
 
 **The speech is synthetic and ranks nothing.** The corpus lets every part of the
 benchmark run in seconds, without a licence or a download; a score on it says
@@ -30,13 +30,15 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped,unused-ignore]
 from numpy.typing import NDArray
 
+from xlser.corpora import demo
+
 Signal = NDArray[np.float64]
 
 SAMPLE_RATE = 16_000  # Hz, of the files written
 OPUS_OPTIONS = {"subtype": "OPUS", "compression_level": 0.965}  # about 15 kbit/s
 NEUTRAL_LEVEL = -26.0  # dBFS RMS
 VOICES = ("f1", "f2", "f3", "f4", "m1", "m2", "m3", "m4")  # eSpeak NG voice variants
-SENTENCES_FILE = Path(__file__).with_name("sentences.json")
+SENTENCES_FILE = Path(demo.__file__).with_name("sentences.json")
 
 
 class Prosody(NamedTuple):
