@@ -205,7 +205,7 @@ def size(results: Path) -> Size:
     """
     loose = files(results, ".json")
     clock, cpu = time.perf_counter(), time.process_time()
-    runs = read_runs(results)
+    runs = read_runs(results).frame
     seconds, cpu_seconds = time.perf_counter() - clock, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Size(

@@ -64,7 +64,7 @@ def validate(paths: Iterable[Path]) -> Validation:
     faults: list[Fault] = []
     runs, count = _read(list(paths), faults)
     sound: list[Any] = []
-    for i, run in enumerate(runs.rows()):
+    for i, run in enumerate(runs.rows() if len(runs) else ()):
         try:
             found = list(_faults_of(run, runs, i))
         except XlserError as error:
@@ -85,7 +85,8 @@ def _read(paths: Sequence[Path], faults: list[Fault]) -> tuple[Runs, int]:
     loose = [path for path in paths if path.suffix != ".parquet"]
     count = len(loose)
     block, read = loose_block(loose, known, rejected)
-    blocks.append((block, read, read))
+    if read:
+        blocks.append((block, read, read))
     for path in paths:
         if path.suffix != ".parquet":
             continue
