@@ -122,8 +122,9 @@ class Contents:
             for each in several:
                 keys = values_of(each.table["key"])
                 twins.update((key, (each, row)) for row, key in enumerate(keys))
-        alone = [path for path in loose if not _is_held(path, twins)]
-        return cls(alone, several)
+        if twins:  # else no file need be opened to look for its key
+            loose = [path for path in loose if not _is_held(path, twins)]
+        return cls(loose, several)
 
 
 def _is_held(path: Path, twins: Mapping[str, tuple[Packed, int]]) -> bool:
