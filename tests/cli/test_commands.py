@@ -61,7 +61,7 @@ def test_methods_lists_supervision_tracks_settings_and_citation() -> None:
 
 
 def test_check_passes_for_whole_corpora_and_fails_for_others(tmp_path: Path) -> None:
-    assert "complete in the five emotions" in invoke("corpora", "check", "demo-german")
+    assert "complete." in invoke("corpora", "check", "demo-german")
     (tmp_path / "emodb").mkdir()
     output = invoke("corpora", "check", "emodb", "--data", str(tmp_path), code=1)
     assert "0 of 535 published files; 408 faults" in output
@@ -137,7 +137,7 @@ def test_run_writes_records_and_prints_the_leaderboard(
     assert [board["target"] for board in boards["demo"]] == ["german", "italian"]
 
 
-def test_a_run_opens_each_record_once_for_the_page_and_once_before_it_trains(
+def test_a_run_opens_each_record_once_to_plan_once_for_costs_and_once_for_the_page(
     tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XLSER_CACHE", str(demo_cache))
@@ -148,11 +148,11 @@ def test_a_run_opens_each_record_once_for_the_page_and_once_before_it_trains(
     with opened(results, ".json") as times:
         invoke(*args, "0", "1")
     assert len(times) == 4
-    assert set(times.values()) == {1}
+    assert set(times.values()) == {2}
     before = set(times)
     with opened(results, ".json") as times:
         invoke(*args, "0", "1", "2")
-    assert {path: times.pop(path) for path in before} == dict.fromkeys(before, 2)
+    assert {path: times.pop(path) for path in before} == dict.fromkeys(before, 3)
     assert list(times.values()) == [1, 1]
 
 

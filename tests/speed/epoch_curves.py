@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from xlser.protocols.metrics import score
 
 from xlser.methods import Speech, Task
-from xlser.protocols.metrics import score
 from xlser.training import embed, gradient
 from xlser.training.model import EmotionModel
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from xlser.audio import FrontEnd
 from xlser.corpora import Utterance
-from xlser.files import digest_json
 from xlser.protocols.published import group_of
 from xlser.stated import Stated
+from xlser.system.files import digest_json
 
 
 class Split(BaseModel):

@@ -9,7 +9,7 @@ from xlser import registry
 from xlser.cli.output import print_json
 from xlser.cli.parameters import AsJson, Data, Weights
 from xlser.errors import XlserError
-from xlser.memory import has_huge_pages, keep_pages
+from xlser.system.memory import has_huge_pages, keep_pages
 
 if TYPE_CHECKING:
     from xlser.settings import Settings
@@ -61,7 +61,7 @@ def _machine() -> dict[str, Any]:
 
 
 def _corpora(settings: "Settings") -> dict[str, str]:
-    from xlser.corpora import corpus_names, find_root, get_corpus, scan
+    from xlser.corpora import corpus_names, find_root, get_corpus, read_for, scan
 
     found: dict[str, str] = {}
     for name in corpus_names():
@@ -71,7 +71,7 @@ def _corpora(settings: "Settings") -> dict[str, str]:
             if root is None:
                 found[name] = f"not found; get it from {corpus.homepage}"
                 continue
-            inventory = scan(corpus, root, settings.exclude.get(name, ()))
+            inventory = scan(corpus, root, settings.exclude.get(name, ()), read_for())
             found[name] = f"{len(inventory.utterances)} utterances in {root}"
         except XlserError as error:
             found[name] = error.problem

@@ -22,7 +22,7 @@ def protocols(
 
     Languages and their corpora, which of them are not found here, classes, seeds, label budgets.
     """
-    from xlser.listings import protocol_rows
+    from xlser.api.listings import protocol_rows
     from xlser.settings import Settings
 
     rows = list(protocol_rows([name] if name else [], Settings.gather(data=data)))

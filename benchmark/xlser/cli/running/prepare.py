@@ -18,7 +18,7 @@ def prepare(
     `xlser run` does so by itself.
     """
     from xlser import audio
-    from xlser.corpora import corpus_names, find_root, get_corpus, locate, scan
+    from xlser.corpora import corpus_names, find_root, get_corpus, locate, read_for, scan
     from xlser.settings import Settings
 
     settings = Settings.gather(data=data, exclude=exclude or ())
@@ -26,7 +26,8 @@ def prepare(
     if not names:
         corpora = [corpus for corpus in corpora if find_root(corpus, settings)]
     for corpus in corpora:
-        inventory = scan(corpus, locate(corpus, settings), settings.exclude.get(corpus.name, ()))
+        exclusions = settings.exclude.get(corpus.name, ())
+        inventory = scan(corpus, locate(corpus, settings), exclusions, read_for())
         with progress() as bars:
             store = audio.prepare(
                 inventory,
