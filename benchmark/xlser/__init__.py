@@ -1,8 +1,8 @@
 """XL-SER: semi-supervised cross-lingual speech emotion recognition, benchmarked.
 
     >>> import xlser
-    >>> results = xlser.run(["sft", "svm"], target="german")  # doctest: +SKIP
-    >>> results.compare("sft", "svm")  # doctest: +SKIP
+    >>> results = xlser.run(["svm", "nnpm"], target="german")  # doctest: +SKIP
+    >>> results.compare("svm", "nnpm")  # doctest: +SKIP
 
 `run`, `load_results`, `compare` and `check_method` work on methods; `methods()`, `corpora()`,
 `protocols()`, `backbones()` and `metrics()` list what is there, as data frames. All are imported

@@ -143,7 +143,7 @@ def compare(
 
     Example:
         >>> import xlser
-        >>> xlser.compare("svm", "sft", protocol="demo", labels=20)  # doctest: +SKIP
+        >>> xlser.compare("svm", "nnpm", protocol="demo", labels=20)  # doctest: +SKIP
     """
     return load_results(leaderboards, protocol).compare(
         a,
@@ -170,7 +170,7 @@ def check_method(method: MethodLike) -> Conformance:
 
     Example:
         >>> import xlser
-        >>> xlser.check_method("lower-bound").passed  # doctest: +SKIP
+        >>> xlser.check_method("svm").passed  # doctest: +SKIP
         True
     """
     kind, _ = resolve_method(method)

@@ -2,7 +2,7 @@
 
 A package that registers protocols may ship figures for them in a file `costs.json` beside its
 `__init__.py`. `python -m xlser.monitoring.costs leaderboards reference/demo` writes those of the
-suite and of the paper's package anew.
+packages at hand anew.
 """
 
 import json
@@ -21,11 +21,9 @@ from xlser.methods import Precision, Track
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.protocols import protocol_names
 from xlser.records.record import Record
+from xlser.records.store import read_records
 from xlser.runs.jobs import Job
 from xlser.system.files import write_atomically
-
-SHIPPED = Path(__file__).with_name("costs.json")
-"""Figures of the suite's own protocols."""
 
 Kind = Literal["cpu", "gpu"]
 
@@ -102,7 +100,8 @@ class _Samples:
     def add(self, path: Path, record: Record) -> None:
         stages = dict(record.seconds)
         trained = stages.pop(SOURCE_MODEL, None)
-        size = path.stat().st_size
+        # A packed record has no file of its own: its size is what the file would have.
+        size = path.stat().st_size if path.is_file() else len(record.model_dump_json(indent=1)) + 1
         self._add(record, record.method.name, sum(stages.values()), size)
         if trained is not None:
             self._add(record, SOURCE_MODEL, trained, size)
@@ -215,9 +214,17 @@ class Costs:
             device, same_track, same_backbone = like(figure)
             return same_track, device, same_backbone, figure.of.protocol == protocol
 
+        if not kin:  # no package ships any
+            return Estimate(_unknown(what, track, backbone), own=False, guess=True)
         nearest = max(map(nearness, kin))
         middle = _middle([f for f in kin if nearness(f) == nearest])
         return Estimate(middle, own=middle in own, guess=True)
+
+
+def _unknown(what: str, track: Track, backbone: str) -> Figure:
+    """Return a figure of one second for what nobody has timed."""
+    of = Circumstances("", track, backbone, "fp32", what, "cpu", "", 1)
+    return Figure(of, seconds=1.0, times=0, size=40_000)
 
 
 def _middle(figures: Sequence[Figure]) -> Figure:
@@ -227,7 +234,7 @@ def _middle(figures: Sequence[Figure]) -> Figure:
 
 @cache
 def _shipped() -> tuple[Figure, ...]:
-    files = dict.fromkeys([SHIPPED, *filter(None, map(_file_of, protocol_names()))])
+    files = dict.fromkeys(filter(None, map(_file_of, protocol_names())))
     rows = [row for file in files if file.is_file() for row in json.loads(file.read_text("utf-8"))]
     return tuple(Figure(**{**row, "of": Circumstances(**row["of"])}) for row in rows)
 
@@ -238,8 +245,6 @@ def _file_of(protocol: str) -> Path | None:
         package = registry.entry_point("xlser.protocols", protocol).module.partition(".")[0]
     except XlserError:  # unknown, or claimed twice: whoever runs the protocol is given the error
         return None
-    if package == __package__.partition(".")[0]:
-        return SHIPPED
     spec = find_spec(package)
     return Path(spec.origin).with_name("costs.json") if spec and spec.origin else None
 
@@ -251,11 +256,11 @@ def shipped_figures(folders: Iterable[Path]) -> dict[Path, bytes]:
     """
     samples: dict[Path, _Samples] = {}
     for folder in folders:
-        for path in sorted(folder.rglob("results/**/*.json")):
-            record = Record.parse(path)
-            file = _file_of(record.protocol)
-            if file and record.method.package.partition(" ")[0] == "xlser":
-                samples.setdefault(file, _Samples()).add(path, record)
+        for results in sorted(folder.rglob("results")):
+            for path, record in read_records(results):
+                file = _file_of(record.protocol)
+                if file and record.method.package.partition(" ")[0] == "xlser":
+                    samples.setdefault(file, _Samples()).add(path, record)
     return {file: _as_json(of_a_package.figures()) for file, of_a_package in samples.items()}
 
 

@@ -8,10 +8,10 @@ import typer
 from xlser.cli.output import bar, progress
 from xlser.cli.parameters import Data, completing
 from xlser.errors import FetchError, SettingsError
-from xlser.settings import OwnCorpus
 
 if TYPE_CHECKING:
     from xlser.corpora.hub import HubDataset
+    from xlser.settings import OwnCorpus
 
 TABLE = "table.csv"
 
@@ -71,6 +71,7 @@ def fetch(
 
 def _fetch_cameo(name: str, accepted: str | None, target: Path) -> None:
     from xlser.corpora.hub import cameo_part
+    from xlser.settings import OwnCorpus
 
     dataset = cameo_part(name.removeprefix(_CAMEO))
     typer.echo(f"{dataset.repository}, part {dataset.split}, into {target / name}")
@@ -83,7 +84,7 @@ def _fetch_cameo(name: str, accepted: str | None, target: Path) -> None:
     add_dataset(name, dataset, target / name, OwnCorpus(table=Path(TABLE)))
 
 
-def add_dataset(name: str, dataset: "HubDataset", root: Path, stated: OwnCorpus) -> None:
+def add_dataset(name: str, dataset: "HubDataset", root: Path, stated: "OwnCorpus") -> None:
     """Fetch a dataset of the Hub and add it to `xlser.toml`.
 
     Args:
@@ -111,7 +112,7 @@ def add_dataset(name: str, dataset: "HubDataset", root: Path, stated: OwnCorpus)
             "homepage": dataset.homepage,
         }
     )
-    options = {field: getattr(stated, field) for field in OwnCorpus.model_fields}
+    options = {field: getattr(stated, field) for field in type(stated).model_fields}
     corpus = TableCorpus(name, **options)
     path = register(name, stated)
     typer.echo(f"{len(corpus.published())} utterances in {root}; [corpora.{name}] in {path}.")

@@ -1,16 +1,13 @@
-"""Writes the manifests of the suite's protocols from the published facts of the corpora alone.
+"""Writes the manifests of `v1` and `demo` from the published facts of the corpora alone.
 
-`python -m xlser.protocols.build FOLDER` needs no recording; a test compares its output with the
+`python -m xlser_protocols.build FOLDER` needs no recording; a test compares its output with the
 committed manifests byte for byte.
 """
 
 import sys
 from pathlib import Path
 
-from xlser.protocols.data import Bounds, Presentation, Schedule
-from xlser.protocols.freeze import freeze
-from xlser.protocols.manifest import write_manifest
-from xlser.protocols.protocol import Protocol
+from xlser.protocols import Bounds, Presentation, Protocol, Schedule, freeze, write_manifest
 from xlser.protocols.rules import rotating_splits
 
 LANGUAGES = {
@@ -26,7 +23,7 @@ _BOUNDS = Bounds(lower="lower-bound", upper="upper-bound")
 
 
 def build() -> list[Protocol]:
-    """Return the protocols that the suite registers."""
+    """Return the protocols of this package."""
     ranking = freeze(
         name="v1",
         about="The protocol that ranks: every split speaker-disjoint, speakers rotate with seeds.",

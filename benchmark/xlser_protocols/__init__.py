@@ -1,11 +1,10 @@
-"""The protocols of the suite, as entry points return them."""
+"""The protocols that come with the suite: `v1`, which ranks, and `demo`, on synthetic speech."""
 
 from pathlib import Path
 
-from xlser.protocols.manifest import load_manifest
-from xlser.protocols.protocol import Protocol
+from xlser.protocols import Protocol, load_manifest
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "manifests"
 
 
 def v1() -> Protocol:
