@@ -103,7 +103,7 @@ def test_repeats_differ_in_their_draws_alone(demo: Demo, tmp_path: Path) -> None
     assert [record.repeat for record in made] == [0, 1, 2]
     assert lasting(made[0]) == lasting(*records(tmp_path / "one").values())
     assert len({record.scenario for record in made}) == 1
-    assert len({part.probabilities for record in made for part in record.of_role("target")}) == 3
+    assert len({part.levels for record in made for part in record.of_role("target")}) == 3
 
 
 def test_a_run_that_fails_does_not_stop_the_others(

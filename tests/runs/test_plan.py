@@ -92,7 +92,9 @@ def test_a_run_whose_record_exists_is_not_repeated(demo: Demo, tmp_path: Path) -
     assert [run.method.name for run in after.done] == ["lower-bound"]
 
 
-def test_planning_opens_no_record_and_builds_each_scenario_once(demo: Demo, tmp_path: Path) -> None:
+def test_planning_opens_each_record_once_and_builds_each_scenario_once(
+    demo: Demo, tmp_path: Path
+) -> None:
     asked = request(["lower-bound", "svm", "dann", "mcc"], seeds=())
     data = demo.data()
     built = Counter()
@@ -105,12 +107,12 @@ def test_planning_opens_no_record_and_builds_each_scenario_once(demo: Demo, tmp_
     for run in demo.plan(asked, tmp_path).todo:
         path = run.path(tmp_path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("no record, but of the name of one")
+        path.write_text(f'{{\n "schema_version": 3,\n "key": "{run.key}", and so on')
     with opened(tmp_path, ".json") as times:
         plan = make_plan(asked, data, demo.backbone(), tmp_path)
     assert (len(plan.todo), len(plan.done)) == (0, 21)
     assert times.keys() == {run.path(tmp_path) for run in plan.done}
-    assert set(times.values()) == {0}
+    assert set(times.values()) == {1}
     assert set(built.values()) == {1}
 
 
