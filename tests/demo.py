@@ -7,17 +7,18 @@ from typing import Any
 
 import torch
 
+from xlser.api.pipeline import Pipeline
 from xlser.backbones import PretrainedBackbone, pretrained
-from xlser.executors import Events, Executor, execute
-from xlser.methods import Precision, Track
+from xlser.executors import Events, Executor
+from xlser.methods import MethodLike, Precision, Track
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.runs import Plan, Request, Run, Shared, SpeechData, gather, make_plan
+from xlser.runs import Catalogue, Inputs, Plan, Request, Run, gather
 from xlser.settings import Settings
 
 
 def request(
-    methods: Sequence[str],
+    methods: Sequence[MethodLike],
     targets: Sequence[str] = ("german",),
     *,
     settings: dict[str, object] | None = None,
@@ -45,14 +46,29 @@ class Demo:
         self.settings = Settings(cache=cache, **settings)
         self.protocol = get_protocol(protocol)
 
-    def data(self, targets: Sequence[str] = ("german",)) -> SpeechData:
-        return gather(self.protocol, targets, self.settings, lambda work, done, total: None)
+    def catalogue(self, targets: Sequence[str] = ("german",)) -> Catalogue:
+        return gather(self.protocol, targets, self.settings)
+
+    def inputs(
+        self,
+        track: Track = "frozen",
+        backbone: str = "logmel-functionals",
+        targets: Sequence[str] = ("german",),
+    ) -> Inputs:
+        """Prepared ones."""
+        return self.pipeline(targets, backbone).inputs(track).prepared()
 
     def backbone(self, name: str = "logmel-functionals") -> PretrainedBackbone:
         return pretrained(name, self.settings)
 
+    def pipeline(
+        self, targets: Sequence[str] = ("german",), backbone: str = "logmel-functionals"
+    ) -> Pipeline:
+        return Pipeline(self.catalogue(targets), self.backbone(backbone), self.settings.cache)
+
     def plan(self, asked: Request, results: Path, backbone: str = "logmel-functionals") -> Plan:
-        return make_plan(asked, self.data(asked.targets), self.backbone(backbone), results)
+        pipeline = self.pipeline(asked.targets, backbone)
+        return pipeline.plan(asked, results, prepare=False)
 
     def run(
         self,
@@ -62,9 +78,8 @@ class Demo:
         executor: Executor | None = None,
         **how: Any,
     ) -> Ended:
-        data, backbone = self.data(asked.targets), self.backbone()
-        plan = make_plan(asked, data, backbone, results)
-        shared = Shared(data, backbone, results, torch.device("cpu"), **how)
+        pipeline = self.pipeline(asked.targets)
+        plan = pipeline.plan(asked, results, prepare=False)
         records: list[Record] = []
         told = events or Events()
 
@@ -72,7 +87,8 @@ class Demo:
             records.append(record)
             told.finished(run, record)
 
-        outcome = execute(plan, shared, replace(told, finished=finished), executor)
+        events = replace(told, finished=finished)
+        outcome = pipeline.execute(plan, results, torch.device("cpu"), executor, events, **how)
         return Ended(records, outcome.failures)
 
 

@@ -17,18 +17,27 @@ def install(package: Path, site: Path) -> Path:
 
 
 class Package:
-    """An installed package that registers methods: a module and its metadata on the path."""
+    """An installed package that registers plugins: a module and its metadata on the path."""
 
     def __init__(self, site: Path) -> None:
         self.site = site
 
-    def install(self, module: str, code: str, *, distribution: str = "strangers", **points: str):
-        """Write `code` as `module` and register each of `points` (name -> class) from it."""
+    def install(
+        self,
+        module: str,
+        code: str,
+        *,
+        distribution: str = "strangers",
+        version: str = "1.2.3",
+        group: str = "xlser.methods",
+        **points: str,
+    ) -> None:
+        """Write `code` as `module` and register each of `points` (name -> object) from it."""
         (self.site / f"{module}.py").write_text(dedent(code), encoding="utf-8")
-        metadata = self.site / f"{distribution}-1.2.3.dist-info"
+        metadata = self.site / f"{distribution}-{version}.dist-info"
         metadata.mkdir()
-        about = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2.3\n"
+        about = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
         (metadata / "METADATA").write_text(about, encoding="utf-8")
         lines = [f"{name} = {module}:{kind}" for name, kind in points.items()]
-        listing = "\n".join(["[xlser.methods]", *lines, ""])
+        listing = "\n".join([f"[{group}]", *lines, ""])
         (metadata / "entry_points.txt").write_text(listing, encoding="utf-8")

@@ -3,14 +3,15 @@
 import os
 import resource
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 import numpy as np
 import soundfile
 
-from xlser.corpora import EMOTIONS, Corpus, Spoken, get_corpus, require
+from xlser import corpora
+from xlser.corpora import EMOTIONS, Corpus, Inventory, Spoken, get_corpus, read_for, require
 
 RATE = 16_000
 
@@ -137,6 +138,11 @@ def recordings(corpus: Corpus, root: Path) -> Path:
     for seed, name in enumerate(corpus.names()):
         record(root / f"{name}.wav", noise(seed, 0.1 + 0.01 * (seed % 7)))
     return root
+
+
+def scan(corpus: Corpus, root: Path, exclude: Sequence[str] = ()) -> Inventory:
+    """Scan as for a protocol of the five classes."""
+    return corpora.scan(corpus, root, exclude, read_for())
 
 
 def names_in(folder: Path) -> list[str]:

@@ -19,15 +19,21 @@ class XlserError(Exception):
 
 
 class UnknownNameError(XlserError):
-    """A name that is not among those known; the message suggests the nearest."""
+    """A name that is not among those known; the message suggests the nearest.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    Args:
+        kind: what the name is of.
+        name: that was asked for.
+        known: names.
+        advice: what else to do, in a sentence.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], advice: str = "") -> None:
         known = sorted(known)
         near = get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f"Did you mean {near[0]!r}? " if near else ""
-        super().__init__(
-            f"There is no {kind} {name!r}.", f"{hint}Known: {', '.join(known) or 'none'}."
-        )
+        remedy = f"{hint}Known: {', '.join(known) or 'none'}. {advice}".rstrip()
+        super().__init__(f"There is no {kind} {name!r}.", remedy)
 
 
 class PluginError(XlserError):
@@ -46,6 +52,14 @@ class IncompleteCorpusError(XlserError):
     """A corpus that lacks utterances a protocol uses, or holds two that contradict."""
 
 
+class TableError(XlserError):
+    """A table of utterances that cannot be used; the message names file, row and column."""
+
+
+class FetchError(XlserError):
+    """A corpus that cannot be fetched, or came otherwise than it must."""
+
+
 class AudioError(XlserError):
     """A recording that cannot be decoded, is empty, silent or not finite."""
 
@@ -60,6 +74,14 @@ class WeightsError(XlserError):
 
 class ProtocolError(XlserError):
     """A request a protocol does not allow."""
+
+
+class InvalidProtocolError(ProtocolError):
+    """A protocol, or a part of one, that contradicts itself or the published corpora."""
+
+
+class ManifestError(InvalidProtocolError):
+    """A manifest that cannot be read, or whose protocol is invalid."""
 
 
 class MethodError(XlserError):

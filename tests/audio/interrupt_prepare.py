@@ -13,14 +13,14 @@ import time
 from pathlib import Path
 
 from xlser.audio import FrontEnd, prepare
-from xlser.corpora import Inventory, get_corpus, scan
-from xlser.files import digest_file
+from xlser.corpora import Inventory, get_corpus, read_for, scan
+from xlser.system.files import digest_file
 
 
 def main() -> None:
     """Run undisturbed, killed at random moments, and twice at once."""
     root, work = map(Path, sys.argv[1:])
-    inventory = scan(get_corpus("savee"), root)
+    inventory = scan(get_corpus("savee"), root, emotions=read_for())
 
     start = time.perf_counter()
     undisturbed = [wait(begin(inventory, work / "undisturbed"))]

@@ -9,11 +9,11 @@ from tests import trees
 from tests.trees import Tiny
 
 from xlser.audio import CorpusReport, check_corpus
-from xlser.corpora import scan
+from xlser.corpora import Corpus, Spoken, require, scan
 from xlser.errors import IncompleteCorpusError
 
 USED = "ann-anger-1.wav"
-DROPPED = "bob-boredom-2.wav"
+BEYOND_THE_FIVE = "bob-boredom-2.wav"
 
 
 @pytest.fixture
@@ -89,20 +89,16 @@ FINDINGS = [
 ]
 
 
+@pytest.mark.parametrize("file", [USED, BEYOND_THE_FIVE])
 @pytest.mark.parametrize(("spoil", "finding"), FINDINGS)
-def test_finding_on_a_used_utterance_is_a_fault(spoil, finding: str, root: Path) -> None:
-    spoil(root / USED)
+def test_finding_on_an_utterance_of_any_emotion_is_a_fault(
+    spoil, finding: str, file: str, root: Path
+) -> None:
+    spoil(root / file)
     report = check(root)
-    assert any(finding in fault and "ann-anger-1" in fault for fault in report.faults)
+    name = file.removesuffix(".wav")
+    assert any(finding in fault and name in fault for fault in report.faults)
     assert report.remarks == ()
-
-
-@pytest.mark.parametrize(("spoil", "finding"), FINDINGS)
-def test_finding_on_a_dropped_emotion_is_a_remark(spoil, finding: str, root: Path) -> None:
-    spoil(root / DROPPED)
-    report = check(root)
-    assert any(finding in remark and "bob-boredom-2" in remark for remark in report.remarks)
-    assert report.faults == ()
 
 
 @pytest.mark.parametrize("spoil", [unlink, contradicted, folder, unreadable_format, broken_link])
@@ -130,12 +126,12 @@ def test_unexpected_file_is_a_remark(root: Path) -> None:
     assert report.remarks == (f"{stranger}: unexpected, not a published name",)
 
 
-def test_absent_dropped_emotion_is_summed_up_and_not_listed(root: Path) -> None:
+def test_absent_emotion_beyond_the_five_is_summed_up_and_not_listed(root: Path) -> None:
     for file in root.glob("*-boredom-*"):
         file.unlink()
     report = check(root)
     assert report.faults == ()
-    assert report.remarks == ("boredom: all 4 files absent (not used here)",)
+    assert report.remarks == ("boredom: all 4 files absent",)
 
 
 def test_absent_class_is_listed_file_by_file(root: Path) -> None:
@@ -157,3 +153,97 @@ def test_progress_counts_every_file(root: Path) -> None:
     told: list[tuple[int, int]] = []
     check_corpus(Tiny(), root, lambda done, total: told.append((done, total)))
     assert told == [(done, 24) for done in range(1, 25)]
+
+
+def test_formats_and_hours_are_those_of_the_recordings(root: Path) -> None:
+    report = check(root)
+    assert report.formats == {(16_000, 1): 24}
+    assert report.seconds == pytest.approx(sum(0.1 + 0.01 * (n % 7) for n in range(24)), abs=1e-3)
+
+
+def copy(root: Path, source: str, target: str) -> None:
+    shutil.copy(root / source, root / target)
+
+
+def test_same_recording_under_one_label_is_a_remark(root: Path) -> None:
+    copy(root, USED, "ann-anger-2.wav")
+    report = check(root)
+    assert report.faults == ()
+    assert report.remarks == ("ann-anger-1: the same recording as ann-anger-2",)
+
+
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [
+        ("ann-fear-1.wav", "emotion"),
+        ("bob-anger-1.wav", "speaker"),
+        ("bob-fear-1.wav", "emotion and speaker"),
+    ],
+)
+def test_same_recording_under_another_label_is_a_fault(root: Path, other: str, what: str) -> None:
+    copy(root, USED, other)
+    (fault,) = check(root).faults
+    assert fault.endswith(f"under another {what}")
+    assert "ann-anger-1" in fault
+
+
+class Free(Corpus):
+    """Names are speaker_emotion_sentence_take."""
+
+    name, title, language, licence = "free", "Free", "test", "none"
+    homepage, citation, tree = "example.org", "none", "free/ann_fear_s1_1.wav"
+    speakers = {"ann": "female", "bob": "male", "eve": "female"}
+
+    def parse(self, name: str) -> Spoken:
+        parts = name.split("_")
+        require(len(parts) == 4, self, name)
+        return Spoken(*parts[:3])
+
+
+SPEAKERS, PAIR = ("ann", "bob", "eve"), ("fear", "calm")
+GOOD = [f"{s}_{e}_{t}_1" for s in SPEAKERS for e in PAIR for t in ("s1", "s2")]
+
+
+def cautions_of(names: list[str], tmp_path: Path) -> tuple[str, ...]:
+    root = tmp_path / "free"
+    for seed, name in enumerate(names):
+        trees.record(root / f"{name}.wav", trees.noise(seed))
+    return check_corpus(Free(), root).cautions
+
+
+def test_good_corpus_has_no_caution(tmp_path: Path) -> None:
+    assert cautions_of(GOOD, tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "caution"),
+    [
+        ([n for n in GOOD if not n.startswith("eve")], "2 speaker(s): too few"),
+        ([n for n in GOOD if "calm" in n], "One emotion alone (calm)"),
+        ([f"{e}{n}_{e}_s1_{n}" for e in "abc" for n in "11"], "is the emotion taken for the"),
+        ([n for n in GOOD if not n.startswith("eve_calm")], "1 of 3 speakers lack an emotion: eve"),
+        ([*GOOD, "zoe_fear_s1_1", "zoe_calm_s1_1"], "Gender unknown for 1 of 4 speakers: zoe."),
+        ([*GOOD, *(f"{s}_calm_s3_1" for s in SPEAKERS)], "1 of 3 sentence codes occur in one"),
+        ([*GOOD, "ann_calm_s 1_1"], "1 names hold blanks (quote them in --exclude): 'ann_calm_s 1"),
+        ([*GOOD, "ann_calm_s\n1_1"], r"hold line breaks or control characters: 'ann_calm_s\n1_1'"),
+    ],
+)
+def test_caution_of_a_whole(names: list[str], caution: str, tmp_path: Path) -> None:
+    found = cautions_of(names, tmp_path)
+    assert any(caution in line for line in found), found
+
+
+def test_stated_caution_and_defects_are_named(tmp_path: Path) -> None:
+    class Stated(Free):
+        caution = "Read out by machines."
+        defects = {"ann_fear_s1_9": "clipped"}
+        files = 14
+
+    for seed, name in enumerate(GOOD):
+        trees.record(tmp_path / f"{name}.wav", trees.noise(seed))
+    report = check_corpus(Stated(), tmp_path)
+    assert report.cautions == ("Read out by machines.",)
+    assert report.remarks == (
+        "12 of the release's 14 files are here",
+        "ann_fear_s1_9: left out, clipped",
+    )

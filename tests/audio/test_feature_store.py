@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests import trees
-from tests.trees import Tiny
+from tests.trees import Tiny, scan
 
 from xlser.audio import FeatureStore, FrontEnd, LogMel, prepare
 from xlser.audio.store import writing
-from xlser.corpora import scan
 from xlser.errors import StoreError
 
 LENGTHS = (3, 1, 40, 7, 12)

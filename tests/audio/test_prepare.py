@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests import trees
-from tests.trees import Tiny, full_disk, names_in
+from tests.trees import Tiny, full_disk, names_in, scan
 
 from xlser.audio import Extractor, FeatureStore, FrontEnd, content_digest, load, prepare
-from xlser.corpora import get_corpus, scan
+from xlser.corpora import get_corpus
 from xlser.errors import AudioError, StoreError
 
 FRONTEND = FrontEnd()

@@ -8,7 +8,7 @@ from tests.costs import opened
 from typer.testing import CliRunner
 
 from xlser.cli import app
-from xlser.cli.app import spread
+from xlser.cli.parameters import spread
 from xlser.errors import XlserError
 
 _RUNNER = CliRunner()
@@ -61,7 +61,7 @@ def test_methods_lists_supervision_tracks_settings_and_citation() -> None:
 
 
 def test_check_passes_for_whole_corpora_and_fails_for_others(tmp_path: Path) -> None:
-    assert "complete in the five emotions" in invoke("corpora", "check", "demo-german")
+    assert "complete." in invoke("corpora", "check", "demo-german")
     (tmp_path / "emodb").mkdir()
     output = invoke("corpora", "check", "emodb", "--data", str(tmp_path), code=1)
     assert "0 of 535 published files; 408 faults" in output
@@ -88,6 +88,11 @@ def test_an_error_is_told_in_words_with_what_to_do(tmp_path: Path) -> None:
         (["run", "svm", "--backbone", "audiontt"], "audiontt-512"),
         (["run", "svm", "--set", "C"], "--set name=value"),
         (["run", "svm", "--device", "gpu"], "cpu or cuda"),
+        (["run", "--target", "german", "sft"], "xlser run sft --target german"),
+        (["run", "svm", "--labels", "20", "sft"], "xlser run svm sft --labels 20"),
+        (["run", "--seeds", "0", "mine.py:Mine"], "xlser run mine.py:Mine --seeds 0"),
+        (["plan", "--labels", "0", "svm"], "xlser plan svm --labels 0"),
+        (["compare", "--target", "german", "svm", "sft"], "svm sft --target german"),
         (["run", "svm", "--exclude", "x"], "<corpus>/<utterance>"),
         (["corpora", "check", "emobd"], "emodb"),
         (["leaderboard", "v2"], "v1"),
@@ -132,7 +137,7 @@ def test_run_writes_records_and_prints_the_leaderboard(
     assert [board["target"] for board in boards["demo"]] == ["german", "italian"]
 
 
-def test_a_run_opens_each_record_once_for_the_page_and_once_before_it_trains(
+def test_a_run_opens_each_record_once_to_plan_once_for_costs_and_once_for_the_page(
     tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XLSER_CACHE", str(demo_cache))
@@ -143,11 +148,11 @@ def test_a_run_opens_each_record_once_for_the_page_and_once_before_it_trains(
     with opened(results, ".json") as times:
         invoke(*args, "0", "1")
     assert len(times) == 4
-    assert set(times.values()) == {1}
+    assert set(times.values()) == {2}
     before = set(times)
     with opened(results, ".json") as times:
         invoke(*args, "0", "1", "2")
-    assert {path: times.pop(path) for path in before} == dict.fromkeys(before, 2)
+    assert {path: times.pop(path) for path in before} == dict.fromkeys(before, 3)
     assert list(times.values()) == [1, 1]
 
 
@@ -227,8 +232,8 @@ def test_long_training_is_heard_of_where_no_bars_can_be_shown(
     tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XLSER_CACHE", str(demo_cache))
-    monkeypatch.setattr("xlser.cli.running.report._MOMENT", 0.001)
-    monkeypatch.setattr("xlser.cli.running.report._EVERY", 0.0)
+    monkeypatch.setattr("xlser.monitoring.report._MOMENT", 0.001)
+    monkeypatch.setattr("xlser.monitoring.report._EVERY", 0.0)
     monkeypatch.chdir(tmp_path)
     result = _RUNNER.invoke(app, ["run", "sft", "--target", "german", "--seeds", "0"])
     at_work = r"0 of 1 runs done, 1 at work, 0 waiting; .*german sft k=20 s=0, .* of 20 epochs"

@@ -16,8 +16,8 @@ from tests.packages import Package
 from typer.testing import CliRunner
 
 from xlser.cli import app
-from xlser.cli.running.report import failure_lines
 from xlser.errors import ResultsError
+from xlser.monitoring.report import failure_lines
 from xlser.monitoring.status import SILENCE, judged
 
 _RUNNER = CliRunner()
@@ -127,8 +127,8 @@ def test_another_process_is_told_what_runs_and_what_became_of_it(here: Path, sit
 def test_with_json_each_line_of_progress_is_an_object(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xlser.cli.running.report._MOMENT", 0.01)
-    monkeypatch.setattr("xlser.cli.running.report._EVERY", 0.0)
+    monkeypatch.setattr("xlser.monitoring.report._MOMENT", 0.01)
+    monkeypatch.setattr("xlser.monitoring.report._EVERY", 0.0)
     args = ["run", "svm", "sft", "--target", "german", "--seeds", "0", "--labels", "20", "--json"]
     done = _RUNNER.invoke(app, [*args, "--set", "inverse_penalties=[-1]"])
     assert done.exit_code == 1
@@ -164,7 +164,7 @@ def test_what_ends_in_an_error_is_told_so(here: Path, monkeypatch: pytest.Monkey
     def full(*args: object) -> None:
         raise ResultsError("no room.", "Make some.")
 
-    monkeypatch.setattr(import_module("xlser.executors.driver"), "take_home", full)
+    monkeypatch.setattr(import_module("xlser.executors.driver"), "save_record", full)
     with pytest.raises(ResultsError):
         _RUNNER.invoke(app, ["run", "svm", "--target", "german"], catch_exceptions=False)
     words = _RUNNER.invoke(app, ["status"]).stdout

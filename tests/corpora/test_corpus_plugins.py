@@ -98,7 +98,7 @@ def test_clash_with_a_corpus_of_the_suite_names_both_packages(install: Install) 
     install("rival_speech", WHOLE, "emodb")
     with pytest.raises(PluginError, match="rival_speech") as error:
         get_corpus("emodb")
-    assert "xlser (xlser.corpora.named.emodb:EmoDB)" in error.value.problem
+    assert "xlser (xlser_corpora.european.emodb:EmoDB)" in error.value.problem
 
 
 @pytest.mark.parametrize("target", ["not_speech:Whole", "not_speech:whole", "not_speech"])
@@ -111,5 +111,5 @@ def test_what_is_no_corpus_is_refused(install: Install, target: str) -> None:
 def test_half_written_corpus_is_refused_with_what_it_lacks(install: Install) -> None:
     code = "from xlser.corpora import Corpus\nclass Whole(Corpus): pass"
     install("half_speech", code, "whole")
-    with pytest.raises(PluginError, match=r"package half_speech 1\.2 .* lacks names, parse"):
+    with pytest.raises(PluginError, match=r"package half_speech 1\.2 .* lacks parse"):
         get_corpus("whole")

@@ -8,9 +8,18 @@ from pathlib import Path
 
 import pytest
 from tests import trees
-from tests.trees import Tiny
+from tests.trees import Tiny, scan
 
-from xlser.corpora import EMOTIONS, Corpus, get_corpus, scan, survey
+from xlser.corpora import (
+    EMOTIONS,
+    Corpus,
+    Spoken,
+    get_corpus,
+    read_for,
+    require,
+    survey,
+)
+from xlser.corpora import scan as scan_all
 from xlser.errors import IncompleteCorpusError, SettingsError
 
 CAFE = get_corpus("cafe")
@@ -274,3 +283,82 @@ def test_digest_follows_content_and_not_place(tmp_path: Path) -> None:
     assert scan(Tiny(), there).digest() == digest
     trees.record(there / "ann-anger-1.wav", trees.noise(seed=99))
     assert scan(Tiny(), there).digest() != digest
+
+
+def test_all_emotions_are_there_unless_some_are_asked_for(tmp_path: Path) -> None:
+    root = trees.savee_official(tmp_path / "savee")
+    found = Counter(u.emotion for u in scan_all(SAVEE, root).utterances)
+    assert (len(found), found["disgust"], found.total()) == (7, 60, 480)
+    asked = scan_all(SAVEE, root, emotions={"disgust", "fear"})
+    assert {u.emotion for u in asked.utterances} == {"disgust", "fear"}
+
+
+def test_missing_file_of_an_emotion_asked_for_stops_the_corpus(tmp_path: Path) -> None:
+    root = trees.savee_official(tmp_path / "savee")
+    (root / "AudioData/JE/d07.wav").unlink()
+    for emotions in (None, read_for(["disgust"])):
+        with pytest.raises(IncompleteCorpusError, match="JE_d07: missing"):
+            scan_all(SAVEE, root, emotions=emotions)
+
+
+def test_protocols_over_the_five_or_some_of_them_share_one_digest(tmp_path: Path) -> None:
+    root = trees.tiny(tmp_path / "tiny")
+    five = scan_all(Tiny(), root, emotions=read_for(EMOTIONS)).digest()
+    assert scan_all(Tiny(), root, emotions=read_for(EMOTIONS[1:])).digest() == five
+    assert scan_all(Tiny(), root, emotions=read_for(["boredom"])).digest() != five
+
+
+class Listless(Corpus):
+    """A release without a list of names: speaker_emotion_take."""
+
+    name, title, language, licence = "listless", "Listless", "test", "none"
+    homepage, citation, tree = "example.org", "none", "listless/ann_fear_1.wav"
+    defects = {"ann_fear_3": "clipped"}
+
+    def parse(self, name: str) -> Spoken:
+        parts = name.split("_")
+        require(len(parts) == 3, self, name)
+        return Spoken(parts[0], parts[1])
+
+
+def test_corpus_without_a_list_takes_the_files_its_parser_reads(tmp_path: Path) -> None:
+    files = ("a/ann_fear_1.wav", "bob_calm_2.wav", "ann_fear_3.wav", "readme.wav", "._x_y_z.wav")
+    root = trees.plant(tmp_path / "listless", files)
+    inventory = scan_all(Listless(), root)
+    assert [u.id for u in inventory.utterances] == ["listless/ann_fear_1", "listless/bob_calm_2"]
+    assert {u.gender for u in inventory.utterances} == {"unknown"}
+    assert {u.sentence for u in inventory.utterances} == {""}
+    found = survey(Listless(), root)
+    assert (found.missing(), found.unexpected) == ([], (root / "readme.wav",))
+
+
+def test_exclusion_from_a_corpus_without_a_list_names_a_file_that_is_there(tmp_path: Path) -> None:
+    root = trees.plant(tmp_path / "listless", ["ann_fear_1.wav", "bob_calm_2.wav"])
+    assert scan_all(Listless(), root, ["bob_*"]).excluded == ("bob_calm_2",)
+    with pytest.raises(SettingsError, match="matches no utterance"):
+        scan_all(Listless(), root, ["bob_calm_3"])
+
+
+def test_defects_of_a_release_are_left_out_there_or_not(tmp_path: Path) -> None:
+    cremad = get_corpus("cremad")
+    root = trees.published_tree(cremad, tmp_path / "cremad")
+    assert len(scan_all(cremad, root).utterances) == 7435
+    (root / "1076_MTI_SAD_XX.wav").unlink()
+    found = survey(cremad, root)
+    assert (found.missing(), found.unexpected) == ([], ())
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_both_layouts_of_casia_are_one_corpus(nested: bool, tmp_path: Path) -> None:
+    casia = get_corpus("casia")
+    split = (name.split("-") for name in casia.names())
+    files = [f"{p}/{e}/{s}.wav" if nested else f"{s}-{e}-{p}.wav" for s, e, p in split]
+    root = trees.plant(tmp_path / "casia", files)
+    utterances = scan_all(casia, root).utterances
+    assert len(utterances) == 1200
+    assert Counter(u.gender for u in utterances) == {"female": 600, "male": 600}
+
+
+def test_name_of_ased_that_begins_with_a_capital_letter_is_one_of_ased(tmp_path: Path) -> None:
+    root = trees.plant(tmp_path / "ased", ["04Sad/S4-04-02-01-29.wav"])
+    assert list(survey(get_corpus("ased"), root).files) == ["s4-04-02-01-29"]

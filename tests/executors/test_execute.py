@@ -13,7 +13,7 @@ from xlser.executors import Events
 from xlser.methods import Method, Predictor, Speech, Task
 from xlser.methods.calls import check_probabilities
 from xlser.records import Record
-from xlser.runs.one_run import make_task
+from xlser.runs.task import make_task
 
 Answer = Callable[[Speech], object]
 
@@ -21,7 +21,7 @@ Answer = Callable[[Speech], object]
 class Stranger(Method):
     """A method that answers as a test tells it to."""
 
-    name = "lower-bound"  # in place of that one
+    name = "stranger"
     target_labels = "none"
     citation = "none"
     answer: Answer
@@ -41,13 +41,6 @@ def uniform(speech: Speech) -> Tensor:
 @pytest.fixture
 def demo(demo_cache: Path) -> Demo:
     return Demo(demo_cache)
-
-
-def in_place_of(monkeypatch: pytest.MonkeyPatch, kind: type[Method]) -> None:
-    real = __import__("xlser.runs.plan", fromlist=["get_method"]).get_method
-    monkeypatch.setattr(
-        "xlser.runs.plan.get_method", lambda name: kind if name == kind.name else real(name)
-    )
 
 
 def records(results: Path) -> dict[str, Record]:
@@ -113,13 +106,12 @@ def test_a_run_that_fails_does_not_stop_the_others(
         def fit(self, task: Task) -> Predictor:
             raise RuntimeError("no luck")
 
-    in_place_of(monkeypatch, Broken)
     told: list[str] = []
     events = Events(failed=lambda run, failure: told.append(f"{run.label}: {failure.said}"))
-    outcome = demo.run(request(["lower-bound", "sft"]), tmp_path, events)
+    outcome = demo.run(request([Broken, "sft"]), tmp_path, events)
     assert [record.method.name for record in outcome.records] == ["sft"]
-    said = "no luck. The method 'lower-bound' of package xlser 0.1.0 raised this in fit."
-    assert told == [f"german lower-bound k=0 s=0: RuntimeError: {said}"]
+    said = f"no luck. The method 'stranger' of module {__name__} raised this in fit."
+    assert told == [f"german stranger k=0 s=0: RuntimeError: {said}"]
     ((_, trace),) = outcome.failures
     assert "RuntimeError: no luck" in trace
     assert [r.method.name for r in records(tmp_path).values()] == ["sft"]
@@ -133,8 +125,7 @@ def test_whatever_a_method_raises_is_a_failed_run(
         def fit(self, task: Task) -> Predictor:
             raise ending
 
-    in_place_of(monkeypatch, Ending)
-    outcome = demo.run(request(["lower-bound", "sft"]), tmp_path)
+    outcome = demo.run(request([Ending, "sft"]), tmp_path)
     assert len(outcome.failures) == len(outcome.records) == 1
 
 
@@ -145,8 +136,7 @@ def test_a_fit_that_returns_nothing_is_told_so(
         def fit(self, task: Task) -> Predictor:
             return None  # type: ignore[return-value]
 
-    in_place_of(monkeypatch, Forgetful)
-    ((_, trace),) = demo.run(request(["lower-bound"]), tmp_path).failures
+    ((_, trace),) = demo.run(request([Forgetful]), tmp_path).failures
     assert "MethodError" in trace
     assert "fit returned NoneType" in trace
 
@@ -164,9 +154,8 @@ def test_a_method_finds_the_global_generators_seeded_the_same(
         def predict(self, speech: Speech) -> Tensor:
             return uniform(speech)
 
-    in_place_of(monkeypatch, Drawing)
-    demo.run(request(["lower-bound"], seeds=[0, 1]), tmp_path / "a")
-    demo.run(request(["lower-bound"], seeds=[1]), tmp_path / "b")
+    demo.run(request([Drawing], seeds=[0, 1]), tmp_path / "a")
+    demo.run(request([Drawing], seeds=[1]), tmp_path / "b")
     assert drawn[1] == drawn[2]
     assert drawn[0] != drawn[1]
 
@@ -191,10 +180,10 @@ def test_answers_that_are_no_probabilities_are_refused(answer: Answer, fault: st
 def test_a_method_is_handed_the_labels_it_declares_and_no_others(
     demo: Demo, tmp_path: Path
 ) -> None:
-    data, backbone = demo.data(), demo.backbone()
+    inputs = demo.inputs()
     sizes = {}
     for run in demo.plan(request(["lower-bound", "sft", "upper-bound"]), tmp_path).todo:
-        task = make_task(run, data, backbone, torch.device("cpu"))
+        task = make_task(run, inputs, torch.device("cpu"))
         sizes[run.method.name] = (len(task.target_labelled), len(task.target_unlabelled))
     train = sum(sizes["upper-bound"])
     assert sizes == {

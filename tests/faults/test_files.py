@@ -57,14 +57,14 @@ def test_a_spoilt_file_of_the_cache_is_made_anew(tmp_path: Path, kind: str, spoi
 def test_a_half_written_record_is_named_and_made_again_once_deleted(
     demo_cache: Path, tmp_path: Path, spoil: Spoil
 ) -> None:
-    from xlser.results import read_records
+    from xlser.records.store import read_records
 
     first = run(demo_cache, tmp_path)
     (path,) = tmp_path.rglob("*.json")
     spoil(path)
     with pytest.raises(RecordError, match=f"{path.name} is not a record") as caught:
         list(read_records(tmp_path))
-    assert "Delete it and run it again" in caught.value.remedy
+    assert "delete it and run it again" in caught.value.remedy
     path.unlink()
     assert run(demo_cache, tmp_path) == first
 

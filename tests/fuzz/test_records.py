@@ -26,13 +26,13 @@ from tests.fuzz.record_text import (
 from tests.fuzz.tally import Tally
 
 from xlser.errors import RecordError
-from xlser.files import digest_json
 from xlser.metrics import Scores, score
 from xlser.records import Predictions, Record
 from xlser.records.columns import to_table
 from xlser.records.packing import sorted_bytes
 from xlser.records.store import paths_of, read_records, read_runs
 from xlser.records.validate import identity, validate
+from xlser.system.files import digest_json
 
 COMMITTED = Path(__file__).parents[2] / "leaderboards"
 

@@ -11,7 +11,9 @@ from xlser.corpora import get_corpus
 from xlser.leaderboards import render
 from xlser.protocols import Protocol
 from xlser.records import Predictions, Record, score_predictions
-from xlser.results import Table, tables
+from xlser.records.columns import to_table
+from xlser.records.runs_table import Block, Runs
+from xlser.results import Results, Table
 
 NAMES = tuple(
     {spoken.speaker: name for name, spoken in get_corpus("emodb").published().items()}.values()
@@ -58,12 +60,18 @@ def over_seeds(
     return [made(template, protocol, n, seed=seed, **dict(changes)) for seed, n in rights.items()]
 
 
+def results(protocol: Protocol, records: list[Record]) -> Results:
+    """Results of records that lie in no file."""
+    paths = [Path(f"{i:03}.json") for i in range(len(records))]
+    return Results(protocol, Runs([(Block(to_table(records), {}), paths, paths)]))
+
+
 def boards(protocol: Protocol, records: list[Record]) -> list[Table]:
-    return tables(protocol, [(Path(f"{i}.json"), r) for i, r in enumerate(records)])
+    return list(results(protocol, records).tables())
 
 
 def page(protocol: Protocol, records: list[Record]) -> str:
-    return render(protocol, boards(protocol, records))
+    return render(results(protocol, records))
 
 
 def write(records: list[Record], leaderboards: Path) -> None:

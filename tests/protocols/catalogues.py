@@ -3,8 +3,14 @@
 from functools import cache
 
 from xlser.corpora import Utterance
-from xlser.protocols import Labels, Protocol, Scenario, get_protocol, protocol_names
-from xlser.protocols.build import published_utterances
+from xlser.protocols import (
+    Labels,
+    Protocol,
+    Scenario,
+    get_protocol,
+    protocol_names,
+    published_utterances,
+)
 
 CELLS = [
     (name, corpus, seed)

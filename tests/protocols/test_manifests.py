@@ -1,12 +1,13 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import xlser_agarla2022.protocols.build
+import xlser_protocols.build
 from xlser.errors import ProtocolError, UnknownNameError
-from xlser.protocols import get_protocol, protocol_names, registry
-from xlser.protocols.build import write
+from xlser.protocols import get_protocol, protocol_names
 
 
 @pytest.fixture
@@ -14,17 +15,27 @@ def editable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the v1 manifest that the registry reads in place of the committed one."""
     folder = tmp_path / "manifests"
     folder.mkdir()
-    (folder / "v1.json").write_bytes((registry.MANIFESTS / "v1.json").read_bytes())
-    monkeypatch.setattr(registry, "MANIFESTS", folder)
+    (folder / "v1.json").write_bytes((xlser_protocols.FOLDER / "v1.json").read_bytes())
+    monkeypatch.setattr(xlser_protocols, "FOLDER", folder)
     get_protocol.cache_clear()
     yield folder / "v1.json"
     get_protocol.cache_clear()
 
 
-def test_committed_manifests_are_what_the_builder_writes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("write", "folder"),
+    [
+        (xlser_protocols.build.write, xlser_protocols.FOLDER),
+        (xlser_agarla2022.protocols.build.write, xlser_agarla2022.protocols.FOLDER),
+    ],
+    ids=["suite", "paper"],
+)
+def test_committed_manifests_are_what_the_builder_writes(
+    tmp_path: Path, write: Callable[[Path], None], folder: Path
+) -> None:
     write(tmp_path)
     written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    committed = {path.name: path.read_bytes() for path in registry.MANIFESTS.iterdir()}
+    committed = {path.name: path.read_bytes() for path in folder.glob("*.json")}
     assert written == committed
 
 
@@ -37,6 +48,7 @@ def test_the_protocols_are_four() -> None:
     [
         ("agarla2022", "a532fc4dda4cfced3edb234b1e7179a565746ae416b9396a4619e1b78d5dd81c"),
         ("agarla2022-4", "e47c799364c20c5b03598efecb113a4c610e7aa3982e672dd27758307a03b7b2"),
+        ("demo", "47ba83b06e247fea7bd013e12ff6a86798282cf876fb8f430c304573991d70a0"),
         ("v1", "6d38a1d71a72779b21d3c8d51849ee093a2756b19b8ab9fe5c4199f052df14ad"),
     ],
 )

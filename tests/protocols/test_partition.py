@@ -4,7 +4,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlser.protocols.partition import Profile, partition
+from xlser.protocols.rules.partition import Profile, partition
 
 Case = tuple[dict[str, Profile], int]
 

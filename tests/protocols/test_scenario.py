@@ -107,7 +107,7 @@ def test_a_complete_source_states_no_absent_corpus() -> None:
 @pytest.mark.parametrize("absent", [["emodb"], ["ravdess", "savee", "tess"]])
 def test_a_language_without_any_corpus_is_an_error(absent: list[str]) -> None:
     at_hand = {c: us for c, us in catalogue("v1").items() if c not in absent}
-    with pytest.raises(ProtocolError, match=f"uses {', '.join(absent)}") as caught:
+    with pytest.raises(ProtocolError, match=f"speech of {', '.join(absent)} is at") as caught:
         get_protocol("v1").scenario(at_hand, "german", 0, 0)
     assert "xlser corpora" in caught.value.remedy
 

@@ -3,10 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.trees import scan
 
 from xlser.audio import Extractor, FrontEnd, load
 from xlser.backbones import PretrainedBackbone, pretrained
-from xlser.corpora import get_corpus, scan
+from xlser.corpora import get_corpus
 from xlser.methods import Speech
 from xlser.settings import Settings
 from xlser.training import embed

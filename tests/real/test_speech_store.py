@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.trees import scan
 
 from xlser.audio import FeatureStore, FrontEnd, prepare
-from xlser.corpora import Inventory, find_root, get_corpus, scan
+from xlser.corpora import Inventory, find_root, get_corpus
 from xlser.settings import Settings
 
 

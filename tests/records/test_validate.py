@@ -12,9 +12,9 @@ import pytest
 from tests.cli.commands import xlser
 from tests.records.committed import PLACE, all_files, record
 
-from xlser.files import digest_json
 from xlser.records import Record
 from xlser.records.validate import identity, validate
+from xlser.system.files import digest_json
 
 
 @pytest.fixture

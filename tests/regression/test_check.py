@@ -12,11 +12,11 @@ from tests.packages import FAULTY, Package, install
 
 from xlser.errors import RecordError
 from xlser.executors import Events
-from xlser.files import digest_json
 from xlser.records import MethodStamp, Predictions, Record
 from xlser.regression.check import Cell, hold, reference_cells, take
 from xlser.regression.rerun import rerun
 from xlser.settings import Settings
+from xlser.system.files import digest_json
 
 NEAREST = """
     import torch

@@ -3,23 +3,25 @@
 Who is tested on what is taken from the protocols and the corpora. Whether an utterance is
 recognised is drawn: its log-odds are those of its class, plus a speaker's, a speaker's in that
 class, and its own (the same under every seed). Speakers are drawn anew in each experiment, so the
-true figure is known.
+true score is known.
 
 `python -m tests.results.simulation` prints the table of docs/statistics.md.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from tabulate import tabulate
 
 from xlser.corpora import get_corpus
+from xlser.metrics import Metric, get_metric
 from xlser.protocols import get_protocol
-from xlser.results.answers import Answers, TestSpeech, test_speech
-from xlser.results.statistics import LEVEL, Estimate, Resampled, holm, rank_groups, resample
+from xlser.records.runs_table import TestSet
+from xlser.results import LEVEL, Estimate, holm, rank_groups
+from xlser.results.bootstrap import Resampled, resample
+from xlser.results.predictions import RowPredictions, TestUtterances
 
 CLASS, SPEAKER, SPEAKER_IN_CLASS, UTTERANCE = 0.8, 0.5, 1.4, 0.5
 """Standard deviations of log-odds; speakers' recalls then differ as those in the records do."""
@@ -31,12 +33,11 @@ DESIGNS = tuple((p, x) for p in ("v1", "agarla2022") for x in get_protocol(p).ta
 
 MEANS = (("german", "italian"), get_protocol("v1").targets)
 
-Merit = Literal["ua", "accuracy"]
 Rng = np.random.Generator
 Right = npt.NDArray[np.bool_]
 
 
-def speech_of(protocol_name: str, target: str) -> TestSpeech:
+def speech_of(protocol_name: str, target: str) -> TestUtterances:
     """The test utterances of a target over all seeds, by the published names."""
     protocol = get_protocol(protocol_name)
     (corpus,) = protocol.languages[target]
@@ -51,8 +52,15 @@ def speech_of(protocol_name: str, target: str) -> TestSpeech:
             and spoken.emotion in protocol.classes
         ]
         emotions = (str(protocol.classes.index(published[name].emotion)) for name in names)
-        seeds.append(((corpus, " ".join(names), "".join(emotions)),))
-    return test_speech(tuple(seeds), len(protocol.classes))
+        ids = " ".join(f"{corpus}/{name}" for name in names)
+        seeds.append(TestSet(ids, "".join(emotions)))
+    return TestUtterances.of(seeds, len(protocol.classes))
+
+
+def metric_of(protocol_name: str) -> Metric:
+    """The headline of a protocol."""
+    protocol = get_protocol(protocol_name)
+    return get_metric(protocol.headline, protocol.classes)
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class World:
         classes: log-odds of each class, shape (classes,).
     """
 
-    speech: TestSpeech
+    speech: TestUtterances
     classes: npt.NDArray[np.float64]
 
     @classmethod
@@ -72,12 +80,12 @@ class World:
         speech = speech_of(protocol, target)
         return cls(speech, rng.normal(0.4, CLASS, speech.classes))
 
-    def true_figure(self, figure: Merit, training: float, rng: Rng) -> float:
+    def true_score(self, metric: Metric, training: float, rng: Rng) -> float:
         """Percent; the recalls are means over many speakers."""
         sd = np.sqrt(SPEAKER**2 + SPEAKER_IN_CLASS**2 + UTTERANCE**2 + training**2)
         recalls = np.array([_sigmoid(c + rng.normal(0, sd, 200_000)).mean() for c in self.classes])
         of_utterances = recalls[self.speech.truth]
-        if figure == "ua":
+        if metric.averages_classes:
             return float(100 * recalls[np.unique(self.speech.truth)].mean())
         seeds = np.unique(self.speech.seed)
         return float(100 * np.mean([of_utterances[self.speech.seed == s].mean() for s in seeds]))
@@ -114,12 +122,11 @@ def _sigmoid(odds: npt.NDArray) -> npt.NDArray:
     return 1 / (1 + np.exp(-odds))
 
 
-def resampled(speech: TestSpeech, right: Right, figure: Merit) -> list[Resampled]:
-    """The figures of rows that recognise these utterances, shape (rows, utterances)."""
+def resampled(speech: TestUtterances, right: Right, metric: Metric) -> list[Resampled]:
+    """The scores of rows that recognise these utterances, shape (rows, utterances)."""
     wrong = (speech.truth + 1) % speech.classes
-    sure = np.ones(len(speech.truth), np.float32)
-    answers = [Answers(speech, np.where(row, speech.truth, wrong), sure) for row in right]
-    return resample(answers, figure)
+    rows = [RowPredictions(speech, np.where(row, speech.truth, wrong), ()) for row in right]
+    return resample(rows, metric)
 
 
 Interval = tuple[float, float]
@@ -127,7 +134,7 @@ Interval = tuple[float, float]
 
 def published(row: Resampled) -> Interval:
     """The interval that leaderboards show."""
-    return row.estimate.interval or (row.figure, row.figure)
+    return row.estimate.interval or (row.score, row.score)
 
 
 def percentile(row: Resampled) -> Interval:
@@ -145,14 +152,14 @@ def coverage(
 ) -> float:
     """The share of experiments, percent, whose interval covers the true figure."""
     rng = np.random.default_rng(0)
-    figure = get_protocol(protocol).headline
+    metric = metric_of(protocol)
     covered = []
     worlds = 4  # in each, other classes are hard
     for _ in range(worlds):
         world = World.of(protocol, target, rng)
-        truth = world.true_figure(figure, training, rng)
+        truth = world.true_score(metric, training, rng)
         right = world.experiments(experiments // worlds, 1, rng, training)[:, 0]
-        for row in resampled(world.speech, right, figure):
+        for row in resampled(world.speech, right, metric):
             low, high = interval(row)
             covered.append(low <= truth <= high)
     return 100 * float(np.mean(covered))
@@ -161,11 +168,11 @@ def coverage(
 def coverage_of_mean(protocol: str, targets: Sequence[str], experiments: int = 2000) -> float:
     """The same for the mean over targets."""
     rng = np.random.default_rng(0)
-    figure = get_protocol(protocol).headline
+    metric = metric_of(protocol)
     worlds = [World.of(protocol, target, rng) for target in targets]
-    truth = np.mean([world.true_figure(figure, 0.0, rng) for world in worlds])
+    truth = np.mean([world.true_score(metric, 0.0, rng) for world in worlds])
     rows = [
-        resampled(world.speech, world.experiments(experiments, 1, rng)[:, 0], figure)
+        resampled(world.speech, world.experiments(experiments, 1, rng)[:, 0], metric)
         for world in worlds
     ]
     means = [Estimate.average([row.estimate for row in each]) for each in zip(*rows, strict=True)]
@@ -206,13 +213,11 @@ def _compared(
     at_once = 20  # experiments: more would take gigabytes
     for _ in range(experiments // at_once):
         right = world.experiments(at_once, methods, rng, training)
-        rows = resampled(
-            world.speech, right.reshape(-1, right.shape[-1]), get_protocol(protocol).headline
-        )
+        rows = resampled(world.speech, right.reshape(-1, right.shape[-1]), metric_of(protocol))
         for i in range(0, len(rows), methods):
             baseline, *others = rows[i : i + methods]
             ps = [row.minus(baseline).p for row in others]
-            ranked = sorted(rows[i : i + methods], key=lambda row: -row.figure)
+            ranked = sorted(rows[i : i + methods], key=lambda row: -row.score)
             groups = rank_groups(ranked, lambda a, b: a.minus(b))
             to_best = [ranked[0].minus(row).p for row in ranked[1:]]
             yield (

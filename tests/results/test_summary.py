@@ -1,11 +1,10 @@
 from pathlib import Path
 
-from tests.leaderboards.made import boards, over_seeds, read, under, without_interval, write
+from tests.leaderboards.made import over_seeds, read, results, under, without_interval, write
 
 from xlser.leaderboards import write_leaderboard
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.results.summary import summaries
 
 _HEADING = "## Mean over target languages"
 
@@ -27,15 +26,15 @@ def several(template: Record) -> list[Record]:
 
 
 def test_the_summary_averages_over_targets_seed_by_seed(template: Record) -> None:
-    (summary,) = summaries(get_protocol("v1"), boards(get_protocol("v1"), several(template)))
+    (summary,) = results(get_protocol("v1"), several(template)).summaries()
     assert summary.languages == "German and Italian"
     assert summary.budgets == (0, 25, 100, "all")
-    figure = next(line for line in summary.lines if line.method == "sft").figures[100]
+    figure = next(line for line in summary.lines if line.method == "sft").scores[100]
     assert [round(value, 6) for value in figure.values] == [65, 70, 75]
 
 
 def test_lines_come_best_first_at_the_largest_budget_then_bounds(template: Record) -> None:
-    (summary,) = summaries(get_protocol("v1"), boards(get_protocol("v1"), several(template)))
+    (summary,) = results(get_protocol("v1"), several(template)).summaries()
     assert [line.method for line in summary.lines] == ["sft", "twin", "none", "upper-bound"]
     assert summary.left_out == {"one-sided": [100], "seedless": [100]}
 
@@ -66,9 +65,9 @@ def test_partial_and_complete_sources_are_never_averaged_together(template: Reco
     some = {"source_corpora": ("ravdess", "tess"), "absent_corpora": ("savee",)}
     records = over_seeds(template, v1, 7, target="german")
     records += over_seeds(template, v1, 7, target="italian", **some)
-    assert summaries(v1, boards(v1, records)) == []
+    assert results(v1, records).summaries() == []
     records += over_seeds(template, v1, 9, target="german", **some)
-    (summary,) = summaries(v1, boards(v1, records))
+    (summary,) = results(v1, records).summaries()
     assert summary.condition.partial
 
 

@@ -2,14 +2,24 @@ from pathlib import Path
 
 import pytest
 from tests.demo import Demo, request
-from tests.leaderboards.made import interval, made, over_seeds, page, read, under, without_interval
+from tests.leaderboards.made import (
+    boards,
+    interval,
+    made,
+    over_seeds,
+    page,
+    read,
+    results,
+    under,
+    without_interval,
+)
 
-from xlser.errors import RecordError
+from xlser.errors import RecordError, UnknownNameError
 from xlser.leaderboards import write_leaderboard
-from xlser.leaderboards.cells import signed
+from xlser.leaderboards.formatting import signed
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.results.ranking import competition_ranks
+from xlser.results import competition_ranks
 
 _EVERY = {"name": "upper-bound", "target_labels": "all"}
 
@@ -91,7 +101,7 @@ def test_a_partial_source_is_marked_and_ranked_among_its_own_alone(template: Rec
     headings = [line for line in text.splitlines() if line.startswith("### ")]
     assert "partial" not in headings[0]
     assert headings[1].endswith("partial source: ravdess, tess")
-    assert "never against those of complete ones" in text
+    assert "hold within that table alone" in text
 
 
 def test_excluded_utterances_are_named_and_ranked_among_their_own_alone(template: Record) -> None:
@@ -114,8 +124,8 @@ def test_the_distance_to_sft_is_that_of_the_same_seeds_at_the_same_budget(
     records += over_seeds(template, v1, {0: 9, 1: 9}, method={"name": "lacking"})
     records += over_seeds(template, v1, 3, labels=0, method={"name": "above"})
     at_0, at_100 = read(page(v1, records))
-    assert "vs SFT" not in at_0[0]
-    distances = {row["method"]: row["vs SFT"] for row in at_100}
+    assert "vs sft" not in at_0[0]
+    distances = {row["method"]: row["vs sft"] for row in at_100}
     values = {method: without_interval(cell) for method, cell in distances.items()}
     assert values == {"above": "+10.0", "below": "−20.0", "sft": "–", "lacking": "–"}
     low, high = interval(distances["above"])
@@ -142,10 +152,126 @@ def test_settings_that_differ_from_the_defaults_stand_in_the_row(template: Recor
 
 def test_seeds_run_on_different_recordings_do_not_make_a_row(template: Record) -> None:
     v1 = get_protocol("v1")
-    one, other = over_seeds(template, v1, {0: 7, 1: 7})
-    other = other.model_copy(update={"corpora": {"emodb": "another digest"}})
-    with pytest.raises(RecordError, match="different recordings"):
-        page(v1, [one, other])
+    *most, other = over_seeds(template, v1, {0: 7, 1: 7, 2: 9})
+    (board,) = boards(v1, [*most, other_recordings(other)])
+    rows = {row.method: (row.seeds, row.marks, row.ranked) for row in board.rows}
+    assert rows == {
+        "sft": ((0, 1), (), False),
+        "sft (recordings emodb another )": ((2,), ("other recordings: emodb",), False),
+    }
+
+
+def other_recordings(record: Record, digest: str = "another digest") -> Record:
+    return record.model_copy(update={"corpora": {**record.corpora, "emodb": digest}})
+
+
+def test_rows_on_other_recordings_are_marked_and_neither_ranked_grouped_nor_compared(
+    template: Record,
+) -> None:
+    v1 = get_protocol("v1")
+    records = over_seeds(template, v1, 7) + over_seeds(template, v1, 3, method={"name": "usual"})
+    others = over_seeds(template, v1, 9, method={"name": "best"})
+    found = results(v1, records + [other_recordings(record) for record in others])
+    (board,) = found.tables()
+    assert [(row.method, row.ranked) for row in board.rows] == [
+        ("best", False),
+        ("sft", True),
+        ("usual", True),
+    ]
+    assert board.rows[0].marks == ("other recordings: emodb",)
+    assert not board.rows[0].is_comparable(board.rows[1])
+    assert board.reference("best", board.rows) is None
+    (note,) = found.notes
+    assert str(note) == "other recordings: best, german, 100 labels: emodb"
+    with pytest.raises(RecordError, match=r"best has records of german on other recordings: emodb"):
+        found.compare("best", "sft")
+    assert len(found.compare("usual", "sft").cells) == 1
+
+
+def test_the_recordings_of_most_runs_are_the_usual_ones_the_first_if_as_many(
+    template: Record,
+) -> None:
+    v1 = get_protocol("v1")
+    early, late = "2026-01-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"
+    a = over_seeds(template, v1, 7, started=early, method={"name": "a"})
+    b = [
+        other_recordings(r) for r in over_seeds(template, v1, 7, started=late, method={"name": "b"})
+    ]
+    for records in (a + b, b + a):
+        (board,) = boards(v1, records)
+        assert {row.method: bool(row.marks) for row in board.rows} == {"a": False, "b": True}
+    c = [
+        other_recordings(r) for r in over_seeds(template, v1, 7, started=late, method={"name": "c"})
+    ]
+    (board,) = boards(v1, a + b + c)
+    assert {row.method: bool(row.marks) for row in board.rows} == {
+        "a": True,
+        "b": False,
+        "c": False,
+    }
+
+
+def test_seeds_of_several_package_versions_make_a_row_that_is_marked(template: Record) -> None:
+    v1 = get_protocol("v1")
+    records = over_seeds(template, v1, {0: 7, 1: 7}, method={"package": "flip 1.0"})
+    records += over_seeds(template, v1, {2: 7}, method={"package": "flip 2.0"})
+    found = results(v1, records + over_seeds(template, v1, 5, method={"name": "other"}))
+    (board,) = found.tables()
+    mixed, other = board.rows
+    assert (mixed.method, mixed.seeds, mixed.complete, mixed.ranked) == (
+        "sft",
+        (0, 1, 2),
+        True,
+        False,
+    )
+    assert mixed.marks == ("versions: flip 1.0, flip 2.0",)
+    assert other.ranked
+    assert [str(note) for note in found.notes] == [
+        "mixed versions: sft, german, 100 labels: flip 1.0, flip 2.0"
+    ]
+    ((top, below),) = read(
+        page(v1, records + over_seeds(template, v1, 5, method={"name": "other"}))
+    )
+    assert (top["rank"], top["group"], below["rank"], below["group"]) == ("–", "–", "1", "1")
+
+
+def test_rows_of_different_defaults_print_what_differs_and_are_never_averaged(
+    template: Record,
+) -> None:
+    """The default changed between two targets: neither record states a change."""
+    v1 = get_protocol("v1")
+    old, new = {"settings": {"tau": 0.5, "beta": 1}}, {"settings": {"tau": 0.65, "beta": 1}}
+    records = over_seeds(template, v1, 7, target="german", method=old)
+    records += over_seeds(template, v1, 7, target="italian", method=new)
+    found = results(v1, records)
+    assert [row.method for table in found.tables() for row in table.rows] == [
+        "sft (tau=0.5)",
+        "sft (tau=0.65)",
+    ]
+    assert found.summaries() == []
+    found = results(v1, records + over_seeds(template, v1, 6, target="german", method=new))
+    (summary,) = found.summaries()
+    assert [line.method for line in summary.lines] == ["sft (tau=0.65)"]
+    assert summary.left_out == {"sft (tau=0.5)": [100]}
+
+
+def test_a_new_hyper_parameter_sets_rows_apart_as_well(template: Record) -> None:
+    v1 = get_protocol("v1")
+    records = over_seeds(template, v1, 7, method={"settings": {"tau": 0.5}})
+    records += over_seeds(template, v1, 6, method={"settings": {"tau": 0.5, "beta": 1}})
+    (board,) = boards(v1, records)
+    assert [row.method for row in board.rows] == ["sft (no beta)", "sft (beta=1)"]
+
+
+def test_methods_of_one_name_that_no_package_provides_print_their_code(template: Record) -> None:
+    v1 = get_protocol("v1")
+    codes = {"a" * 64: 7, "b" * 64: 6}
+    records = []
+    for code, right in codes.items():
+        unpackaged = {"package": "not packaged", "packaged": False, "code": code}
+        records += over_seeds(template, v1, right, method=unpackaged)
+    (board,) = boards(v1, records)
+    assert [row.method for row in board.rows] == ["sft (code aaaaaaaa)", "sft (code bbbbbbbb)"]
 
 
 def test_the_order_of_records_does_not_matter(template: Record) -> None:
@@ -164,11 +290,30 @@ def test_a_record_of_another_protocol_is_refused(template: Record) -> None:
         page(v1, [made(template, v1, protocol_digest="0" * 64)])
 
 
-def test_two_records_of_one_cell_are_refused(template: Record) -> None:
+def test_of_two_records_of_one_run_the_first_is_shown_and_the_other_named(template: Record) -> None:
     v1 = get_protocol("v1")
-    one, other = made(template, v1, key="a"), made(template, v1, key="b")
-    with pytest.raises(RecordError, match="same cell"):
-        page(v1, [one, other])
+    one, other = made(template, v1, key="a", seed=0), made(template, v1, 9, key="b", seed=0)
+    found = results(v1, [one, other])
+    ((row,),) = (table.rows for table in found.tables())
+    assert (row.seeds, row.scores["target", "ua"].mean) == ((0,), 70)
+    assert [note.detail for note in found.notes if note.kind == "same run twice"] == [
+        "001.json is left out"
+    ]
+
+
+def test_a_table_can_go_by_any_metric(template: Record) -> None:
+    v1 = get_protocol("v1")
+    records = over_seeds(template, v1, 9) + over_seeds(template, v1, 3, method={"name": "below"})
+    found = results(v1, records)
+    (board,) = found.tables("brier")
+    assert [row.method for row in board.rows] == ["sft", "below"]  # lower is better
+    assert board.rows[0].scores["target", "brier"].mean == pytest.approx(20)
+    assert board.rows[0].resampled.estimate.value == pytest.approx(20)
+    low, high = board.rows[1].resampled.estimate.interval or (0, 0)
+    assert 0 <= low < 140 < high <= 200
+    assert found.compare("sft", "below", metric="macro-f1").cells[0].difference.value > 0
+    with pytest.raises(UnknownNameError, match="There is no metric 'f1'"):
+        found.tables("f1")
 
 
 def test_the_page_is_written_from_the_records_beside_it(demo_cache: Path, tmp_path: Path) -> None:

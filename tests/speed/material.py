@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
+from tests.trees import scan
 
 from xlser.audio import FeatureStore
-from xlser.corpora import Inventory, corpus_names, find_root, get_corpus, scan
+from xlser.corpora import Inventory, corpus_names, find_root, get_corpus
 from xlser.methods import Speech
 from xlser.runs.environment import describe, has_bfloat16
 from xlser.settings import Settings, cpu_count

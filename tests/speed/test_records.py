@@ -28,26 +28,21 @@ def test_starting(args: list[str], benchmark: BenchmarkFixture, tmp_path: Path) 
     benchmark.pedantic(start, rounds=10, warmup_rounds=1)
 
 
-def test_planning_over_records(
-    benchmark: BenchmarkFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_planning_over_records(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     svm = get_method("svm")
-    monkeypatch.setattr(
-        "xlser.runs.plan.get_method", lambda name: type("Made", (svm,), {"name": name})
-    )
     demo = Demo(tmp_path / "cache")
     targets = demo.protocol.targets
     cells = len(targets) * len(demo.protocol.seeds) * len(demo.protocol.budgets)
-    names = [f"made-{i}" for i in range(RECORDS // cells + 1)]
-    asked = request(names, targets, seeds=())
-    data, backbone = demo.data(targets), demo.backbone()
-    for run in make_plan(asked, data, backbone, tmp_path).todo:
+    kinds = [type("Made", (svm,), {"name": f"made-{i}"}) for i in range(RECORDS // cells + 1)]
+    asked = request(kinds, targets, seeds=())
+    catalogue, backbone = demo.catalogue(targets), demo.backbone()
+    for run in make_plan(asked, catalogue, backbone, tmp_path).todo:
         path = run.path(tmp_path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
 
     plan = benchmark.pedantic(
-        make_plan, (asked, data, backbone, tmp_path), rounds=5, warmup_rounds=1
+        make_plan, (asked, catalogue, backbone, tmp_path), rounds=5, warmup_rounds=1
     )
     assert not plan.todo
     assert len(plan.done) >= RECORDS

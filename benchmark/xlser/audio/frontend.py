@@ -1,11 +1,15 @@
 """The front-end: what log-mel spectrograms are computed with."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import ClassVar, Self
 
-from xlser.files import digest_json
+from pydantic import Field, model_validator
+
+from xlser.errors import InvalidProtocolError
+from xlser.stated import Stated
+from xlser.system.files import digest_json
 
 
-class FrontEnd(BaseModel):
+class FrontEnd(Stated):
     """Log-mel spectrogram of 16 kHz speech (Agarla et al. 2022, Section 5.2).
 
     Hann window, power spectrum, HTK mel bands without area norm, centred frames, natural
@@ -21,15 +25,31 @@ class FrontEnd(BaseModel):
         high: hertz, upper edge of the highest band.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    always_stated: ClassVar[frozenset[str]] = frozenset(
+        {"window", "n_fft", "hop", "mels", "low", "high"}
+    )
 
-    window: int = 1024
-    n_fft: int = 1024
-    hop: int = 160
-    mels: int = 64
-    low: float = 60.0
-    high: float = 7800.0
+    window: int = Field(default=1024, gt=0)
+    n_fft: int = Field(default=1024, gt=0)
+    hop: int = Field(default=160, gt=0)
+    mels: int = Field(default=64, gt=0)
+    low: float = Field(default=60.0, ge=0)
+    high: float = Field(default=7800.0, gt=0)
+
+    @model_validator(mode="after")
+    def _window_and_bands_fit(self) -> Self:
+        if self.window > self.n_fft:
+            raise InvalidProtocolError(
+                f"FrontEnd: window is {self.window} samples, n_fft only {self.n_fft}.",
+                "Make n_fft at least as long as window.",
+            )
+        if self.low >= self.high:
+            raise InvalidProtocolError(
+                f"FrontEnd: low is {self.low} Hz, which is not below high, {self.high} Hz.",
+                "Make low smaller than high.",
+            )
+        return self
 
     def digest(self) -> str:
-        """Return the SHA-256 of the settings, in hex."""
-        return digest_json(self.model_dump())
+        """Return the SHA-256 of the stated settings, in hex."""
+        return digest_json(self.stated())

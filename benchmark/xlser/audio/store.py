@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xlser.audio.frontend import FrontEnd
 from xlser.audio.logmel import LogMel
-from xlser.errors import StoreError
+from xlser.errors import InvalidProtocolError, StoreError
 
 VERSION = 1
 _ROWS = "frames.arrow"
@@ -124,7 +124,7 @@ class FeatureStore:
         path = self.folder / _ABOUT
         try:
             about = About.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError) as cause:
+        except (OSError, ValidationError, InvalidProtocolError) as cause:
             raise _broken(self.folder, f"{_ABOUT} cannot be read") from cause
         if about.version != VERSION:
             raise _broken(self.folder, f"it is of version {about.version}, not {VERSION}")
@@ -189,7 +189,7 @@ def writing(
         excluded=tuple(excluded),
         size=rows.stat().st_size,
     )
-    (folder / _ABOUT).write_text(json.dumps(about.model_dump(), indent=1))
+    (folder / _ABOUT).write_text(json.dumps(about.model_dump(exclude_unset=True), indent=1))
 
 
 def _list_array(spectrograms: Sequence[npt.NDArray[np.float16]]) -> pa.ListArray:

@@ -11,28 +11,30 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from xlser.cli.app import SeveralValues, TerminatedError, tell
-from xlser.cli.listings import corpora, doctor, methods, new_method
+from xlser.cli.listings import backbones, corpora, doctor, methods, new_method, protocols
+from xlser.cli.output import TerminatedError, messages
+from xlser.cli.parameters import RunCommand, SeveralValues
 from xlser.cli.reading import compare, leaderboard, records, validate
 from xlser.cli.running import check, plan, prepare, run, status
 from xlser.errors import ResultsError, XlserError
-from xlser.memory import keep_pages
+from xlser.system.memory import keep_pages
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 app = typer.Typer(
     name="xlser",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help in plain words: rich would take longer than all the rest
 )
-app.command("run", cls=SeveralValues)(run.run)
-app.command("plan", cls=SeveralValues)(plan.plan)
+app.command("run", cls=RunCommand)(run.run)
+app.command("plan", cls=RunCommand)(plan.plan)
 app.command("status")(status.status)
 app.add_typer(corpora.app, name="corpora")
 app.command("prepare", cls=SeveralValues)(prepare.prepare)
 app.add_typer(methods.app, name="methods")
+app.command("protocols")(protocols.protocols)
+app.command("backbones")(backbones.backbones)
 app.command("new-method")(new_method.new_method)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("check")(check.check)
@@ -60,7 +62,7 @@ def xlser(
     ] = False,
 ) -> None:
     """Benchmark of semi-supervised cross-lingual speech emotion recognition."""
-    tell.in_json = False  # until a command is asked for that
+    messages.form = "text"  # until a command is asked for JSON
 
 
 def _terminate(number: int, frame: object) -> NoReturn:
@@ -68,11 +70,11 @@ def _terminate(number: int, frame: object) -> NoReturn:
 
 
 def main() -> None:
-    """Run the command line; an error of ours is told in words, without a traceback."""
+    """Run the command line; an error of ours is reported in words, without a traceback."""
     keep_pages()
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        app()
+        app(prog_name="xlser")
     except XlserError as error:
         _end(error)
     except OSError as error:
@@ -89,9 +91,9 @@ def main() -> None:
 
 def _end(error: XlserError) -> NoReturn:
     facts = {"problem": error.problem, "remedy": error.remedy}
-    tell(f"error: {error.problem}", "error", style="red", **facts)
-    if not tell.in_json:
-        tell(error.remedy)
+    messages(f"error: {error.problem}", "error", style="red", **facts)
+    if messages.form == "text":
+        messages(error.remedy)
     sys.exit(2)
 
 

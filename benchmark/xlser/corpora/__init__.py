@@ -1,30 +1,28 @@
 """Corpora of emotional speech: what they are, where they lie, whether they are whole."""
 
-from xlser.corpora.corpus import (
-    EMOTIONS,
-    Corpus,
-    Gender,
-    NotOfThisCorpusError,
-    Spoken,
-    Utterance,
-    require,
-)
-from xlser.corpora.registry import corpus_names, find_root, get_corpus, locate
+from xlser.corpora.corpus import Corpus, Gender, NotOfThisCorpusError, Spoken, Utterance, require
+from xlser.corpora.emotions import EMOTIONS, VOCABULARY, read_for
+from xlser.corpora.registry import add_corpus, corpus_names, find_root, get_corpus, locate
 from xlser.corpora.scan import Inventory, Survey, scan, survey
+from xlser.corpora.tables.table import TableCorpus
 
 __all__ = [
     "EMOTIONS",
+    "VOCABULARY",
     "Corpus",
     "Gender",
     "Inventory",
     "NotOfThisCorpusError",
     "Spoken",
     "Survey",
+    "TableCorpus",
     "Utterance",
+    "add_corpus",
     "corpus_names",
     "find_root",
     "get_corpus",
     "locate",
+    "read_for",
     "require",
     "scan",
     "survey",

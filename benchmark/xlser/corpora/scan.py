@@ -1,17 +1,18 @@
-"""Finding a corpus' utterances on disk, and saying what is wrong with them."""
+"""Finding a corpus' utterances on disk, and what is wrong with them."""
 
 import fnmatch
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePath
 
-from xlser.corpora.corpus import EMOTIONS, Corpus, Utterance
+from xlser.corpora.corpus import Corpus, Spoken, Utterance
+from xlser.corpora.emotions import EMOTIONS
 from xlser.errors import IncompleteCorpusError, SettingsError
-from xlser.files import digest_file, digest_json
+from xlser.system.files import digest_file, digest_json
 
-# Formats people convert corpora to that libsndfile cannot read: worth a word, not a "missing".
+# Formats people convert corpora to that libsndfile cannot read: named rather than "missing".
 _UNREADABLE_SUFFIXES = frozenset({".m4a", ".mp4", ".aac", ".wma", ".webm", ".amr"})
 
 
@@ -24,46 +25,45 @@ def readable_suffixes() -> frozenset[str]:
     return frozenset((formats | {".aif", ".oga", ".opus"}) - {".raw"})
 
 
+def is_audio(path: PurePath) -> bool:
+    """Return whether a file's ending is that of a recording, readable here or not."""
+    return path.suffix.lower() in readable_suffixes() | _UNREADABLE_SUFFIXES
+
+
 @dataclass(frozen=True)
 class Survey:
-    """What the names in a corpus' folder say, nothing decoded yet.
+    """The utterances that the names in a corpus' folder give; nothing is decoded.
 
     Attributes:
         corpus: the corpus surveyed.
         root: its folder.
-        files: published utterance name -> files that bear it, sorted; nested copies give several.
-        unexpected: audio files that bear no published name.
-        not_audio: published names borne only by a folder, a broken link or a format that
+        spoken: name -> metadata of every utterance: of the published list, or, where the release
+            has none, of those found.
+        files: utterance name -> files that bear it, sorted; nested copies give several.
+        unexpected: audio files that bear the name of no utterance.
+        not_audio: utterance names borne only by a folder, a broken link or a format that
             libsndfile cannot read.
     """
 
     corpus: Corpus
     root: Path
-    files: dict[str, tuple[Path, ...]]
+    spoken: Mapping[str, Spoken]
+    files: Mapping[str, tuple[Path, ...]]
     unexpected: tuple[Path, ...]
     not_audio: tuple[Path, ...]
 
     def missing(self) -> list[str]:
-        """Return the published names that no file bears."""
-        return [name for name in self.corpus.published() if name not in self.files]
-
-    def used(self, names: Iterable[str]) -> list[str]:
-        """Return those of `names` whose emotion is one of the benchmark's five."""
-        published = self.corpus.published()
-        return [name for name in names if published[name].emotion in EMOTIONS]
+        """Return the utterance names that no file bears."""
+        return [name for name in self.spoken if name not in self.files]
 
     def absent_emotions(self) -> dict[str, int]:
-        """Return the dropped emotions of which not one file is there: emotion -> published count.
+        """Return emotions beyond `EMOTIONS` without a file here: emotion -> published count.
 
-        Copies cut down to the five classes are common, and no protocol uses the others.
+        Copies cut down to the five classes are common.
         """
-        published = self.corpus.published()
-        present = {published[name].emotion for name in self.files}
-        counts: dict[str, int] = {}
-        for spoken in published.values():
-            if spoken.emotion not in EMOTIONS and spoken.emotion not in present:
-                counts[spoken.emotion] = counts.get(spoken.emotion, 0) + 1
-        return counts
+        present = {self.spoken[name].emotion for name in self.files}
+        counts = Counter(spoken.emotion for spoken in self.spoken.values())
+        return {e: n for e, n in counts.items() if e not in EMOTIONS and e not in present}
 
     def doubled(self) -> dict[str, tuple[Path, ...]]:
         """Return the names that several files of the same bytes bear; the first one is used."""
@@ -78,29 +78,35 @@ class Survey:
 
 
 def survey(corpus: Corpus, root: Path) -> Survey:
-    """Walk `root` and match its files with the published names of `corpus`.
+    """Match the files under `root` with the utterances of `corpus`.
 
-    Hidden files and `__MACOSX` are passed over, and so is all that is not audio.
+    Hidden files, `__MACOSX` and all that is not audio are passed over.
     """
     published = corpus.published()
+    spoken: dict[str, Spoken] = dict(published)
     files: dict[str, list[Path]] = {}
     unexpected: list[Path] = []
     not_audio: list[Path] = []
-    for path in _walk(root):
-        suffix = path.suffix.lower()
-        if suffix not in readable_suffixes() | _UNREADABLE_SUFFIXES:
+    for path in corpus.walk(root):
+        if not is_audio(path):
             continue
         name = corpus.name_of(PurePath(path).relative_to(root))
-        if not path.is_file() or suffix in _UNREADABLE_SUFFIXES:
-            not_audio += [path] if name in published else []
-        elif name in published:
+        if name in corpus.defects:
+            continue
+        known = corpus.spoken(name)
+        if not path.is_file() or path.suffix.lower() in _UNREADABLE_SUFFIXES:
+            not_audio += [path] if known else []
+        elif known:
+            spoken[name] = known
             files.setdefault(name, []).append(path)
         else:
             unexpected.append(path)
+    order = published or sorted(files)
     return Survey(
         corpus,
         root,
-        {name: tuple(files[name]) for name in published if name in files},
+        spoken,
+        {name: tuple(files[name]) for name in order if name in files},
         tuple(unexpected),
         tuple(path for path in not_audio if corpus.name_of(path.relative_to(root)) not in files),
     )
@@ -108,13 +114,12 @@ def survey(corpus: Corpus, root: Path) -> Survey:
 
 @dataclass(frozen=True)
 class Inventory:
-    """The utterances of one corpus that the benchmark uses, complete.
+    """The utterances of one corpus, complete for the emotions asked for.
 
     Attributes:
         corpus: the corpus.
         root: its folder.
-        utterances: sorted by id, one for every published utterance of the five classes but those
-            excluded.
+        utterances: sorted by id, one for every utterance of those emotions but those excluded.
         excluded: names left out at the user's word, sorted.
     """
 
@@ -128,55 +133,58 @@ class Inventory:
         return digest_json([[u.id, digest_file(u.path)] for u in self.utterances])
 
 
-def scan(corpus: Corpus, root: Path, exclude: Sequence[str] = ()) -> Inventory:
-    """Return the utterances of `corpus` under `root` that the benchmark uses.
+def scan(
+    corpus: Corpus,
+    root: Path,
+    exclude: Sequence[str] = (),
+    emotions: Collection[str] | None = None,
+) -> Inventory:
+    """Return the utterances of `corpus` under `root`.
 
     Args:
         corpus: what to look for.
         root: its folder.
         exclude: names or glob patterns of utterances to leave out.
+        emotions: those asked for, all by default. Utterances of other emotions may be absent or
+            damaged. For what a protocol reads pass `read_for(protocol.classes)`.
 
     Raises:
-        IncompleteCorpusError: an utterance of the five classes is missing or contradictory and not
-            excluded. Nothing ever shrinks a data set silently.
+        IncompleteCorpusError: an utterance is missing or contradictory and not excluded. Nothing
+            ever shrinks a data set silently.
         SettingsError: an exclusion matches no utterance.
     """
-    excluded = _resolve(corpus, exclude)
     found = survey(corpus, root)
-    faults = _faults(found, excluded)
+    used = {
+        name: spoken
+        for name, spoken in found.spoken.items()
+        if emotions is None or spoken.emotion in emotions
+    }
+    excluded = _resolve(corpus, used, exclude)
+    faults = _faults(found, used.keys() - excluded)
     if faults:
-        raise _incomplete(found, faults)
-    published = corpus.published()
+        raise _incomplete(found, len(used), faults)
     utterances = [
-        Utterance(
-            id=f"{corpus.name}/{name}",
-            speaker=published[name].speaker,
-            gender=corpus.speakers[published[name].speaker],
-            emotion=published[name].emotion,
-            sentence=published[name].sentence,
-            path=paths[0],
-        )
+        corpus.utterance(name, used[name], paths[0])
         for name, paths in found.files.items()
-        if published[name].emotion in EMOTIONS and name not in excluded
+        if name in used and name not in excluded
     ]
-    return Inventory(corpus, root, tuple(sorted(utterances, key=lambda u: u.id)), excluded)
+    in_order = tuple(sorted(utterances, key=lambda u: u.id))
+    return Inventory(corpus, root, in_order, tuple(sorted(excluded)))
 
 
-def _faults(found: Survey, excluded: Sequence[str]) -> list[str]:
+def _faults(found: Survey, used: Collection[str]) -> list[str]:
     """Return a line for each used utterance that cannot be taken from the folder."""
-    contradictory = found.contradictory()
-    missing = [n for n in found.used(found.missing()) if n not in excluded]
-    twofold = [n for n in found.used(contradictory) if n not in excluded]
-    return [f"{name}: missing" for name in missing] + [
-        f"{name}: different files: {', '.join(map(str, contradictory[name]))}" for name in twofold
+    return [f"{name}: missing" for name in found.missing() if name in used] + [
+        f"{name}: different files: {', '.join(map(str, paths))}"
+        for name, paths in found.contradictory().items()
+        if name in used
     ]
 
 
-def _incomplete(found: Survey, faults: list[str]) -> IncompleteCorpusError:
+def _incomplete(found: Survey, used: int, faults: list[str]) -> IncompleteCorpusError:
     corpus = found.corpus
     shown = "\n".join(f"  {fault}" for fault in faults[:5])
     more = f"\n  ... and {len(faults) - 5} more" if len(faults) > 5 else ""
-    used = len(found.used(corpus.published()))
     return IncompleteCorpusError(
         f"{corpus.title} in {found.root} has {len(faults)} of {used} utterances not as published:\n"
         f"{shown}{more}",
@@ -186,33 +194,20 @@ def _incomplete(found: Survey, faults: list[str]) -> IncompleteCorpusError:
     )
 
 
-def _resolve(corpus: Corpus, exclude: Sequence[str]) -> tuple[str, ...]:
-    """Expand glob patterns to published names of the five classes."""
-    published = [n for n, spoken in corpus.published().items() if spoken.emotion in EMOTIONS]
+def _resolve(corpus: Corpus, names: Iterable[str], exclude: Sequence[str]) -> set[str]:
+    """Expand glob patterns to the utterances of `names` that they match."""
+    known = list(names)
     excluded: set[str] = set()
     for pattern in exclude:
-        matches = fnmatch.filter(published, pattern)
+        matches = fnmatch.filter(known, pattern)
         if not matches:
+            example = f"Name utterances as {known[0]!r}, or use" if known else "Use"
             raise SettingsError(
                 f"The exclusion {corpus.name}/{pattern} matches no utterance of {corpus.title}.",
-                f"Name utterances as {published[0]!r}, or use a pattern such as '*'.",
+                f"{example} a pattern such as '*'.",
             )
         excluded.update(matches)
-    return tuple(sorted(excluded))
-
-
-def _walk(root: Path) -> Iterator[Path]:
-    """Yield files, and folders that are named like audio files, in a fixed order."""
-    seen: set[str] = set()  # a link may lead back up
-    for folder, folders, files in os.walk(root, followlinks=True):
-        resolved = os.path.realpath(folder)
-        if resolved in seen:
-            folders.clear()
-            continue
-        seen.add(resolved)
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f != "__MACOSX")
-        yield from (Path(folder) / name for name in folders if "." in name)
-        yield from (Path(folder) / name for name in sorted(files) if not name.startswith("."))
+    return excluded
 
 
 def _identical(paths: Sequence[Path]) -> bool:

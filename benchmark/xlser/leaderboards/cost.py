@@ -1,90 +1,62 @@
-"""What the records of a page cost to make, as a table."""
+"""What the records of a page took, as a table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
+from typing import Any
 
-from xlser.leaderboards.cells import DASH, markdown_table
-from xlser.results.spent import Spent
+import pandas as pd
 
-_TITLES = ("setting", "machine", "runs", "source models", "hours", "wall h", "core-h", "GPU-h")
-_Group = tuple[str, str, bool, int]  # setting, machine, whether on a GPU, threads
+from xlser.leaderboards.formatting import DASH, columns
+from xlser.leaderboards.model import Block, Inline, Paragraph, Strong, TableModel
+from xlser.results import cost
+from xlser.results.cost import ALL
+
+_HOURS = {
+    "hours": "hours",
+    "wall h": "wall_hours",
+    "core-h": "core_hours",
+    "GPU-h": "gpu_hours",
+}
 
 
-def cost_section(spent: Mapping[str, Iterable[Spent]]) -> str:
-    """Return a table of what was spent, a row a setting and machine, and one for all.
+def cost_blocks(runs: Mapping[str, pd.DataFrame]) -> list[Block]:
+    """Return a table of what runs took, a row a condition and machine, and one for all.
 
     Args:
-        spent: by title of the setting.
+        runs: by title of the condition, as `Results.runs_by_condition` returns them.
     """
-    groups: dict[_Group, list[Spent]] = {}
-    for setting, runs in spent.items():
-        for run in runs:
-            groups.setdefault((setting, run.machine, run.on_gpu, run.threads), []).append(run)
-    rows = [_row(group, runs) for group, runs in groups.items()]
-    if len(groups) > 1:
-        rows.append(_total(groups))
-    columns = {title: [row[i] for row in rows] for i, title in enumerate(_TITLES)}
-    return "\n\n".join(
-        [
-            "## Cost",
-            "What the runs above took, with the training of each source model once. Hours are "
-            "those of all runs one after the other; wall hours those in which any was at work, "
-            "some side by side; core-hours count the threads of each.",
-            markdown_table(columns, ["setting", "machine"]),
-        ]
-    )
-
-
-def _row(group: _Group, runs: Sequence[Spent]) -> list[str]:
-    setting, machine, on_gpu, threads = group
-    hours = _hours(runs)
-    beside = f", {threads} thread{'' if threads == 1 else 's'}"
+    rows = cost(runs).to_dict("records")
+    hours = {title: [_hours(row[name]) for row in rows] for title, name in _HOURS.items()}
     return [
-        setting,
-        machine if on_gpu else machine + beside,
-        str(len(runs)),
-        str(len(_models(runs))),
-        f"{hours:.2f}",
-        f"{_training(runs) + _at_work(runs):.2f}",
-        DASH if on_gpu else f"{hours * threads:.2f}",
-        f"{hours:.2f}" if on_gpu else DASH,
+        Paragraph(
+            "Time of all runs above, with the training of each source model counted once. Hours: "
+            "one run after the other. Wall h: while at least one run was active. Core-h: hours "
+            "times threads."
+        ),
+        TableModel(
+            columns(
+                {
+                    "condition": [_condition(row["condition"]) for row in rows],
+                    "machine": [_machine(row) for row in rows],
+                    "runs": [str(row["runs"]) for row in rows],
+                    "source models": [str(row["source_models"]) for row in rows],
+                    **hours,
+                },
+                left=["condition", "machine"],
+            )
+        ),
     ]
 
 
-def _total(groups: Mapping[_Group, Sequence[Spent]]) -> list[str]:
-    of_cores = [_hours(runs) * threads for (*_, gpu, threads), runs in groups.items() if not gpu]
-    of_gpus = [_hours(runs) for (*_, gpu, _), runs in groups.items() if gpu]
-    everything = [run for runs in groups.values() for run in runs]
-    wall = sum(map(_training, groups.values())) + _at_work(everything)
-    return [
-        "**all**",
-        "",
-        str(sum(map(len, groups.values()))),
-        str(sum(len(_models(runs)) for runs in groups.values())),
-        f"{sum(map(_hours, groups.values())):.2f}",
-        f"{wall:.2f}",
-        f"{sum(of_cores):.2f}" if of_cores else DASH,
-        f"{sum(of_gpus):.2f}" if of_gpus else DASH,
-    ]
+def _condition(title: str) -> Inline:
+    return Strong(ALL) if title == ALL else title
 
 
-def _models(runs: Iterable[Spent]) -> set[tuple[int, float]]:
-    return {run.model for run in runs if run.model}
+def _machine(row: Mapping[Hashable, Any]) -> str:
+    machine, threads = row["machine"], row["threads"]
+    if row["on_gpu"] or not machine:
+        return str(machine)
+    return f"{machine}, {threads} thread{'' if threads == 1 else 's'}"
 
 
-def _hours(runs: Sequence[Spent]) -> float:
-    return _training(runs) + sum(run.seconds for run in runs) / 3600
-
-
-def _training(runs: Sequence[Spent]) -> float:
-    """Return the hours of source models, one after the other: when each began is not recorded."""
-    return sum(took for _, took in _models(runs)) / 3600
-
-
-def _at_work(runs: Sequence[Spent]) -> float:
-    """Return for how many hours any run was at work."""
-    seconds, until = 0.0, 0.0
-    for run in sorted(runs, key=lambda run: run.began):
-        end = run.began + run.seconds
-        seconds += max(0.0, end - max(run.began, until))
-        until = max(until, end)
-    return seconds / 3600
+def _hours(hours: float) -> str:
+    return DASH if pd.isna(hours) else f"{hours:.2f}"

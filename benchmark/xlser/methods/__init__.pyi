@@ -1,5 +1,5 @@
 from .method import Method
-from .registry import get_method, method_names, outlined_methods
+from .registry import MethodLike, get_method, method_names, outlined_methods, resolve_method
 from .speech import Labelled, Speech
 from .task import Predictor, Schedule, Task
 from .vocabulary import ATTRIBUTES, Attribute, Precision, TargetLabels, Track
@@ -9,6 +9,7 @@ __all__ = [
     "Attribute",
     "Labelled",
     "Method",
+    "MethodLike",
     "Precision",
     "Predictor",
     "Schedule",
@@ -19,4 +20,5 @@ __all__ = [
     "get_method",
     "method_names",
     "outlined_methods",
+    "resolve_method",
 ]

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xlser import registry
 from xlser.errors import MethodError
 from xlser.methods.method import Method
+from xlser.methods.origin import NOT_PACKAGED, package_of
 from xlser.methods.task import Predictor
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -28,10 +28,9 @@ def seed_everything(seed: int) -> None:
 
 
 def described(method: Method | type[Method]) -> str:
-    """Return a method with its package and version, or its module where it is not registered."""
-    registered = method.name in registry.names("xlser.methods")
-    package = registry.package_of("xlser.methods", method.name) if registered else None
-    origin = f"package {package}" if package else f"module {method.__module__}"
+    """Return a method with its package and version, or its module where it is not packaged."""
+    package = package_of(method if isinstance(method, type) else type(method))
+    origin = f"module {method.__module__}" if package == NOT_PACKAGED else f"package {package}"
     return f"The method {method.name!r} of {origin}"
 
 

@@ -24,9 +24,9 @@ _JSON_CONTAINERS = (list, tuple, dict, Sequence, Mapping, Union, UnionType)
 
 
 def states_its_name(method: type[Method]) -> None:
-    """Lower case with hyphens, as in `xlser run NAME`."""
+    """Lower case with hyphens, as in `xlser run NAME`, or the name of its class."""
     name = _stated(method, "name")
-    if not NAME.fullmatch(name):
+    if name != method.__name__ and not NAME.fullmatch(name):
         raise MethodError(
             f"it calls itself {name!r}.", "Let its name be lower case with hyphens: my-method."
         )

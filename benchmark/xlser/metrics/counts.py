@@ -1,4 +1,4 @@
-"""Figures of merit, always with the classes stated."""
+"""Counts of predictions, and the two scores that every record states."""
 
 from dataclasses import dataclass
 from statistics import fmean
@@ -6,57 +6,42 @@ from statistics import fmean
 import numpy as np
 import numpy.typing as npt
 
-Classes = npt.NDArray[np.int64]
-"""Class indices, shape (utterances,)."""
-
+from xlser.metrics.metric import Classes
 
 Counts = npt.NDArray[np.int64]
 """Utterances by true class (row) and predicted class (column), shape (classes, classes)."""
 
 
 def confusion(truth: Classes, predicted: Classes, classes: int) -> Counts:
-    """Count utterances by true and by predicted class."""
+    """Count utterances by true and by predicted class.
+
+    >>> confusion(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 0]), classes=2)
+    array([[2, 1],
+           [1, 0]])
+    """
     flat = np.bincount(truth * classes + predicted, minlength=classes * classes)
     return flat.reshape(classes, classes)
 
 
-def accuracy(truth: Classes, predicted: Classes) -> float:
-    """Return the share of utterances whose class is predicted, 0 to 1.
-
-    The paper calls this figure "unweighted accuracy".
-
-    >>> accuracy(np.array([0, 0, 0, 1]), np.array([0, 0, 0, 0]))
-    0.75
-    """
-    return float(np.mean(truth == predicted))
-
-
-def unweighted_accuracy(truth: Classes, predicted: Classes, classes: int) -> float:
-    """Return the mean of the per-class recalls (UA, also UAR or balanced accuracy), 0 to 1.
-
-    A class without a single true utterance has no recall and is left out of the mean.
-
-    >>> unweighted_accuracy(np.array([0, 0, 0, 1]), np.array([0, 0, 0, 0]), classes=2)
-    0.5
-    """
-    return score_confusion(confusion(truth, predicted, classes)).ua
-
-
 @dataclass(frozen=True)
 class Scores:
-    """Both figures of one set of predictions, 0 to 1."""
+    """The scores that a record states, 0 to 1; see the metrics of the same names."""
 
     ua: float
     accuracy: float
 
 
 def score(truth: Classes, predicted: Classes, classes: int) -> Scores:
-    """Return both figures for one test set."""
+    """Return the scores of one test set.
+
+    >>> score(np.array([0, 0, 0, 1]), np.array([0, 0, 0, 0]), classes=2)
+    Scores(ua=0.5, accuracy=0.75)
+    """
     return score_confusion(confusion(truth, predicted, classes))
 
 
 def score_confusion(counts: Counts) -> Scores:
-    """Return both figures for one test set, of which these are the counts."""
+    """Return the scores of a confusion matrix."""
     rows = counts.tolist()
     support = [sum(row) for row in rows]
     right = [row[i] for i, row in enumerate(rows)]
@@ -65,5 +50,5 @@ def score_confusion(counts: Counts) -> Scores:
 
 
 def majority_rate(truth: Classes) -> float:
-    """Return the accuracy of always answering the most frequent true class."""
+    """Return the accuracy of always predicting the most frequent true class."""
     return float(np.bincount(truth).max() / len(truth))

@@ -6,16 +6,14 @@ each second, so that one that grows old tells that its process is gone or stands
 
 import json
 import os
-import shlex
 import socket
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from xlser.files import is_alive, sweep
+from xlser.system.files import is_alive, sweep
 
 SILENCE = 30.0
 """Seconds without a word after which a process is said not to be heard from."""
@@ -30,9 +28,10 @@ class StatusFile:
 
     Args:
         protocol: folder of a protocol's results, which the file lies in.
+        command: that this process carries out.
     """
 
-    def __init__(self, protocol: Path) -> None:
+    def __init__(self, protocol: Path, command: str) -> None:
         folder = protocol.absolute() / "status"  # a method may change the working folder
         host, process = socket.gethostname(), os.getpid()
         self._path = folder / f"{host}-{process}.json"
@@ -40,7 +39,7 @@ class StatusFile:
         self._about = {
             "host": host,
             "process": process,
-            "command": shlex.join(["xlser", *sys.argv[1:]]),
+            "command": command,
             "folder": str(Path.cwd()),
         }
         sweep(folder)

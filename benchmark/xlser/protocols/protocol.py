@@ -1,178 +1,61 @@
-"""A protocol: frozen data that says who trains, who is labelled and who is tested."""
+"""A protocol: frozen data from which every scenario follows."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
+from itertools import zip_longest
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import model_validator
 
-from xlser.audio import FrontEnd
-from xlser.corpora import Utterance
 from xlser.errors import ProtocolError, UnknownNameError
-from xlser.files import digest_json
-
-Labels = int | Literal["all"]
-"""Label budget: utterances of the target's train speakers whose emotion is known, or all."""
-
-Catalogue = Mapping[str, Sequence[Utterance]]
-"""The utterances at hand, by corpus."""
+from xlser.protocols.checks import check
+from xlser.protocols.data import ProtocolData
+from xlser.protocols.scenario import Catalogue, Labels, Scenario, shuffling_key
 
 
-class Split(BaseModel):
-    """Speakers of one corpus under one seed (or what stands for speakers, see `grouped_by`)."""
+class Protocol(ProtocolData):
+    """A protocol whose fields fit together; changing one of them makes a new version.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    train: tuple[str, ...]
-    validation: tuple[str, ...]
-    test: tuple[str, ...]
-
-
-class Schedule(BaseModel):
-    """How long every method trains; the same for all (facts of Section 5.2.1 for the paper's).
-
-    Attributes:
-        epochs: of each stage.
-        batch: utterances.
-        learning_rate: of Adam, at the start.
-        decay: factor on the learning rate ...
-        decay_every: ... after each so many epochs.
-        crop: frames of a training crop.
+    Raises:
+        InvalidProtocolError: a field is missing, unknown or of another type, or `checks` finds a
+            fault.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        check(self)
+        return self
 
-    epochs: int = 100
-    batch: int = 100
-    learning_rate: float = 1e-3
-    decay: float = 0.95
-    decay_every: int = 10
-    crop: int = 200
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values, checked like every protocol.
 
-
-@dataclass(frozen=True)
-class Scenario:
-    """One cell of the benchmark: utterance ids by role, in an order that tells nothing.
-
-    Attributes:
-        protocol: name of the protocol.
-        version: of the protocol.
-        source: language of the labelled corpora.
-        target: language to be recognised.
-        labels: the label budget.
-        seed: 0, 1, ...
-        classes: emotions, in the order of class indices.
-        source_corpora: those used.
-        absent_corpora: those the protocol names for the source and the catalogue lacks.
-        emotion: class index of every id below.
-        source_train: ids.
-        source_validation: ids; empty for corpora of two speakers.
-        source_test: ids.
-        target_labelled: ids, in the protocol's order of labelling.
-        target_unlabelled: ids.
-        target_test: ids.
-    """
-
-    protocol: str
-    version: int
-    source: str
-    target: str
-    labels: Labels
-    seed: int
-    classes: tuple[str, ...]
-    source_corpora: tuple[str, ...]
-    absent_corpora: tuple[str, ...]
-    emotion: Mapping[str, int]
-    source_train: tuple[str, ...]
-    source_validation: tuple[str, ...]
-    source_test: tuple[str, ...]
-    target_labelled: tuple[str, ...]
-    target_unlabelled: tuple[str, ...]
-    target_test: tuple[str, ...]
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 over all of the above, in hex."""
-        return digest_json({name: getattr(self, name) for name in self.__dataclass_fields__})
-
-
-class Protocol(BaseModel):
-    """A protocol as its manifest states it; changing anything in it is a new version.
-
-    Attributes:
-        name: "v1", "agarla2022", ...
-        version: of the frozen data.
-        about: one sentence for listings.
-        classes: emotions, in the order of class indices.
-        ranks: whether its figures rank methods, or only stand beside others.
-        headline: the figure that comes first, and that ranks.
-        source_figure: English is scored over the pooled test utterances of its corpora, or as the
-            mean over its corpora.
-        source: language of the labelled corpora.
-        languages: corpora of each language.
-        seeds: every run is repeated under each.
-        budgets: label budgets.
-        schedule: of training.
-        frontend: of the log-mel spectrograms, for backbones that have none of their own.
-        splits: by corpus, one a seed.
-        grouped_by: corpora whose split is not over speakers but over these characters
-            (start, stop) of the utterance's name. ShEMO under `agarla2022` is the only one: it
-            repeats SERAB's split, in which speakers overlap.
-        labelling: by target corpus, one list a seed: names of train utterances in the order in
-            which they are labelled; a budget of k takes the first k, so budgets are nested.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    version: int
-    about: str
-    classes: tuple[str, ...]
-    ranks: bool
-    headline: Literal["ua", "accuracy"]
-    source_figure: Literal["pooled", "mean over corpora"]
-    source: str
-    languages: Mapping[str, tuple[str, ...]]
-    seeds: tuple[int, ...]
-    budgets: tuple[int, ...]
-    schedule: Schedule
-    frontend: FrontEnd
-    splits: Mapping[str, tuple[Split, ...]]
-    grouped_by: Mapping[str, tuple[int, int]]
-    labelling: Mapping[str, tuple[tuple[str, ...], ...]]
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """Languages that may be the target."""
-        return tuple(language for language in self.languages if language != self.source)
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the frozen data, in hex."""
-        return digest_json(self.model_dump(mode="json"))
+        Raises:
+            InvalidProtocolError: the values do not fit together.
+        """
+        if not update:
+            return super().model_copy(deep=deep)
+        kept = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**{**kept, **update})
 
     def scenario(self, catalogue: Catalogue, target: str, labels: Labels, seed: int) -> Scenario:
-        """Return who trains, who is labelled and who is tested.
+        """Return the utterances that train, are labelled and are tested.
 
         Args:
             catalogue: utterances by corpus; source corpora may be absent, which the scenario
-                states. Utterances of other classes are passed over.
+                states. Utterances of other classes are left out.
             target: a language of `targets`.
             labels: one of `budgets`, or "all".
             seed: one of `seeds`.
 
         Raises:
             UnknownNameError: no such target.
-            ProtocolError: a budget or seed the protocol does not have, no corpus at hand, or
-                exclusions that leave nothing to train on or to test.
+            ProtocolError: a budget or seed the protocol does not have, no source corpus or not
+                every target corpus at hand, or exclusions that leave nothing to train or to test.
         """
         self._admit(target, labels, seed)
         source, target_names = self.languages[self.source], self.languages[target]
         at_hand = tuple(corpus for corpus in source if corpus in catalogue)
-        self._require_speech(self.source, at_hand)
-        self._require_speech(target, [c for c in target_names if c in catalogue])
+        self._require_speech(self.source, () if at_hand else source)
+        self._require_speech(target, [c for c in target_names if c not in catalogue])
         train = self._ids(catalogue, target_names, "train", seed)
         labelled = train if labels == "all" else self._labelled(train, target_names, labels, seed)
         roles = {
@@ -214,11 +97,6 @@ class Protocol(BaseModel):
             raise UnknownNameError(f"target language of {self.name}", target, self.targets)
         return self.languages[target]
 
-    def group_of(self, utterance: Utterance) -> str:
-        """Return what the split of the utterance's corpus goes by: its speaker, as a rule."""
-        characters = self.grouped_by.get(utterance.corpus)
-        return utterance.name[slice(*characters)] if characters else utterance.speaker
-
     def _admit(self, target: str, labels: Labels, seed: int) -> None:
         self.corpora_of(target)
         if labels != "all" and labels not in self.budgets:
@@ -232,11 +110,11 @@ class Protocol(BaseModel):
                 f"Choose from {', '.join(map(str, self.seeds))}.",
             )
 
-    def _require_speech(self, language: str, at_hand: Sequence[str]) -> None:
-        if not at_hand:
-            wanted = ", ".join(self.languages[language])
+    def _require_speech(self, language: str, absent: Sequence[str]) -> None:
+        if absent:
             raise ProtocolError(
-                f"No {language} corpus is at hand; {self.name} uses {wanted}.",
+                f"No {language} speech of {', '.join(absent)} is at hand; {self.name} uses "
+                f"{', '.join(self.languages[language])}.",
                 "Run `xlser corpora` to see which are found and where the others belong.",
             )
 
@@ -257,14 +135,11 @@ class Protocol(BaseModel):
     def _labelled(
         self, train: Sequence[str], corpora: Iterable[str], labels: int, seed: int
     ) -> tuple[str, ...]:
+        """Return the first `labels` utterances of the corpora's orders, which take turns."""
         at_hand = set(train)
-        chosen = []
-        for corpus in corpora:
-            order = self.labelling[corpus][self.seeds.index(seed)]
-            chosen += [f"{corpus}/{name}" for name in order[:labels]]
-        return tuple(id_ for id_ in chosen if id_ in at_hand)
-
-
-def shuffling_key(protocol: str, seed: int, id_: str) -> bytes:
-    """Return a sort key that orders ids at random, the same on every machine."""
-    return hashlib.sha256(f"{protocol}/{seed}/{id_}".encode()).digest()
+        orders = [
+            [f"{corpus}/{name}" for name in self.labelling[corpus][self.seeds.index(seed)]]
+            for corpus in corpora
+        ]
+        in_turn = [id_ for turn in zip_longest(*orders) for id_ in turn if id_ is not None]
+        return tuple(id_ for id_ in in_turn[:labels] if id_ in at_hand)

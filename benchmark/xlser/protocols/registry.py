@@ -1,37 +1,28 @@
-"""Protocols by name, read from their committed manifests."""
+"""Protocols by name, found through entry points."""
 
-import json
 from functools import cache
-from pathlib import Path
 
-from xlser.errors import ProtocolError, UnknownNameError
+from xlser import registry
+from xlser.errors import UnknownNameError
 from xlser.protocols.protocol import Protocol
-
-MANIFESTS = Path(__file__).parent / "manifests"
 
 
 def protocol_names() -> list[str]:
-    """Return the names of all protocols, sorted."""
-    return sorted(path.stem for path in MANIFESTS.glob("*.json"))
+    """Return the names of all registered protocols, sorted."""
+    return registry.names("xlser.protocols")
 
 
 @cache
 def get_protocol(name: str) -> Protocol:
-    """Return a protocol.
+    """Return the protocol registered as `name`.
 
     Raises:
-        UnknownNameError: there is none of that name.
-        ProtocolError: its manifest was changed without a new digest.
+        UnknownNameError: no package registers it.
+        ManifestError: its manifest is broken.
+        PluginError: two packages claim the name, its function fails, or it returns no protocol of
+            that name.
     """
     if name not in protocol_names():
-        raise UnknownNameError("protocol", name, protocol_names())
-    path = MANIFESTS / f"{name}.json"
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    digest = manifest.pop("digest", None)
-    protocol = Protocol.model_validate(manifest)
-    if protocol.digest != digest:
-        raise ProtocolError(
-            f"The manifest {path} does not have the digest it states.",
-            "Install xlser anew; a changed protocol is a new version with a new manifest.",
-        )
-    return protocol
+        advice = "If it is in a package of its own, install that package."
+        raise UnknownNameError("protocol", name, protocol_names(), advice)
+    return registry.call("xlser.protocols", name, Protocol)

@@ -122,7 +122,7 @@ class Contents:
             for each in several:
                 keys = values_of(each.table["key"])
                 twins.update((key, (each, row)) for row, key in enumerate(keys))
-        alone = [path for path in loose if not _is_held(path, twins)]
+        alone = [path for path in loose if not _is_held(path, twins)] if twins else loose
         return cls(alone, several)
 
 

@@ -17,7 +17,6 @@ import pyarrow as pa
 
 from xlser.corpora import Utterance, get_corpus
 from xlser.errors import RecordError, XlserError
-from xlser.files import digest_json
 from xlser.protocols import Labels, Protocol, Scenario, get_protocol
 from xlser.records.columns import COLUMNS, MORE, ROLES, stated, values_of
 from xlser.records.identity import identify, place
@@ -25,6 +24,7 @@ from xlser.records.prediction import Role
 from xlser.records.record import SCHEMA, Record
 from xlser.records.runs_table import Block, Runs, TestSet
 from xlser.records.store import Known, Packed, loose_block
+from xlser.system.files import digest_json
 
 
 @dataclass(frozen=True)
@@ -235,20 +235,8 @@ def _test_set(ids: Sequence[str], scenario: Scenario) -> TestSet:
 
 @lru_cache(maxsize=256)
 def _published(name: str, excluded: Sequence[str]) -> tuple[Utterance, ...]:
-    corpus = get_corpus(name)
-    nowhere = Path()
-    return tuple(
-        Utterance(
-            f"{name}/{utterance}",
-            spoken.speaker,
-            corpus.speakers[spoken.speaker],
-            spoken.emotion,
-            spoken.sentence,
-            nowhere,
-        )
-        for utterance, spoken in corpus.published().items()
-        if utterance not in excluded
-    )
+    utterances = get_corpus(name).published_utterances()
+    return tuple(utterance for utterance in utterances if utterance.name not in excluded)
 
 
 def _misplaced(run: Any) -> Iterator[str]:

@@ -5,29 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from xlser.backbones import PretrainedBackbone, pretrained
+from xlser.api.pipeline import Pipeline, sized
 from xlser.errors import XlserError
-from xlser.executors import Events, Local, execute
-from xlser.methods import Track
+from xlser.executors import Events, Local
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.regression.check import Cell, Now
-from xlser.runs import (
-    Failure,
-    Plan,
-    Request,
-    Run,
-    Shared,
-    SpeechData,
-    Watch,
-    choose_device,
-    gather,
-    make_plan,
-)
+from xlser.runs import Failure, Plan, Request, Run, Watch, choose_device
 from xlser.settings import Settings
 
-_Place = tuple[str, str, str]
-"""What cells that share speech have in common: protocol, target and backbone."""
+_Group = tuple[str, str, str, str]
+"""What cells with the same inputs have in common: protocol, target, backbone and track."""
 
 
 def rerun(cells: Sequence[Cell], settings: Settings, watch: Watch, events: Events) -> list[Now]:
@@ -41,53 +29,52 @@ def rerun(cells: Sequence[Cell], settings: Settings, watch: Watch, events: Event
         watch: told how far preparing is.
         events: told how the runs go.
     """
-    places: dict[_Place, list[Cell]] = {}
+    groups: dict[_Group, list[Cell]] = {}
     for cell in cells:
         asked = cell.asked
-        place = asked["protocol"], asked["target"], asked["backbone"]
-        places.setdefault(place, []).append(cell)
+        group = asked["protocol"], asked["target"], asked["backbone"], asked["track"]
+        groups.setdefault(group, []).append(cell)
     now: dict[Cell, Now] = {}
     with TemporaryDirectory(prefix="xlser-check-") as folder:
-        for place, members in places.items():
-            now |= _run_at(place, members, settings, watch, events, Path(folder))
+        for group, members in groups.items():
+            now |= _run_group(group, members, settings, watch, events, Path(folder))
     return [now[cell] for cell in cells]
 
 
-def _run_at(
-    place: _Place,
+def _run_group(
+    group: _Group,
     cells: Sequence[Cell],
     settings: Settings,
     watch: Watch,
     events: Events,
     folder: Path,
 ) -> Mapping[Cell, Now]:
-    protocol, target, backbone = place
+    protocol, target, backbone, _ = group
     try:
-        data = gather(get_protocol(protocol), [target], settings, watch)
-        network = pretrained(backbone, settings)
-        planned = {cell: _planned(cell, data, network) for cell in cells}
+        pipeline = Pipeline.gather(get_protocol(protocol), [target], backbone, settings, watch)
     except XlserError as error:
         return dict.fromkeys(cells, _in_a_line(error))
+    planned = {cell: _planned(cell, pipeline) for cell in cells}
     runs = {run.key: run for run in planned.values() if isinstance(run, Run)}
-    ended = _execute(list(runs.values()), data, network, folder / protocol / "results", events)
+    ended = _execute(list(runs.values()), pipeline, folder / protocol / "results", events)
     return {cell: run if isinstance(run, str) else ended[run.key] for cell, run in planned.items()}
 
 
-def _planned(cell: Cell, data: SpeechData, network: PretrainedBackbone) -> Run | str:
+def _planned(cell: Cell, pipeline: Pipeline) -> Run | str:
     """Return a cell's run, or why it cannot be run or could not be compared."""
     asked = cell.asked
+    budgets = pipeline.catalogue.protocol.budgets
     request = Request(
         methods=[asked["method"]],
         settings=asked["settings"],
         targets=[asked["target"]],
-        labels=[asked["labels"]] if asked["labels"] in data.protocol.budgets else [],
+        labels=[asked["labels"]] if asked["labels"] in budgets else [],
         seeds=[asked["seed"]],
         track=asked["track"],
         precision=asked["precision"],
     )
     try:
-        data.prepare(request.track, network)
-        plan = make_plan(request, data, network, Path("nowhere"))
+        plan = pipeline.plan(request, Path("nowhere"))
     except XlserError as error:
         return _in_a_line(error)
     if not plan.todo:
@@ -97,11 +84,7 @@ def _planned(cell: Cell, data: SpeechData, network: PretrainedBackbone) -> Run |
 
 
 def _execute(
-    runs: Sequence[Run],
-    data: SpeechData,
-    network: PretrainedBackbone,
-    results: Path,
-    events: Events,
+    runs: Sequence[Run], pipeline: Pipeline, results: Path, events: Events
 ) -> dict[str, Now]:
     """Return how runs ended, by their keys."""
     ended: dict[str, Now] = {}
@@ -114,12 +97,10 @@ def _execute(
         ended[run.key] = f"Its run failed: {failure.said}"
         events.failed(run, failure)
 
-    device = choose_device(None)
-    track: Track = "finetune" if any(run.track == "finetune" for run in runs) else "frozen"
-    executor = Local().sized(track, device, len(runs))
-    shared = Shared(data, network, results, device, threads=executor.threads)
-    told = replace(events, finished=keep, failed=note)
-    execute(Plan(runs, [], []), shared, told, executor)
+    plan, device = Plan(runs, [], []), choose_device(None)
+    executor = sized(Local(), plan, device)
+    noting = replace(events, finished=keep, failed=note)
+    pipeline.execute(plan, results, device, executor, noting, threads=executor.threads)
     return ended
 
 

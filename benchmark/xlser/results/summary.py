@@ -1,34 +1,40 @@
-"""Means over target languages: who is best overall."""
+"""Means over target languages: which method is best overall."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
-from xlser.protocols import Labels, Protocol
+import numpy as np
+
+from xlser.metrics import Metric
+from xlser.protocols import Labels
+from xlser.results.bootstrap import Resampled
+from xlser.results.rows import Condition
+from xlser.results.scores import Score
 from xlser.results.statistics import Estimate
-from xlser.results.tables import Condition, Row, Score, Table
+from xlser.results.tables import Row, Table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Line:
     """A method, over targets.
 
     Attributes:
         method: as rows name it.
-        headline: figure that is averaged.
+        metric: that is averaged.
         rows: one a target, by label budget, in rising order.
     """
 
     method: str
-    headline: Literal["ua", "accuracy"]
+    metric: Metric
     rows: Mapping[Labels, Sequence[Row]]
 
     @cached_property
     def scores(self) -> Mapping[Labels, Score]:
-        """Mean over targets of the headline figure, by label budget."""
+        """Mean over targets of the metric, by label budget."""
+        metric = self.metric.name
         return {
-            labels: Score.average(row.scores["target", self.headline] for row in rows)
+            labels: Score.average([row.scores["target", metric] for row in rows])
             for labels, rows in self.rows.items()
         }
 
@@ -38,13 +44,12 @@ class Line:
         return max(self.rows, key=rising)
 
     def estimate(self, labels: Labels) -> Estimate:
-        """Return the mean over targets at a label budget, and how sure it is."""
+        """Return the mean over targets at a label budget, with its standard error."""
         return Estimate.average([row.resampled.estimate for row in self.rows[labels]])
 
     def minus(self, other: "Line", labels: Labels) -> Estimate:
-        """Return by how much the mean over targets is above another's at a label budget."""
-        pairs = zip(self.rows[labels], other.rows[labels], strict=True)
-        return Estimate.average([row.resampled.minus(beside.resampled) for row, beside in pairs])
+        """Return the difference to another's mean over targets at a label budget."""
+        return difference_of_means([self], [other], labels)
 
     @property
     def bound(self) -> bool:
@@ -52,15 +57,16 @@ class Line:
         return "all" in self.rows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Summary:
-    """The methods of one setting, over its targets.
+    """The methods of one condition, over its targets.
 
     Attributes:
-        setting: what they have in common.
+        condition: what they have in common.
         targets: languages averaged over.
         lines: best first at the largest budget, then those that lack it, then the bounds.
-        left_out: label budgets at which a method lacks targets or seeds.
+        left_out: by method, label budgets without a row that is complete and unmarked for every
+            target.
     """
 
     condition: Condition
@@ -87,34 +93,27 @@ class Summary:
         return replace(self, lines=(*ranked[:count], *bounds))
 
 
-def summaries(protocol: Protocol, boards: Iterable[Table]) -> list[Summary]:
-    """Summarise each setting that has several targets and a method complete over them."""
-    by_setting: dict[Condition, list[Table]] = {}
-    for board in boards:
-        by_setting.setdefault(board.condition, []).append(board)
-    several = [group for _, group in sorted(by_setting.items()) if len(group) > 1]
-    return [summary for group in several if (summary := _summary(protocol, group)).lines]
+def summarise(tables: Iterable[Table]) -> list[Summary]:
+    """Summarise each condition that has several targets and a method complete over them."""
+    by_condition: dict[Condition, list[Table]] = {}
+    for table in tables:
+        by_condition.setdefault(table.condition, []).append(table)
+    several = [group for _, group in sorted(by_condition.items()) if len(group) > 1]
+    return [summary for group in several if (summary := _summary(group)).lines]
 
 
-def _summary(protocol: Protocol, boards: Sequence[Table]) -> Summary:
-    by_cell: dict[tuple[str, Labels], list[Row]] = {}
-    for board in boards:
-        for row in board.rows:
-            by_cell.setdefault((row.method, row.labels), []).append(row)
-    rows: dict[str, dict[Labels, Sequence[Row]]] = {}
-    left_out: dict[str, list[Labels]] = {}
-    for (method, labels), over in sorted(by_cell.items(), key=lambda item: rising(item[0][1])):
-        if len(over) == len(boards) and all(row.complete for row in over):
-            rows.setdefault(method, {})[labels] = over
-        else:
-            left_out.setdefault(method, []).append(labels)
-    lines = [Line(method, protocol.headline, over) for method, over in rows.items()]
-    return Summary(
-        condition=boards[0].condition,
-        targets=tuple(board.target for board in boards),
-        lines=tuple(sorted(lines, key=_best_first)),
-        left_out=dict(sorted(left_out.items())),
-    )
+def difference_of_means(above: Sequence[Line], below: Sequence[Line], labels: Labels) -> Estimate:
+    """Return by how much the mean over methods and targets is above that of other methods.
+
+    Speakers are paired where both tested the same utterances.
+
+    Args:
+        above: methods that have the label budget.
+        below: the others.
+        labels: budget.
+    """
+    pairs = zip(_over_methods(above, labels), _over_methods(below, labels), strict=True)
+    return Estimate.average([a.minus(b) for a, b in pairs])
 
 
 def rising(labels: Labels) -> float:
@@ -122,6 +121,42 @@ def rising(labels: Labels) -> float:
     return float("inf") if labels == "all" else labels
 
 
+def _over_methods(lines: Sequence[Line], labels: Labels) -> list[Resampled]:
+    """Return the mean over methods of each target's resampled scores."""
+    of_targets = zip(*([row.resampled for row in line.rows[labels]] for line in lines), strict=True)
+    return [
+        replace(
+            rows[0],
+            score=sum(row.score for row in rows) / len(rows),
+            values=np.mean([row.values for row in rows], axis=0),
+        )
+        for rows in of_targets
+    ]
+
+
+def _summary(tables: Sequence[Table]) -> Summary:
+    by_cell: dict[tuple[str, Labels], list[Row]] = {}
+    for table in tables:
+        for row in table.rows:
+            by_cell.setdefault((row.method, row.labels), []).append(row)
+    rows: dict[str, dict[Labels, Sequence[Row]]] = {}
+    left_out: dict[str, list[Labels]] = {}
+    for (method, labels), over in sorted(by_cell.items(), key=lambda item: rising(item[0][1])):
+        if len(over) == len(tables) and all(row.complete and not row.marks for row in over):
+            rows.setdefault(method, {})[labels] = over
+        else:
+            left_out.setdefault(method, []).append(labels)
+    metric = tables[0].metric
+    lines = [Line(method, metric, over) for method, over in rows.items()]
+    return Summary(
+        condition=tables[0].condition,
+        targets=tuple(table.target for table in tables),
+        lines=tuple(sorted(lines, key=_best_first)),
+        left_out=dict(sorted(left_out.items())),
+    )
+
+
 def _best_first(line: Line) -> tuple[bool, float, float, str]:
     mean = line.scores[line.largest].mean
-    return (line.bound, -rising(line.largest), -mean, line.method)
+    mean = -mean if line.metric.higher_is_better else mean
+    return (line.bound, -rising(line.largest), mean, line.method)

@@ -1,152 +1,48 @@
-"""From records to the rows of a leaderboard."""
+"""The rows of a leaderboard, a table for each target and condition."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from math import fsum, sqrt
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import mean
+from typing import Any
 
-import numpy as np
+import pandas as pd
 
-from xlser.errors import RecordError
-from xlser.files import digest_json
-from xlser.metrics import Scores, majority_rate
+from xlser.metrics import Metric, majority_rate
 from xlser.protocols import Labels, Protocol
-from xlser.records import MethodStamp, Predictions, Record, Role
-from xlser.results.answers import Answers
-from xlser.results.spent import Spent
-from xlser.results.statistics import Resampled, resample
+from xlser.results.bootstrap import Resampled, resample
+from xlser.results.predictions import PredictionsOf, RowPredictions
+from xlser.results.rows import ROW, TABLE, Condition, marks_of
+from xlser.results.scores import RowScores, RunScores
 
 
-@dataclass(frozen=True)
-class Score:
-    """A figure over seeds, in percent.
-
-    Attributes:
-        values: one a seed.
-    """
-
-    values: tuple[float, ...]
-
-    @classmethod
-    def of(cls, shares: Iterable[float]) -> "Score":
-        """Make a figure of shares (0 to 1), one a seed."""
-        return cls(tuple(100 * share for share in shares))
-
-    @classmethod
-    def average(cls, figures: Iterable["Score"]) -> "Score":
-        """Return the mean of several figures (say, of languages), seed by seed."""
-        return cls(tuple(map(mean, zip(*(f.values for f in figures), strict=True))))
-
-    @cached_property
-    def mean(self) -> float:
-        """Mean over seeds, exact: many lie on the edge between two figures as printed."""
-        return mean(self.values)
-
-    @cached_property
-    def spread(self) -> float | None:
-        """Sample standard deviation over seeds; None for a single seed."""
-        if len(self.values) == 1:
-            return None
-        squares = fsum((value - self.mean) ** 2 for value in self.values)
-        return sqrt(squares / (len(self.values) - 1))
-
-    def minus(self, other: "Score") -> "Score":
-        """Return the differences to a figure over the same seeds, seed by seed."""
-        return Score(tuple(a - b for a, b in zip(self.values, other.values, strict=True)))
-
-
-@dataclass(frozen=True, order=True)
-class Condition:
-    """What rows must have in common to stand in one table.
-
-    Attributes:
-        partial: whether corpora or utterances were left out; complete tables come first.
-        track: fine-tune or frozen.
-        backbone: its name.
-        weights: their git blob id, "random" or "none".
-        precision: of training.
-        source: corpora that trained.
-        absent: corpora of the protocol's source that were not there.
-        excluded: utterances left out, as `corpus/name`.
-    """
-
-    partial: bool
-    track: str
-    backbone: str
-    weights: str
-    precision: str
-    source: tuple[str, ...]
-    absent: tuple[str, ...]
-    excluded: tuple[str, ...]
-
-    @classmethod
-    def of(cls, record: Record) -> "Condition":
-        """Return the setting of a record."""
-        return cls(
-            partial=not record.complete,
-            track=record.track,
-            backbone=record.backbone.name,
-            weights=record.backbone.weights,
-            precision=record.precision,
-            source=record.source_corpora,
-            absent=record.absent_corpora,
-            excluded=tuple(f"{c}/{n}" for c, names in record.excluded.items() for n in names),
-        )
-
-    @property
-    def title(self) -> str:
-        """All of it, for headings."""
-        parts = [f"{self.track} track", f"{self.backbone} (weights {self._short_weights})"]
-        parts.append(self.precision)
-        if self.absent:
-            parts.append(f"partial source: {', '.join(self.source)}")
-        if self.excluded:
-            parts.append(f"excluded: {', '.join(self.excluded)}")
-        return "; ".join(parts)
-
-    @property
-    def slug(self) -> str:
-        """All of it, for names of files; what is usual (no weights to name, fp32) goes unsaid."""
-        parts = [self.track, self.backbone]
-        if self.weights != "none":
-            parts.append(self._short_weights)
-        if self.precision != "fp32":
-            parts.append(self.precision)
-        if self.absent:
-            parts += ["without", *self.absent]
-        if self.excluded:
-            parts += ["excluding", digest_json(self.excluded)[:6]]
-        return "-".join(parts)
-
-    @property
-    def _short_weights(self) -> str:
-        return self.weights if self.weights in ("random", "none") else self.weights[:8]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """A method at a label budget, over the seeds there are.
 
     Attributes:
-        method: name, followed by the settings that differ from the defaults.
+        method: what tables call it: the method's name and, in parentheses, what sets it apart.
+        name: under which the method is registered.
+        changed: hyper-parameters that differ from the defaults.
         labels: budget.
         bound: whether it sees all target labels, and so is shown apart.
+        marks: why it is neither ranked nor compared; empty as a rule.
         seeds: those recorded.
         planned: those of the protocol.
-        scores: by role and figure of merit.
-        answers: to the target's test utterances.
-        resampled: the headline figure on the target, over resamples of its test speakers.
+        scores: by role and metric.
+        predictions: for the target's test utterances.
+        resampled: the table's metric on the target, over resamples of its test speakers.
     """
 
     method: str
+    name: str
+    changed: tuple[str, ...]
     labels: Labels
     bound: bool
+    marks: tuple[str, ...]
     seeds: tuple[int, ...]
     planned: tuple[int, ...]
-    scores: dict[tuple[Role, str], Score]
-    answers: Answers
+    scores: RowScores
+    predictions: RowPredictions
     resampled: Resampled
 
     @property
@@ -157,196 +53,118 @@ class Row:
     @property
     def ranked(self) -> bool:
         """Whether it may have a rank."""
-        return self.complete and not self.bound
+        return self.complete and not self.bound and not self.marks
+
+    def is_comparable(self, other: "Row") -> bool:
+        """Say whether differences to another row mean something: seeds and recordings agree."""
+        same = self.predictions.utterances is other.predictions.utterances
+        return same and self.seeds == other.seeds and not self.marks and not other.marks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """The comparable rows of one target, best first within each label budget.
 
     Attributes:
         target: language.
-        setting: what the rows have in common.
-        rows: by label budget, then by the protocol's headline figure; the bounds come last.
-        majority: accuracy of always answering the most frequent class, percent, mean over seeds.
-        spent: on the runs of all rows.
+        condition: what the rows have in common.
+        metric: that they are ordered and resampled by.
+        rows: by label budget, then by the metric; the bounds come last.
+        majority: accuracy of always predicting the most frequent class, percent, mean over seeds.
     """
 
     target: str
     condition: Condition
+    metric: Metric
     rows: tuple[Row, ...]
     majority: float
-    spent: tuple[Spent, ...]
+
+    def reference(self, name: str | None, rows: Sequence[Row]) -> Row | None:
+        """Return the row, among some, of a method at its defaults; None if there is none."""
+        found = [r for r in rows if r.name == name and not r.changed and not r.marks]
+        return found[0] if len(found) == 1 else None
 
 
-def read_records(
-    results: Path, read: Callable[[Path], Record] = Record.read
-) -> Iterator[tuple[Path, Record]]:
-    """Read every record under `results` once, one at a time, in the order of their paths.
+def make_tables(
+    protocol: Protocol, runs: pd.DataFrame, scores: RunScores, metric: Metric
+) -> list[Table]:
+    """Arrange runs in tables, by target and condition.
 
     Args:
-        results: folder of records.
-        read: how; `Record.parse` believes the figures they state, which takes half the time.
+        protocol: of the runs.
+        runs: as `arrange` returns them; their index is the position in `scores.runs`.
+        scores: of the runs.
+        metric: to order and to resample by.
 
     Raises:
-        RecordError: a file is not a record, or its figures are not those of its predictions.
+        RecordError: an utterance is none of its corpus.
     """
-    return ((path, read(path)) for path in sorted(results.rglob("*.json")))
-
-
-def tables(protocol: Protocol, records: Iterable[tuple[Path, Record]]) -> list[Table]:
-    """Arrange the records of `protocol` in tables, by target and setting.
-
-    Raises:
-        RecordError: a record is of another protocol or version, two claim the same cell, or seeds
-            of a row were run on different recordings, or utterances are none of their corpus.
-    """
+    predictions = PredictionsOf(scores.runs, len(protocol.classes))
     order = {target: i for i, target in enumerate(protocol.targets)}
-    return [
-        _table(protocol, target, setting, table)
-        for (target, setting), table in sorted(
-            _begin(protocol, records).items(), key=lambda item: (order[item[0][0]], item[0][1])
-        )
+    tables = [
+        _table(protocol, target, condition, of_table, scores, predictions, metric)
+        for (target, condition), of_table in _grouped(runs[~runs["doubled"]], TABLE)
     ]
+    return sorted(tables, key=lambda table: (order[table.target], table.condition))
 
 
-def require_tables(protocol: Protocol, records: Iterable[tuple[Path, Record]]) -> None:
-    """Raise what `tables` would raise, without making any."""
-    _begin(protocol, records)
+def _grouped(
+    frame: pd.DataFrame, columns: Sequence[str]
+) -> list[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """Group by columns of any hashable objects, in the order in which they come."""
+    keys = frame[list(columns)].itertuples(index=False, name=None)
+    positions: dict[tuple[Any, ...], list[int]] = {}
+    for i, key in enumerate(keys):
+        positions.setdefault(key, []).append(i)
+    return [(key, frame.iloc[members]) for key, members in positions.items()]
 
 
-@dataclass(frozen=True)
-class _Result:
-    """What a row needs of a record; the rest, most of all what was said to English, is let go."""
-
-    path: Path
-    method: MethodStamp
-    labels: Labels
-    seed: int
-    corpora: Mapping[str, str]
-    scores: Mapping[Role, Scores]
-    predictions: Sequence[Predictions]
-
-
-@dataclass
-class _Begun:
-    """A table in the making.
-
-    Attributes:
-        rows: results by seed, by what makes a row.
-        majority: share of the most frequent class, 0 to 1, by seed.
-        spent: on each run.
-    """
-
-    rows: dict[tuple[str, str, str], dict[int, _Result]] = field(default_factory=dict)
-    majority: dict[int, float] = field(default_factory=dict)
-    spent: list[Spent] = field(default_factory=list)
-
-    def add(self, path: Path, record: Record) -> None:
-        """Add a record, if it fits with those that are there."""
-        seeds = self.rows.setdefault(_row_key(record), {})
-        if record.seed in seeds:
-            raise RecordError(
-                f"{path} and {seeds[record.seed].path} are records of the same cell, made "
-                "from different recordings or versions.",
-                "Keep the one you mean and delete the other.",
-            )
-        for other in seeds.values():
-            _require_same_recordings(record, other)
-        seeds[record.seed] = _Result(
-            path=path,
-            method=record.method,
-            labels=record.labels,
-            seed=record.seed,
-            corpora=record.corpora,
-            scores=record.scores,
-            predictions=record.of_role("target"),
-        )
-        self.spent.append(Spent.of(record))
-        if record.seed not in self.majority:
-            truth = np.concatenate([part.truth for part in record.of_role("target")])
-            self.majority[record.seed] = majority_rate(truth)
-
-
-def _begin(
-    protocol: Protocol, records: Iterable[tuple[Path, Record]]
-) -> dict[tuple[str, Condition], _Begun]:
-    """Sort records by target and setting, and look whether they fit together.
-
-    A repeat of a run stands in no row.
-    """
-    begun: dict[tuple[str, Condition], _Begun] = {}
-    for path, record in records:
-        _require_protocol(path, record, protocol)
-        if record.repeat:
-            continue
-        begun.setdefault((record.target, Condition.of(record)), _Begun()).add(path, record)
-    return begun
-
-
-def _require_protocol(path: Path, record: Record, protocol: Protocol) -> None:
-    if (record.protocol, record.protocol_digest) != (protocol.name, protocol.digest):
-        raise RecordError(
-            f"{path} was made under {record.protocol} version {record.protocol_version} "
-            f"({record.protocol_digest[:8]}), not {protocol.name} version {protocol.version} "
-            f"({protocol.digest[:8]}).",
-            "Figures of different protocols are not comparable: move the record away.",
-        )
-
-
-def _require_same_recordings(record: Record, other: _Result) -> None:
-    if record.corpora != other.corpora:
-        seeds = sorted((record.seed, other.seed))
-        raise RecordError(
-            f"Seeds {seeds[0]} and {seeds[1]} of {record.method.name} on {record.target} "
-            "were run on different recordings (their content digests differ).",
-            "Delete the records of the recordings you no longer mean and run them again.",
-        )
-
-
-def _row_key(record: Record) -> tuple[str, str, str]:
-    return (record.method.name, repr(sorted(record.method.settings.items())), str(record.labels))
-
-
-def _table(protocol: Protocol, target: str, setting: Condition, begun: _Begun) -> Table:
-    results = [[s[seed] for seed in sorted(s)] for s in begun.rows.values()]
-    classes = len(protocol.classes)
-    answers = [Answers.of([r.predictions for r in of_row], classes) for of_row in results]
-    resampled = resample(answers, protocol.headline)
-    rows = [_row(protocol, *of_row) for of_row in zip(results, answers, resampled, strict=True)]
+def _table(
+    protocol: Protocol,
+    target: str,
+    condition: Condition,
+    runs: pd.DataFrame,
+    scores: RunScores,
+    predictions: PredictionsOf,
+    metric: Metric,
+) -> Table:
+    of_rows = [of_row.sort_values("seed") for _, of_row in _grouped(runs, ROW)]
+    predicted = [predictions.row(of_row.index.tolist()) for of_row in of_rows]
+    parts = zip(of_rows, predicted, resample(predicted, metric), strict=True)
+    rows = [_row(protocol, of_row, scores, own, over) for of_row, own, over in parts]
+    sign = -1 if metric.higher_is_better else 1
 
     def order(row: Row) -> tuple[bool, int, float, str]:
         budget = 0 if row.labels == "all" else row.labels
-        return (row.bound, budget, -row.scores["target", protocol.headline].mean, row.method)
+        return (row.bound, budget, sign * row.scores["target", metric.name].mean, row.method)
 
-    rates = [100 * rate for rate in begun.majority.values()]
-    spent = tuple(begun.spent)
-    return Table(target, setting, tuple(sorted(rows, key=order)), mean(rates), spent)
+    return Table(target, condition, metric, tuple(sorted(rows, key=order)), _majority(runs, scores))
 
 
 def _row(
-    protocol: Protocol, results: Sequence[_Result], answers: Answers, resampled: Resampled
+    protocol: Protocol,
+    runs: pd.DataFrame,
+    scores: RunScores,
+    predictions: RowPredictions,
+    resampled: Resampled,
 ) -> Row:
-    """Return the row of results of one method at one budget, in the order of their seeds."""
-    method = results[0].method
-    scores = [result.scores for result in results]
+    """Return the row of some runs, in the order of their seeds."""
+    first = runs.iloc[0]
     return Row(
-        method=_title(method),
-        labels=results[0].labels,
-        bound=method.target_labels == "all",
-        seeds=tuple(result.seed for result in results),
+        method=first["row"],
+        name=first["method"],
+        changed=first["changed"],
+        labels=first["labels"],
+        bound=first["target_labels"] == "all",
+        marks=marks_of(first["other_recordings"], first["versions"]),
+        seeds=tuple(runs["seed"].tolist()),
         planned=protocol.seeds,
-        scores={
-            (role, name): Score.of(getattr(score[role], name) for score in scores)
-            for role in scores[0]
-            for name in ("ua", "accuracy")
-        },
-        answers=answers,
+        scores=RowScores(scores, runs.index.tolist()),
+        predictions=predictions,
         resampled=resampled,
     )
 
 
-def _title(method: MethodStamp) -> str:
-    if not method.changed:
-        return method.name
-    return f"{method.name} ({', '.join(f'{k}={method.settings[k]}' for k in method.changed)})"
+def _majority(runs: pd.DataFrame, scores: RunScores) -> float:
+    firsts = runs[~runs["seed"].duplicated()].index
+    return mean(100 * majority_rate(scores.runs.test_set(i, "target").truth) for i in firsts)

@@ -7,23 +7,30 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from xlser.backbones import PretrainedBackbone
 from xlser.errors import MethodError, ProtocolError, WeightsError
-from xlser.files import digest_json
-from xlser.methods import Method, Precision, Track, get_method
+from xlser.methods import Method, MethodLike, Precision, Track, resolve_method
+from xlser.methods.origin import code_of, package_of
+from xlser.methods.transport import arrived, carried
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
-from xlser.records.store import known_keys
-from xlser.runs.data import SpeechData
+from xlser.records.runs_table import canonical
+from xlser.records.store import read_runs
+from xlser.results.results import require_protocol
+from xlser.runs.inputs import Catalogue
+from xlser.runs.plan_notes import PLANNED, plan_notes
+from xlser.system.files import digest_json
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for.
+    """Options of the runs that a user asks for.
 
     Attributes:
-        methods: names.
-        settings: of the methods, by name; each method takes those it has.
+        methods: by name, as classes, or as instances with settings of their own.
+        settings: of the methods, by name; each method takes those it has and came without.
         targets: languages.
         labels: budgets; empty means all that a method can use.
         seeds: empty means all of the protocol.
@@ -32,7 +39,7 @@ class Request:
         repeats: runs a seed; those after the first differ in their random draws alone.
     """
 
-    methods: Sequence[str]
+    methods: Sequence[MethodLike]
     settings: Mapping[str, object]
     targets: Sequence[str]
     labels: Sequence[int]
@@ -48,7 +55,7 @@ class Run:
 
     Attributes:
         method: ready to fit; a fresh one is made for the run itself.
-        scenario: who trains, who is labelled, who is tested.
+        scenario: utterances that train, are labelled and are tested.
         track: fine-tune or frozen.
         precision: of training.
         repeat: 0 for the run that leaderboards show.
@@ -63,8 +70,10 @@ class Run:
     identity: Mapping[str, Any]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to another process with the method's name, for a class need not travel well."""
-        return _arrived, (self.scenario, self.track, self.precision, self.repeat, self.identity)
+        """Travel to another process with the method's name; a class without package, by value."""
+        kind = carried(type(self.method))
+        how = self.scenario, self.track, self.precision, self.repeat, self.identity
+        return _arrived, (kind, *how)
 
     @cached_property
     def key(self) -> str:
@@ -73,7 +82,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        """A short name for people."""
+        """A short name for messages."""
         scenario, repeat = self.scenario, f" r={self.repeat}" if self.repeat else ""
         return f"{scenario.target} {self.method.name} k={scenario.labels} s={scenario.seed}{repeat}"
 
@@ -92,71 +101,109 @@ class Run:
 
 
 def _arrived(
+    kind: str | bytes,
     scenario: Scenario,
     track: Track,
     precision: Precision,
     repeat: int,
     identity: Mapping[str, Any],
 ) -> Run:
-    method = get_method(identity["method"])(**identity["settings"])
+    method = arrived(kind)(**identity["settings"])
     return Run(method, scenario, track, precision, repeat, identity)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run.
+    """Runs to do, and runs that are recorded.
 
     Attributes:
         todo: runs without a record.
         done: runs whose record exists.
-        skipped: what was asked for and makes no sense, with the reason.
+        skipped: methods that cannot run as asked, with the reason.
+        notes: what will stand apart among the records that are there, or is recorded by another
+            version of its package.
     """
 
     todo: Sequence[Run]
     done: Sequence[Run]
     skipped: Sequence[str]
+    notes: Sequence[str] = ()
 
 
 def make_plan(
-    request: Request, data: SpeechData, backbone: PretrainedBackbone, results: Path
+    request: Request, catalogue: Catalogue, backbone: PretrainedBackbone, results: Path
 ) -> Plan:
-    """Expand a request into runs and leave out those whose record lies under `results`.
+    """Expand a request into runs and leave out those that are recorded.
 
-    Only the keys of the records there are read, of packed ones as well.
+    Args:
+        request: methods, targets, budgets and seeds.
+        catalogue: corpora of the protocol.
+        backbone: of the runs.
+        results: folder of records.
 
     Raises:
         UnknownNameError: no such method or target.
         ProtocolError: a budget or seed that the protocol does not have.
         MethodError: a setting that no method asked for has, or one that is not valid.
         WeightsError: fine-tuning of a backbone that has nothing to learn.
+        RecordError: a record under `results` cannot be read or is of another protocol.
     """
-    protocol = data.protocol
+    protocol = catalogue.protocol
     if request.track == "finetune" and backbone.kind.weights is None:
         raise WeightsError(
             f"{backbone.kind.name} has nothing to fine-tune.",
             "Use --track frozen, or a backbone with weights such as audiontt-512.",
         )
-    kinds = [get_method(name) for name in request.methods]
-    methods = [kind(**settings) for kind, settings in _settings(kinds, request.settings)]
-    _admit_budgets(request, data)
+    given = [resolve_method(method) for method in request.methods]
+    methods = [kind(**settings) for kind, settings in _settings(given, request.settings)]
+    _admit_budgets(request, catalogue)
     skipped: list[str] = []
-    budgets = {m.name: _budgets(m, request, protocol.budgets, skipped) for m in methods}
+    budgets = [(m, _budgets(m, request, protocol.budgets, skipped)) for m in methods]
     seeds = request.seeds or protocol.seeds
-    scenario = cache(data.scenario)  # methods share it, and a digest of all its utterances
-    todo: list[Run] = []
-    done: list[Run] = []
-    recorded = known_keys(results)
-    for target, seed, method in product(request.targets, seeds, methods):
-        for labels, repeat in product(budgets[method.name], range(request.repeats)):
-            run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
-            (done if run.key in recorded else todo).append(run)
-    return Plan(todo, done, skipped)
+    recorded = read_runs(results).frame
+    require_protocol(protocol, recorded)
+    done = set(recorded["key"])
+    scenario = cache(catalogue.scenario)  # methods share it, and a digest of all its utterances
+    runs: dict[str, Run] = {}
+    for target, seed, (method, usable) in product(request.targets, seeds, budgets):
+        for labels, repeat in product(usable, range(request.repeats)):
+            run = _run(method, scenario(target, labels, seed), repeat, request, catalogue, backbone)
+            runs.setdefault(run.key, run)
+    todo = [run for key, run in runs.items() if key not in done]
+    there = [run for key, run in runs.items() if key in done]
+    notes = plan_notes(_stated(todo, catalogue), _stated(there, catalogue), recorded)
+    return Plan(todo, there, skipped, notes)
+
+
+def _stated(runs: Sequence[Run], catalogue: Catalogue) -> pd.DataFrame:
+    """Return what the records of runs state, in columns like those of recorded ones."""
+    return pd.DataFrame(
+        [
+            (
+                run.key,
+                run.method.name,
+                package_of(type(run.method)),
+                canonical(run.identity["settings"]),
+                run.scenario.target,
+                run.scenario.labels,
+                run.track,
+                *run.identity["backbone"],
+                run.precision,
+                run.scenario.source_corpora,
+                canonical(catalogue.excluded([*run.identity["content"]])),
+                canonical(run.identity["content"]),
+            )
+            for run in runs
+        ],
+        columns=PLANNED,
+    )
 
 
 def _settings(
-    kinds: Sequence[type[Method]], given: Mapping[str, object]
+    methods: Sequence[tuple[type[Method], Mapping[str, object]]], given: Mapping[str, object]
 ) -> Iterator[tuple[type[Method], dict[str, object]]]:
-    """Yield each method with those of the given settings that it has."""
+    """Yield each method with those of the given settings that it has; its own come first."""
+    kinds = [kind for kind, _ in methods]
     known = {name for kind in kinds for name in kind.default_settings()}
     stray = sorted(set(given) - known)
     if stray:
@@ -164,26 +211,24 @@ def _settings(
             f"None of {', '.join(k.name for k in kinds)} has a setting {stray[0]!r}.",
             f"Their settings: {', '.join(sorted(known)) or 'none'}.",
         )
-    for kind in kinds:
-        yield (
-            kind,
-            {name: value for name, value in given.items() if name in kind.default_settings()},
-        )
+    for kind, own in methods:
+        defaults = kind.default_settings()
+        yield kind, {**{name: v for name, v in given.items() if name in defaults}, **own}
 
 
-def _admit_budgets(request: Request, data: SpeechData) -> None:
+def _admit_budgets(request: Request, catalogue: Catalogue) -> None:
     for labels in request.labels:
-        if labels not in data.protocol.budgets:
+        if labels not in catalogue.protocol.budgets:
             raise ProtocolError(
-                f"{data.protocol.name} has no label budget of {labels}.",
-                f"Choose from {', '.join(map(str, data.protocol.budgets))}.",
+                f"{catalogue.protocol.name} has no label budget of {labels}.",
+                f"Choose from {', '.join(map(str, catalogue.protocol.budgets))}.",
             )
 
 
 def _budgets(
     method: Method, request: Request, protocol_budgets: Sequence[int], skipped: list[str]
 ) -> Sequence[Labels]:
-    """Return the budgets at which a method runs; say why where there are none."""
+    """Return the budgets at which a method runs; without any, add the reason to `skipped`."""
     if request.track not in method.tracks:
         skipped.append(f"{method.name}: does not run on the {request.track} track")
         return ()
@@ -204,19 +249,20 @@ def _run(
     scenario: Scenario,
     repeat: int,
     request: Request,
-    data: SpeechData,
+    catalogue: Catalogue,
     backbone: PretrainedBackbone,
 ) -> Run:
-    target_corpora = data.protocol.languages[scenario.target]
+    target_corpora = catalogue.protocol.languages[scenario.target]
     identity = identify(
-        protocol=data.protocol.digest,
+        protocol=catalogue.protocol.digest,
         scenario=scenario.digest,
-        content={c: data.content[c] for c in (*scenario.source_corpora, *target_corpora)},
+        content={c: catalogue.content[c] for c in (*scenario.source_corpora, *target_corpora)},
         method=method.name,
         settings=method.settings(),
         track=request.track,
         backbone=(backbone.kind.name, backbone.digest),
         precision=request.precision,
         repeat=repeat,
+        code=code_of(type(method)),
     )
     return Run(method, scenario, request.track, request.precision, repeat, identity)

@@ -1,12 +1,20 @@
-"""`xlser corpora`: which there are, and whether a copy is whole."""
+"""`xlser corpora`: list them, and check a copy of one."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xlser.cli.app import AsJson, Data, bar, print_json, print_table, progress
+from xlser.cli.listings.add_corpus import add
+from xlser.cli.listings.fetch_corpus import fetch
+from xlser.cli.output import bar, print_json, print_table, progress
+from xlser.cli.parameters import AsJson, Data, SeveralValues, completing
 
-app = typer.Typer(help="List the corpora, or check a copy of one.", invoke_without_command=True)
+if TYPE_CHECKING:
+    from xlser.audio.check import CorpusReport
+
+app = typer.Typer(help="List, check, add and fetch corpora.", invoke_without_command=True)
+app.command("add", cls=SeveralValues)(add)
+app.command("fetch")(fetch)
 
 
 @app.callback()
@@ -14,45 +22,33 @@ def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = Fa
     """List all corpora: language, size, licence, and where each lies on this machine."""
     if context.invoked_subcommand:
         return
-    from xlser.corpora import EMOTIONS, corpus_names, find_root, get_corpus
+    from xlser.api.listings import corpus_rows
     from xlser.settings import Settings
 
-    settings = Settings.gather(data=data)
-    rows: list[dict[str, Any]] = []
-    for name in corpus_names():
-        corpus = get_corpus(name)
-        published = corpus.published().values()
-        root = find_root(corpus, settings)
-        rows.append(
-            {
-                "corpus": name,
-                "language": corpus.language,
-                "utterances": len(published),
-                "of the five emotions": sum(spoken.emotion in EMOTIONS for spoken in published),
-                "speakers": len(corpus.speakers),
-                "licence": corpus.licence,
-                "homepage": corpus.homepage,
-                "citation": corpus.citation,
-                "found in": str(root) if root else None,
-            }
-        )
+    rows = list(corpus_rows(Settings.gather(data=data)))
     if as_json:
         print_json(rows)
         return
-    columns = [column for column in rows[0] if column != "citation"]
-    print_table([{column: row[column] or "not found" for column in columns} for row in rows])
+    columns = [column for column in rows[0] if column not in ("citation", "emotions")]
+    unknown = dict.fromkeys(columns, "") | {"found in": "not found"}
+    print_table([{column: row[column] or unknown[column] for column in columns} for row in rows])
 
 
 @app.command()
 def check(
-    names: Annotated[list[str] | None, typer.Argument(help="Corpora; default: all found.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Corpora; default: all found.", autocompletion=completing("xlser.corpora")
+        ),
+    ] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare copies of corpora with the published releases.
 
-    It looks at every file, sound included. Exit code 1 if anything that the benchmark uses is
-    missing or unusable.
+    It decodes every file, and looks at speakers, genders and sentences. Exit code 1 if a recording
+    is missing or unusable.
     """
     from xlser.audio import check_corpus
     from xlser.corpora import corpus_names, find_root, get_corpus, locate
@@ -75,36 +71,84 @@ def check(
         raise typer.Exit(1)
 
 
-def _show(report: Any) -> None:
+def _show(report: "CorpusReport") -> None:
     from xlser.corpora import EMOTIONS
 
     corpus = report.corpus
     found = sum(found for found, _ in report.counts.values())
     published = sum(published for _, published in report.counts.values())
-    verdict = f"{len(report.faults)} faults" if report.faults else "complete"
+    absent = [e for e, n in _by_emotion(report).items() if not n and e not in EMOTIONS]
+    whole = f"complete without {', '.join(absent)}" if absent else "complete"
     typer.echo(
         f"{corpus.title} in {report.root}: {found} of {published} published files; "
-        f"{verdict} in the five emotions."
+        f"{f'{len(report.faults)} faults' if report.faults else whole}."
     )
-    for line in report.faults:
-        typer.echo(f"  fault: {line}")
-    for line in report.remarks:
-        typer.echo(f"  note: {line}")
+    by_emotion = ", ".join(f"{e} {n}" for e, n in _by_emotion(report).items() if n)
+    typer.echo(f"  {by_emotion}; {_by_speaker(report)}; {_sound(report)}")
+    for kind, lines in (
+        ("fault", report.faults),
+        ("note", report.remarks),
+        ("caution", report.cautions),
+    ):
+        for line in lines:
+            typer.echo(f"  {kind}: {line}")
     short = [
         {"speaker": speaker, "emotion": emotion, "found": found, "published": published}
         for (speaker, emotion), (found, published) in sorted(report.counts.items())
-        if found != published and emotion in EMOTIONS
+        if found != published and emotion not in absent
     ]
     if short:
         print_table(short)
 
 
-def _as_json(report: Any) -> dict[str, Any]:
+def _by_emotion(report: "CorpusReport") -> dict[str, int]:
+    from xlser.audio.check import in_order
+
+    counts: dict[str, int] = {}
+    for (_, emotion), (found, _) in report.counts.items():
+        counts[emotion] = counts.get(emotion, 0) + found
+    return {emotion: counts[emotion] for emotion in in_order(counts)}
+
+
+def _by_speaker(report: "CorpusReport") -> str:
+    counts: dict[str, int] = {}
+    for (speaker, _), (found, _) in report.counts.items():
+        counts[speaker] = counts.get(speaker, 0) + found
+    genders = [report.corpus.gender_of(speaker) for speaker in counts]
+    split = ", ".join(
+        f"{genders.count(g)} {g}" for g in ("female", "male", "unknown") if g in genders
+    )
+    if not counts:
+        return "no speaker"
+    return (
+        f"{len(counts)} speakers ({split}), {min(counts.values())} to {max(counts.values())} each"
+    )
+
+
+def _sound(report: "CorpusReport") -> str:
+    formats = sorted(report.formats.items(), key=lambda item: -item[1])
+    kinds = ", ".join(
+        f"{rate / 1000:g} kHz {_CHANNELS.get(channels, f'{channels} channels')} ({n})"
+        for (rate, channels), n in formats
+    )
+    return f"{report.seconds / 3600:.2f} h, {kinds or 'no recording'}"
+
+
+_CHANNELS = {1: "mono", 2: "stereo"}
+
+
+def _as_json(report: "CorpusReport") -> dict[str, Any]:
     return {
         "corpus": report.corpus.name,
         "root": str(report.root),
+        "hours": round(report.seconds / 3600, 3),
+        "formats": [
+            {"rate": rate, "channels": channels, "files": n}
+            for (rate, channels), n in sorted(report.formats.items())
+        ],
         "faults": report.faults,
         "remarks": report.remarks,
+        "cautions": report.cautions,
         "counts": [
             {"speaker": s, "emotion": e, "found": found, "published": published}
             for (s, e), (found, published) in report.counts.items()

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from xlser import registry
-from xlser.cli.app import AsJson, Data, Weights, print_json
+from xlser.cli.output import print_json
+from xlser.cli.parameters import AsJson, Data, Weights
 from xlser.errors import XlserError
-from xlser.memory import has_huge_pages, keep_pages
+from xlser.system.memory import has_huge_pages, keep_pages
 
 if TYPE_CHECKING:
     from xlser.settings import Settings
 
 
 def doctor(data: Data = None, weights: Weights = None, as_json: AsJson = False) -> None:
-    """Tell what is installed, found and missing, and what follows."""
+    """Show what is installed, found and missing, and what follows."""
     from xlser.settings import Settings
 
     settings = Settings.gather(data=data, weights=weights)
@@ -60,7 +61,7 @@ def _machine() -> dict[str, Any]:
 
 
 def _corpora(settings: "Settings") -> dict[str, str]:
-    from xlser.corpora import corpus_names, find_root, get_corpus, scan
+    from xlser.corpora import corpus_names, find_root, get_corpus, read_for, scan
 
     found: dict[str, str] = {}
     for name in corpus_names():
@@ -70,7 +71,7 @@ def _corpora(settings: "Settings") -> dict[str, str]:
             if root is None:
                 found[name] = f"not found; get it from {corpus.homepage}"
                 continue
-            inventory = scan(corpus, root, settings.exclude.get(name, ()))
+            inventory = scan(corpus, root, settings.exclude.get(name, ()), read_for())
             found[name] = f"{len(inventory.utterances)} utterances in {root}"
         except XlserError as error:
             found[name] = error.problem
@@ -117,7 +118,11 @@ def _protocols(settings: "Settings") -> dict[str, str]:
 
     found: dict[str, str] = {}
     for name in protocol_names():
-        protocol = get_protocol(name)
+        try:
+            protocol = get_protocol(name)
+        except XlserError as error:
+            found[name] = error.problem
+            continue
         targets = [t for t in protocol.targets if not lacking(protocol.languages[t])]
         absent = lacking(protocol.languages[protocol.source])
         source = f"partial source, without {', '.join(absent)}" if absent else "complete source"

@@ -1,13 +1,12 @@
-"""`xlser methods`: which there are, all about one, and whether some keep the contract."""
+"""`xlser methods`: lists methods, shows one, and checks some against the contract."""
 
 import json
-from inspect import getdoc
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xlser import registry
-from xlser.cli.app import AsJson, console, print_json, print_table
+from xlser.cli.output import messages, print_json, print_table
+from xlser.cli.parameters import AsJson, completing
 from xlser.errors import PluginError
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from xlser.methods import Method
 
 app = typer.Typer(
-    help="List methods, show one, or hold some against the contract.",
+    help="List methods, show one, or check some against the contract.",
     invoke_without_command=True,
 )
 
@@ -28,28 +27,32 @@ def list_methods(context: typer.Context, as_json: AsJson = False) -> None:
     """
     if context.invoked_subcommand:
         return
-    from xlser.methods import method_names, outlined_methods
+    from xlser.api.listings import method_rows
 
-    methods = outlined_methods(method_names())
-    rows = [_facts(method) for method in methods.values() if not isinstance(method, PluginError)]
-    broken = [(name, error) for name, error in methods.items() if isinstance(error, PluginError)]
+    rows = list(method_rows())
     if as_json:
-        print_json([*rows, *({"method": name, "fault": str(error)} for name, error in broken)])
+        print_json(sorted(rows, key=lambda row: "fault" in row))
         return
-    print_table([_in_short(row) for row in rows])
-    for _, error in broken:
-        console().print(str(error), style="red", markup=False)
+    print_table([_in_short(row) for row in rows if "fault" not in row])
+    for row in rows:
+        if "fault" in row:
+            messages(row["fault"], style="red")
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="A method.")]) -> None:
-    """Tell what a method does, what it is handed and how it is set."""
+def show(
+    name: Annotated[
+        str, typer.Argument(help="A method.", autocompletion=completing("xlser.methods"))
+    ],
+) -> None:
+    """Show what a method does, what it is handed and how it is set."""
+    from xlser.api.listings import facts_of
     from xlser.methods import outlined_methods
 
     method = outlined_methods([name])[name]
     if isinstance(method, PluginError):
         raise method
-    facts = _facts(method)
+    facts = facts_of(method)
     typer.echo(f"{name} ({facts['package']})\n\n{facts['documentation']}\n")
     typer.echo(f"target labels: {_labels(facts)}")
     typer.echo(f"attributes: {', '.join(facts['attributes']) or 'none'}")
@@ -62,9 +65,16 @@ def show(name: Annotated[str, typer.Argument(help="A method.")]) -> None:
 
 @app.command()
 def check(
-    names: Annotated[list[str], typer.Argument(help="Methods.")], as_json: AsJson = False
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            help="Methods: names, or module:Class or file.py:Class.",
+            autocompletion=completing("xlser.methods"),
+        ),
+    ],
+    as_json: AsJson = False,
 ) -> None:
-    """Hold methods against the contract, on small synthetic tasks.
+    """Check methods against the contract, on small synthetic tasks.
 
     Some seconds each. Exit code 1 if a check fails.
     """
@@ -82,29 +92,12 @@ def check(
 
 
 def _load(name: str) -> "type[Method] | PluginError":
-    from xlser.methods import get_method
+    from xlser.methods import resolve_method
 
     try:
-        return get_method(name)
+        return resolve_method(name)[0]
     except PluginError as error:
         return error
-
-
-def _facts(method: "type[Method]") -> dict[str, Any]:
-
-    documentation = getdoc(method) or ""
-    return {
-        "method": method.name,
-        "target labels": method.target_labels,
-        "least labels": method.least_labels,
-        "attributes": list(method.attributes),
-        "tracks": list(method.tracks),
-        "settings": method.default_settings(),
-        "citation": method.citation,
-        "package": registry.package_of("xlser.methods", method.name),
-        "about": documentation.partition("\n")[0],
-        "documentation": documentation,
-    }
 
 
 def _labels(facts: dict[str, Any]) -> str:
@@ -127,11 +120,12 @@ def _in_short(facts: dict[str, Any]) -> dict[str, str]:
 def _report(name: str, method: "type[Method] | PluginError") -> "tuple[str | None, Report]":
     """Return a method's package and report; one that cannot be loaded fails a single check."""
     from xlser.conformance import Check, Report, check_method
+    from xlser.methods.origin import package_of
 
     if isinstance(method, PluginError):  # its problem names the package, or all that claim the name
         fault = f"{method.problem} {method.remedy}"
         return None, Report(name, (Check("can be loaded", None, fault),))
-    return registry.package_of("xlser.methods", name), check_method(method)
+    return package_of(method), check_method(method)
 
 
 def _print_report(package: str | None, report: "Report") -> None:
@@ -144,7 +138,7 @@ def _print_report(package: str | None, report: "Report") -> None:
     print_table(rows)
     typer.echo()
     for fault in report.faults:
-        console().print(f"{title}: {fault}\n", style="red", markup=False)
+        messages(f"{title}: {fault}\n", style="red")
 
 
 def _as_json(report: "Report") -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xlser.cli.app import console
+from xlser.cli.output import messages
 
 
 def new_method(
@@ -20,6 +20,4 @@ def new_method(
 
     package = write_package(name, folder)
     typer.echo(f"wrote {package}")
-    console().print(
-        f"Next: cd {package}; pip install -e '.[tests]'; pytest; xlser run {name} sft", markup=False
-    )
+    messages(f"Next: cd {package}; pip install -e '.[tests]'; pytest; xlser run {name} sft")

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xlser.cli.app import AsJson, print_json
+from xlser.cli.output import print_json
+from xlser.cli.parameters import AsJson, LeaderboardsFolder
 
 if TYPE_CHECKING:
     from xlser.protocols import Labels
@@ -14,39 +15,34 @@ if TYPE_CHECKING:
 def compare(
     a: Annotated[str, typer.Argument(help="A method, as the leaderboard's rows name it.")],
     b: Annotated[str, typer.Argument(help="Another.")],
-    protocol: Annotated[str, typer.Option(help="v1, agarla2022, agarla2022-4, demo.")] = "v1",
+    protocol: Annotated[str, typer.Option(help="Protocol, see `xlser protocols`.")] = "v1",
     target: Annotated[
         list[str] | None, typer.Option(help="Target languages; default: all both have.")
     ] = None,
     labels: Annotated[
         list[str] | None, typer.Option(help="Label budgets, or 'all'; default: what both have.")
     ] = None,
-    leaderboards: Annotated[Path, typer.Option(help="Folder of leaderboards.")] = Path(
-        "leaderboards"
-    ),
+    metric: Annotated[
+        str | None, typer.Option(help="A metric, such as macro-f1; default: the headline.")
+    ] = None,
+    leaderboards: LeaderboardsFolder = Path("leaderboards"),
     as_json: AsJson = False,
 ) -> None:
-    """Say how far apart two methods are, and how sure that is.
+    """Show how far apart two methods are, and how sure that is.
 
-    Both are compared from their records wherever they have the same target, label budget and seeds.
+    Both are compared wherever they have the same target, label budget, seeds and recordings.
     """
-    from xlser import leaderboards as boards
+    from xlser.leaderboards import as_values, in_words
     from xlser.protocols import get_protocol
+    from xlser.results import load
 
-    chosen = get_protocol(protocol)
-    records = boards.read_records(leaderboards / protocol / "results")
-    found = boards.compare(
-        chosen,
-        boards.tables(chosen, records),
-        a,
-        b,
-        targets=target or (),
-        labels=[_budget(text) for text in labels or ()],
-    )
+    results = load(get_protocol(protocol), leaderboards)
+    budgets = [_budget(text) for text in labels or ()]
+    found = results.compare(a, b, targets=target or (), labels=budgets, metric=metric)
     if as_json:
-        print_json(boards.as_values(found))
+        print_json(as_values(found))
     else:
-        typer.echo(boards.in_words(chosen, found), nl=False)
+        typer.echo(in_words(results.protocol, found), nl=False)
 
 
 def _budget(text: str) -> "Labels":

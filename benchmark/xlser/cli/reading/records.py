@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xlser.cli.app import AsJson, print_json, tell
+from xlser.cli.output import messages, print_json
+from xlser.cli.parameters import AsJson
 
 if TYPE_CHECKING:
     from xlser.records.packing import Packing
@@ -86,5 +87,5 @@ def _show(done: "list[Packing]", moved: str, as_json: bool) -> None:
         return
     for one in done:
         for path, why in one.left.items():
-            tell(f"{path} stays as it is: {why}")
+            messages(f"{path} stays as it is: {why}")
     typer.echo(f"{sum(one.records for one in done)} records {moved}")

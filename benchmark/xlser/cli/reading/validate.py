@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from xlser.cli.app import AsJson, console, print_json
+from xlser.cli.output import messages, print_json
+from xlser.cli.parameters import AsJson
 
 
 def validate(
@@ -33,11 +34,11 @@ def validate(
         print_json(asdict(found) | {"faults": faults})
     else:
         for fault in found.faults:
-            console().print(f"{fault.path}: {fault.what}", markup=False)
+            messages(f"{fault.path}: {fault.what}")
         for row in found.incomplete:
-            console().print(f"incomplete: {row}", markup=False)
+            messages(f"incomplete: {row}")
         names = {fault.path for fault in found.faults}
-        console().print(
+        messages(
             f"{found.records} records: {len(names)} rejected, "
             f"{len(found.incomplete)} rows without all seeds"
         )

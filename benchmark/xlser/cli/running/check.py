@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xlser.cli.app import AsJson, Data, Watcher, Weights, print_json, progress
-from xlser.cli.running.report import Report
+from xlser.cli.output import messages, print_json, progress
+from xlser.cli.parameters import AsJson, Data, Weights
 
 if TYPE_CHECKING:
     from xlser.regression.check import Check
@@ -38,15 +38,17 @@ def check(
     if taken:
         now = take(cells, taken)
     else:
+        from xlser.monitoring.bars import Steps
         from xlser.monitoring.progress import Progress
+        from xlser.monitoring.report import Report
         from xlser.regression.rerun import rerun
 
         settings = Settings.gather(data=data, weights=weights)
         with (
             progress("Stopped. Nothing is compared.") as bars,
-            Report(Progress(len(cells)), bars) as report,
+            Report(Progress(len(cells)), bars, messages) as report,
         ):
-            now = rerun(cells, settings, Watcher(bars), report.events())
+            now = rerun(cells, settings, Steps(bars, messages), report.events())
     found = hold(cells, now)
     if as_json:
         print_json(_as_json(found))

@@ -1,125 +1,40 @@
 """`xlser plan`: what `xlser run` would take, before anything starts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from xlser.cli.app import (
-    AsJson,
-    Data,
-    Exclude,
-    Watcher,
-    Weights,
-    duration,
-    print_json,
-    print_table,
-    progress,
-    tell,
-)
-from xlser.cli.running.grid import (
-    Assignments,
-    Backbone,
-    Budgets,
-    Device,
-    ExecutorChoice,
-    ExecutorName,
-    Grid,
-    Isolate,
-    Jobs,
-    Leaderboards,
-    Methods,
-    Precision,
-    PrecisionChoice,
-    ProtocolName,
-    Repeats,
-    Seeds,
-    Targets,
-    Timeout,
-    Track,
-    TrackChoice,
-    With,
-    require_runs,
-    resolve,
-    show_plan,
-)
+from xlser.cli.output import messages, print_json, print_table, progress
+from xlser.cli.parameters import takes_run_options
+from xlser.monitoring.durations import duration
 
 if TYPE_CHECKING:
-    from xlser.monitoring.costs import Kind
+    from xlser.api.grid import Grid
+    from xlser.api.options import RunOptions
     from xlser.monitoring.forecast import Forecast
 
 
-def plan(
-    methods: Methods = None,
-    protocol: ProtocolName = "demo",
-    target: Targets = None,
-    labels: Budgets = None,
-    seeds: Seeds = None,
-    track: Track = TrackChoice.frozen,
-    backbone: Backbone = None,
-    assignments: Assignments = None,
-    precision: Precision = PrecisionChoice.auto,
-    device: Device = None,
-    jobs: Jobs = None,
-    executor: ExecutorName = ExecutorChoice.local,
-    with_: With = None,
-    repeats: Repeats = 1,
-    isolate: Isolate = False,
-    timeout: Timeout = None,
-    data: Data = None,
-    weights: Weights = None,
-    exclude: Exclude = None,
-    leaderboards: Leaderboards = Path("leaderboards"),
-    as_json: AsJson = False,
-) -> None:
-    """Tell what `xlser run` would take, before anything starts.
+@takes_run_options
+def plan(options: "RunOptions", as_json: bool) -> None:
+    """Show what `xlser run` would take, before anything starts.
 
     It takes the same arguments and computes nothing.
 
     Costs are those of the records at hand, else those measured for the suite, else guesses, which
     are marked.
     """
-    from xlser import runs
-    from xlser.backbones import pretrained
-    from xlser.monitoring.costs import Costs
-    from xlser.monitoring.forecast import Forecast
+    from xlser.api.pipeline import forecast
 
-    tell.in_json = as_json
-    grid = resolve(
-        methods=methods,
-        protocol=protocol,
-        target=target,
-        labels=labels,
-        seeds=seeds,
-        track=track,
-        backbone=backbone,
-        assignments=assignments,
-        precision=precision,
-        device=device,
-        jobs=jobs,
-        executor=executor,
-        with_=with_,
-        repeats=repeats,
-        data=data,
-        weights=weights,
-        exclude=exclude,
-        leaderboards=leaderboards,
-    )
+    messages.form = "json" if as_json else "text"
     with progress("Stopped.") as bars:
-        speech = runs.gather(grid.protocol, grid.request.targets, grid.settings, Watcher(bars))
-        network = pretrained(grid.backbone, grid.settings)
-        made = runs.make_plan(grid.request, speech, network, grid.results)
-        show_plan(made, grid.protocol, grid.request)
-        require_runs(made)
-        shared = runs.Shared(speech, network, grid.results, grid.device, isolate, timeout)
-        kind: Kind = "cpu" if grid.device.type == "cpu" else "gpu"
-        forecast = Forecast(made.todo, shared, Costs.of(grid.results, kind))
+        grid, made, expected = forecast(options, messages, bars)
     about = {
         "runs": {"to do": len(made.todo), "recorded": len(made.done)},
         "skipped": made.skipped,
-        **_expected(forecast, [jobs] if jobs else [], on_cpu=kind == "cpu"),
-        "costs": list(_costs(forecast, grid, kind)),
+        "notes": made.notes,
+        **_expected(expected, [options.jobs] if options.jobs else [], on_cpu=grid.kind == "cpu"),
+        "costs": list(_costs(expected, grid)),
     }
     if as_json:
         print_json(about)
@@ -146,11 +61,11 @@ def _expected(forecast: "Forecast", workers: Sequence[int], on_cpu: bool) -> dic
     }
 
 
-def _costs(forecast: "Forecast", grid: Grid, kind: "Kind") -> Iterator[dict[str, Any]]:
+def _costs(forecast: "Forecast", grid: "Grid") -> Iterator[dict[str, Any]]:
     """Yield where the cost of each kind of job is from."""
     for (what, estimate), jobs in forecast.estimates().items():
         figure, of = estimate.figure, estimate.figure.of
-        asked = what, grid.request.track, grid.backbone, kind, grid.request.precision
+        asked = what, grid.request.track, grid.backbone, grid.kind, grid.request.precision
         found = of.what, of.track, of.backbone, of.kind, of.precision
         unlike = [had for had, sought in zip(found, asked, strict=True) if had != sought]
         whose = "your records" if estimate.own else f"records of {of.protocol}"

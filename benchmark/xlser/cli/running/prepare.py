@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from xlser.cli.app import Data, Exclude, bar, console, progress
+from xlser.cli.output import bar, messages, progress
+from xlser.cli.parameters import Data, Exclude
 
 
 def prepare(
@@ -17,7 +18,7 @@ def prepare(
     `xlser run` does so by itself.
     """
     from xlser import audio
-    from xlser.corpora import corpus_names, find_root, get_corpus, locate, scan
+    from xlser.corpora import corpus_names, find_root, get_corpus, locate, read_for, scan
     from xlser.settings import Settings
 
     settings = Settings.gather(data=data, exclude=exclude or ())
@@ -25,7 +26,8 @@ def prepare(
     if not names:
         corpora = [corpus for corpus in corpora if find_root(corpus, settings)]
     for corpus in corpora:
-        inventory = scan(corpus, locate(corpus, settings), settings.exclude.get(corpus.name, ()))
+        exclusions = settings.exclude.get(corpus.name, ())
+        inventory = scan(corpus, locate(corpus, settings), exclusions, read_for())
         with progress() as bars:
             store = audio.prepare(
                 inventory,
@@ -34,4 +36,4 @@ def prepare(
                 bar(bars, f"log-mel of {corpus.name}"),
             )
         excluded = f", {len(inventory.excluded)} excluded" if inventory.excluded else ""
-        console().print(f"{corpus.name}: {len(store.ids)} utterances{excluded}, {store.folder}")
+        messages(f"{corpus.name}: {len(store.ids)} utterances{excluded}, {store.folder}")

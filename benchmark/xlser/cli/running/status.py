@@ -9,23 +9,23 @@ from typing import Annotated, Any
 
 import typer
 
-from xlser.cli.app import AsJson, duration, print_json
+from xlser.cli.output import print_json
+from xlser.cli.parameters import AsJson, LeaderboardsFolder
+from xlser.monitoring.durations import duration
 
 
 def status(
-    leaderboards: Annotated[Path, typer.Option(help="Folder of leaderboards.")] = Path(
-        "leaderboards"
-    ),
+    leaderboards: LeaderboardsFolder = Path("leaderboards"),
     protocol: Annotated[str | None, typer.Option(help="One protocol; default: all.")] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on showing it until nothing runs any more.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell how far `xlser run` is, from another terminal.
+    """Show how far `xlser run` is, from another terminal.
 
-    What is at work, what is left, what it cost, and which runs have failed. Also tells of commands
-    that ended, and of those that are gone without a word.
+    What is at work, what is left, what it cost, and which runs have failed; also for commands that
+    ended, and for those whose process is gone.
     """
     looks = _looks(leaderboards, protocol)
     if not watch:
@@ -90,7 +90,7 @@ def _runs(told: Mapping[str, Any]) -> bool:
 
 
 def _in_words(found: Mapping[str, Any], leaderboards: Path) -> Iterator[str]:
-    from xlser.cli.running.report import failure_lines
+    from xlser.monitoring.report import failure_lines
 
     for name, protocol in found.items():
         for told in protocol["commands"]:
@@ -119,7 +119,7 @@ def _state(told: Mapping[str, Any]) -> str:
 
 
 def _progress(told: Mapping[str, Any]) -> Iterator[str]:
-    from xlser.cli.running.report import in_a_line, job_in_a_line
+    from xlser.monitoring.report import in_a_line, job_in_a_line
 
     if not _runs(told):
         yield in_a_line({**told, "longest_at_work": [], "seconds_left": None})

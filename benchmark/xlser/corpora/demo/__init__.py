@@ -1,13 +1,14 @@
 """The demo corpora: five "languages" of synthetic speech, for a first run in minutes.
 
 The speech is synthesised by eSpeak NG (`build.py`) with emotion as prosody alone. It is an
-ordinary corpus to the suite, but a result on it says nothing about speech: it ranks nothing.
+ordinary corpus to the suite, but a result on it shows nothing about speech: it ranks nothing.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from xlser.corpora.corpus import EMOTIONS, Corpus, Spoken, require
+from xlser.corpora.corpus import Corpus, Spoken, require
+from xlser.corpora.emotions import EMOTIONS
 
 _SENTENCES = ("s1", "s2", "s3")
 

@@ -1,0 +1,5 @@
+"""`python -m xlser`: the command line."""
+
+from xlser.cli import main
+
+main()

@@ -1,0 +1,56 @@
+"""`xlser backbones`: lists backbones, or shows one."""
+
+from typing import Annotated
+
+import typer
+
+from xlser.cli.output import in_words, messages, print_facts, print_json, print_table
+from xlser.cli.parameters import AsJson, Weights, completing
+
+
+def backbones(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="A backbone; default: all.", autocompletion=completing("xlser.backbones")
+        ),
+    ] = None,
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """List backbones, or show one with its citation.
+
+    Dimension of the embedding, front-end, where the weights are found, their licence.
+    """
+    from xlser.api.listings import backbone_rows
+    from xlser.settings import Settings
+
+    rows = list(backbone_rows([name] if name else [], Settings.gather(weights=weights)))
+    if as_json:
+        print_json(rows[0] if name else rows)
+        return
+    if name:
+        print_facts(rows[0])
+        return
+    print_table(
+        [
+            {
+                "backbone": row["backbone"],
+                "dimension": row["dimension"],
+                "front-end": in_words(row["front-end"]),
+                "weights": _weights(row),
+                "licence": row["licence"] or "",
+            }
+            for row in rows
+            if "fault" not in row
+        ]
+    )
+    for row in rows:
+        if "fault" in row:
+            messages(row["fault"], style="red")
+
+
+def _weights(row: dict[str, str | None]) -> str:
+    if row["weights"] is None:
+        return "needs none"
+    return row["found in"] or "not found (downloaded when needed)"

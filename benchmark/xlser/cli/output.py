@@ -1,0 +1,80 @@
+"""What commands print: messages and bars on standard error, tables and JSON on standard output."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from xlser.monitoring.console import Messages
+
+if TYPE_CHECKING:
+    from xlser.monitoring.bars import Bars
+
+messages = Messages()
+"""Where the command that runs reports what goes on."""
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM, which ends a command as well as Ctrl-C does."""
+
+
+@contextmanager
+def progress(
+    stopped: str = "Stopped. What is finished is kept: the same command goes on from here.",
+) -> Iterator["Bars"]:
+    """Show bars on a terminal, nothing elsewhere; end with an exit code when stopped.
+
+    Args:
+        stopped: message for that case.
+    """
+    from xlser.monitoring.bars import Bars
+
+    try:
+        with Bars(messages) as bars:
+            yield bars
+    except KeyboardInterrupt as stop:
+        messages(stopped, "stopped")
+        raise typer.Exit(143 if isinstance(stop, TerminatedError) else 130) from None
+
+
+def bar(bars: "Bars", work: str) -> Callable[[int, int], None]:
+    """Add a bar for a piece of work; return a function that takes (done, total) and moves it."""
+    task = bars.add_task(work, total=None)
+    return lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows, each a mapping from columns to values, to standard output as a table."""
+    from tabulate import tabulate
+
+    typer.echo(tabulate(rows, headers="keys", tablefmt="github"))
+
+
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Write facts to standard output, one a line; lists and mappings in words."""
+    for name, value in facts.items():
+        typer.echo(f"{name}: {in_words(value)}")
+
+
+def in_words(value: Any) -> str:
+    """Return a plain value as people read it.
+
+    >>> in_words(["anger", "fear"]), in_words({"german": ["emodb"]}), in_words(None), in_words(True)
+    ('anger, fear', 'german (emodb)', 'none', 'yes')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} ({in_words(each)})" for name, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
+
+
+def print_json(value: Any) -> None:
+    """Write `value` to standard output as JSON."""
+    json.dump(value, sys.stdout, indent=1, ensure_ascii=False)
+    sys.stdout.write("\n")

@@ -1,0 +1,51 @@
+"""Messages on standard error: what goes on, for people in words, for machines in lines of JSON."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@cache
+def console() -> "Console":
+    """Return the terminal, or what stands for it, to which messages go."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Messages:
+    """Writes messages to standard error.
+
+    Attributes:
+        form: "text" for people, "json" for machines (a line a message), "none" to write nothing.
+    """
+
+    def __init__(self, form: Literal["text", "json", "none"] = "text") -> None:
+        self.form = form
+
+    def __call__(self, words: str, event: str = "note", style: str = "", **facts: Any) -> None:
+        """Write one message.
+
+        Args:
+            words: for people, and for machines where there are no `facts`.
+            event: what kind of message it is.
+            style: of the words, as rich names it.
+            facts: for machines.
+        """
+        if self.form == "text":
+            console().print(words, markup=False, style=style or None)
+        elif self.form == "json":
+            when = datetime.now(UTC).isoformat(timespec="milliseconds")
+            line = {"time": when, "event": event, **(facts or {"text": words})}
+            sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+            sys.stderr.flush()
+
+    @property
+    def bars_shown(self) -> bool:
+        """Whether bars of progress are shown: people read, at a terminal."""
+        return self.form == "text" and console().is_terminal

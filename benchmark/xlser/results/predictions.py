@@ -1,0 +1,184 @@
+"""What runs predicted for the test utterances of the target, and who spoke these."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from xlser.corpora import NotOfThisCorpusError, get_corpus
+from xlser.errors import RecordError
+from xlser.metrics import Counts, Metric, confusion
+from xlser.metrics.metric import ratio
+from xlser.records.prediction import Levels
+from xlser.records.runs_table import Runs, TestSet
+
+Indices = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class TestUtterances:
+    """The target's test utterances under several seeds, one seed after the other.
+
+    An utterance that is tested under several seeds is there several times.
+
+    Attributes:
+        ids: `<corpus>/<name>` of each.
+        seed: position of the seed under which each is tested, shape (utterances,).
+        truth: class index of each, shape (utterances,).
+        speaker: index into `speakers` of each, shape (utterances,).
+        speakers: as `<corpus>/<speaker>`, sorted.
+        classes: number of classes.
+    """
+
+    __test__ = False  # not a test of pytest's
+
+    ids: tuple[str, ...]
+    seed: Indices
+    truth: Indices
+    speaker: Indices
+    speakers: tuple[str, ...]
+    classes: int
+
+    @classmethod
+    def of(cls, test_sets: Sequence[TestSet], classes: int) -> "TestUtterances":
+        """Join the test sets of several seeds.
+
+        Raises:
+            RecordError: the name of an utterance is not one of its corpus.
+        """
+        names = np.concatenate([_speakers(test_set) for test_set in test_sets])
+        speakers, speaker = np.unique(names, return_inverse=True)
+        return cls(
+            ids=tuple(id_ for test_set in test_sets for id_ in test_set.ids),
+            seed=np.repeat(np.arange(len(test_sets)), [len(t.truth) for t in test_sets]),
+            truth=np.concatenate([t.truth for t in test_sets]).astype(np.int64),
+            speaker=speaker,
+            speakers=tuple(map(str, speakers)),
+            classes=classes,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class RowPredictions:
+    """The predictions of a row, over its seeds.
+
+    Attributes:
+        utterances: those tested; rows tested on the same ones share the object.
+        predicted: class index of each, shape (utterances,).
+        levels: probabilities in 255ths, of each seed.
+    """
+
+    utterances: TestUtterances
+    predicted: Indices
+    levels: tuple[Levels, ...]
+
+    @cached_property
+    def probabilities(self) -> Reals:
+        """Of each class, 0 to 1, shape (utterances, classes)."""
+        return probabilities_of(self.levels)
+
+    @property
+    def right(self) -> npt.NDArray[np.bool_]:
+        """Whether each utterance is recognised, shape (utterances,)."""
+        return np.equal(self.predicted, self.utterances.truth)
+
+    @property
+    def confusion(self) -> Counts:
+        """Utterances by true and by predicted class, summed over seeds."""
+        return confusion(self.utterances.truth, self.predicted, self.utterances.classes)
+
+    @property
+    def recalls(self) -> list[float | None]:
+        """Recall of each class over all seeds, percent; None where none is tested."""
+        counts = self.confusion
+        pairs = zip(counts.diagonal().tolist(), counts.sum(axis=1).tolist(), strict=True)
+        return [100 * right / tested if tested else None for right, tested in pairs]
+
+    def pooled(self, metric: Metric) -> float:
+        """Return a metric over the utterances of all seeds together, percent."""
+        probabilities = self.probabilities if metric.needs_probabilities else None
+        test = self.utterances
+        return 100 * metric.compute(test.truth, self.predicted, test.classes, probabilities)
+
+
+def probabilities_of(levels: Sequence[Levels]) -> Reals:
+    """Return the probabilities of runs, one after the other, from their levels (255 is 1)."""
+    return np.concatenate(levels) / 255
+
+
+def sums_by(group: npt.NDArray[np.integer], statistics: Reals) -> Reals:
+    """Add the statistics of the utterances of each group: a product of matrices takes far longer.
+
+    Args:
+        group: of each utterance, from 0, shape (utterances,).
+        statistics: shape (..., utterances, statistics).
+
+    Returns:
+        shape (..., groups, statistics).
+    """
+    groups = [statistics[..., group == i, :] for i in range(group.max() + 1)]
+    return np.stack([total(of_group) for of_group in groups], axis=-2)
+
+
+def mean_defined(values: Reals) -> Reals:
+    """Return the mean over the last axis of what is not NaN; NaN where nothing is left."""
+    defined = ~np.isnan(values)
+    return ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1).astype(float))
+
+
+def total(statistics: Reals) -> Reals:
+    """Add the statistics of all utterances: faster than `sum`, whose inner loop would be short.
+
+    Args:
+        statistics: shape (..., utterances, statistics).
+
+    Returns:
+        shape (..., statistics).
+    """
+    sums: Reals = np.einsum("...us->...s", statistics)
+    return sums
+
+
+class PredictionsOf:
+    """Makes the predictions of rows; equal test utterances become one object."""
+
+    def __init__(self, runs: Runs, classes: int) -> None:
+        self.runs = runs
+        self.classes = classes
+        self._known: dict[tuple[TestSet, ...], TestUtterances] = {}
+
+    def row(self, positions: Sequence[int]) -> RowPredictions:
+        """Return the predictions of a row.
+
+        Args:
+            positions: of its runs, in the order of the seeds.
+        """
+        test_sets = tuple(self.runs.test_set(i, "target") for i in positions)
+        if test_sets not in self._known:
+            self._known[test_sets] = TestUtterances.of(test_sets, self.classes)
+        predicted = np.concatenate([self.runs.predicted(i, "target") for i in positions])
+        levels = [self.runs.levels(i, "target") for i in positions]
+        return RowPredictions(
+            self._known[test_sets],
+            predicted.astype(np.int64),
+            tuple(level for level in levels if level is not None),
+        )
+
+
+@lru_cache(maxsize=1024)
+def _speakers(test_set: TestSet) -> npt.NDArray[np.str_]:
+    """Return `<corpus>/<speaker>` of each utterance; parsing thousands of names takes long."""
+    return np.array([_speaker(*id_.split("/", 1)) for id_ in test_set.ids])
+
+
+def _speaker(corpus: str, name: str) -> str:
+    try:
+        return f"{corpus}/{get_corpus(corpus).parse(name).speaker}"
+    except NotOfThisCorpusError as cause:
+        raise RecordError(
+            f"There are records that tested on {corpus}/{name}: {cause.problem}",
+            "Run `xlser validate` to see which, and delete them.",
+        ) from cause

@@ -1,0 +1,235 @@
+"""All results of one protocol: one frame, and what is computed from it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from xlser.errors import RecordError
+from xlser.metrics import Metric, get_metric, metrics_for
+from xlser.protocols import Labels, Protocol
+from xlser.records.runs_table import Runs
+from xlser.records.store import read_runs
+from xlser.results.comparison import Comparison, compare
+from xlser.results.cost import cost
+from xlser.results.rows import ROW, arrange, marks_of
+from xlser.results.scores import RunScores
+from xlser.results.summary import Summary, summarise
+from xlser.results.tables import Table, make_tables
+
+_OF_RUNS = (
+    "row", "method", "package", "target", "labels", "condition", "track", "backbone", "weights",
+    "precision", "seed", "repeat", "marks", "key", "path", "started", "seconds_fit",
+    "seconds_predict", "device",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something about rows that a reader must know.
+
+    Attributes:
+        kind: what it is about.
+        row: what tables call the row.
+        target: language.
+        labels: budget.
+        detail: the corpora, versions, seeds or files.
+    """
+
+    kind: Literal["other recordings", "mixed versions", "missing seeds", "same run twice"]
+    row: str
+    target: str
+    labels: Labels
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.row}, {self.target}, {self.labels} labels: {self.detail}"
+
+
+class Results:
+    """The results of one protocol.
+
+    Attributes:
+        protocol: of the results.
+        runs: all that is recorded.
+        metrics: registered ones by name.
+        failures: runs that `xlser.run` has just tried and that failed: each with `run`, `said`,
+            `trace` and `again`, how to repeat it.
+    """
+
+    def __init__(
+        self, protocol: Protocol, runs: Runs, failures: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        """Take runs.
+
+        Args:
+            protocol: under which they were made.
+            runs: as `xlser.records.store.read_runs` returns them.
+            failures: of runs that left no record.
+
+        Raises:
+            RecordError: a record is of another protocol, or of another version of it.
+        """
+        require_protocol(protocol, runs.frame)
+        self.protocol = protocol
+        self.runs = runs
+        self.failures = tuple(failures)
+        self.metrics: Mapping[str, Metric] = metrics_for(protocol.classes)
+        self._scores = RunScores(runs, self.metrics, len(protocol.classes))
+        self._tables: dict[str, list[Table]] = {}
+
+    @cached_property
+    def arranged(self) -> pd.DataFrame:
+        """The runs, with the columns that say which row each is of (see `arrange`)."""
+        return arrange(self.runs.frame)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """A row for each run, role and metric; docs/results.md explains the columns."""
+        runs = self.arranged
+        about = runs.assign(
+            condition=[condition.slug for condition in runs["condition"]],
+            marks=[
+                "; ".join(marks_of(others, versions))
+                for others, versions in zip(runs["other_recordings"], runs["versions"], strict=True)
+            ],
+            path=runs["path"].map(str),
+        )[list(_OF_RUNS)]
+        parts = [
+            about.assign(role=role, metric=name, value=self._scores.of((role, name)))
+            for role, name in self._scores.available
+        ]
+        tidy = pd.concat(parts).sort_index(kind="stable").dropna(subset="value")
+        return tidy.reset_index(drop=True)
+
+    def tables(self, metric: str | None = None) -> Sequence[Table]:
+        """Return the rows of each target and condition, best first within each label budget.
+
+        Args:
+            metric: to order and to resample by; the protocol's headline by default.
+
+        Raises:
+            UnknownNameError: no such metric.
+            RecordError: the name of an utterance is not one of its corpus.
+        """
+        chosen = get_metric(metric or self.protocol.headline, self.protocol.classes)
+        if chosen.name not in self._tables:
+            made = make_tables(self.protocol, self.arranged, self._scores, chosen)
+            self._tables[chosen.name] = made
+        return self._tables[chosen.name]
+
+    def summaries(self, metric: str | None = None) -> Sequence[Summary]:
+        """Return the means over targets of each condition that has several.
+
+        Args:
+            metric: to average; the protocol's headline by default.
+        """
+        return summarise(self.tables(metric))
+
+    def compare(
+        self,
+        a: str,
+        b: str,
+        *,
+        targets: Collection[str] = (),
+        labels: Collection[Labels] = (),
+        metric: str | None = None,
+    ) -> Comparison:
+        """Compare two methods wherever both have comparable rows.
+
+        Args:
+            a: one method, as rows name it.
+            b: the other.
+            targets: languages to look at; all if empty.
+            labels: budgets to look at; all if empty.
+            metric: to compare; the protocol's headline by default.
+
+        Raises:
+            UnknownNameError: no such row, target or metric.
+            RecordError: they share no cell.
+        """
+        return compare(self.protocol, self.tables(metric), a, b, targets, labels)
+
+    def cost(self) -> pd.DataFrame:
+        """Return what the runs of the tables took, a row a condition and machine."""
+        return cost(self.runs_by_condition)
+
+    @cached_property
+    def runs_by_condition(self) -> Mapping[str, pd.DataFrame]:
+        """The runs of the tables, by the title of their condition, in the order of the tables."""
+        shown = self.arranged[~self.arranged["doubled"]]
+        order = {target: i for i, target in enumerate(self.protocol.targets)}
+        keys = list(zip(shown["target"].map(order), shown["condition"], shown.index, strict=True))
+        by_title: dict[str, list[int]] = {}
+        for _, condition, i in sorted(keys):
+            by_title.setdefault(condition.title, []).append(i)
+        return {title: shown.loc[members] for title, members in by_title.items()}
+
+    @cached_property
+    def notes(self) -> Sequence[Note]:
+        """What sets rows apart from others, in the order of the runs."""
+        rows: dict[tuple[Any, ...], list[int]] = {}
+        once = self.arranged[self.arranged["repeat"] == 0]
+        for i, key in zip(
+            once.index, once[list(ROW)].itertuples(index=False, name=None), strict=True
+        ):
+            rows.setdefault(key, []).append(i)
+        return [note for members in rows.values() for note in self._notes_of(once.loc[members])]
+
+    def _notes_of(self, runs: pd.DataFrame) -> list[Note]:
+        first = runs.iloc[0]
+        of_row = first["row"], first["target"], first["labels"]
+        found = []
+        if first["other_recordings"]:
+            found.append(Note("other recordings", *of_row, first["other_recordings"]))
+        if first["versions"]:
+            found.append(Note("mixed versions", *of_row, first["versions"]))
+        if missing := sorted(set(self.protocol.seeds) - set(runs["seed"])):
+            found.append(Note("missing seeds", *of_row, ", ".join(map(str, missing))))
+        if runs["doubled"].any():
+            paths = ", ".join(str(path) for path in runs.loc[runs["doubled"], "path"])
+            found.append(Note("same run twice", *of_row, f"{paths} is left out"))
+        return found
+
+    def __repr__(self) -> str:
+        rows = len({*self.arranged[list(ROW)].itertuples(index=False, name=None)})
+        return f"<Results of {self.protocol.name}: {len(self.runs)} runs in {rows} rows>"
+
+
+def load(protocol: Protocol, folder: Path, failures: Sequence[Mapping[str, Any]] = ()) -> Results:
+    """Read the results of a protocol, each record once.
+
+    Args:
+        protocol: of the records.
+        folder: of leaderboards; the records are below `<folder>/<protocol>/results`.
+        failures: of runs that left no record.
+
+    Raises:
+        RecordError: a file is not a record, its scores are not those of its predictions, or it is
+            of another protocol.
+    """
+    return Results(protocol, read_runs(folder / protocol.name / "results"), failures)
+
+
+def require_protocol(protocol: Protocol, runs: pd.DataFrame) -> None:
+    """Refuse runs of another protocol.
+
+    Args:
+        protocol: of which they must be.
+        runs: `Runs.frame`.
+
+    Raises:
+        RecordError: one is of another protocol, or of another version of it.
+    """
+    foreign = (runs["protocol"] != protocol.name) | (runs["protocol_digest"] != protocol.digest)
+    if foreign.any():
+        run = runs[foreign].iloc[0]
+        raise RecordError(
+            f"{run['path']} was made under {run['protocol']} version {run['protocol_version']} "
+            f"({run['protocol_digest'][:8]}), not {protocol.name} version {protocol.version} "
+            f"({protocol.digest[:8]}).",
+            "Scores of different protocols are not comparable: move the record away.",
+        )

@@ -1,0 +1,258 @@
+"""Which runs make a row, what the row is called, and what sets it apart from the others.
+
+A row is a method with its hyper-parameters at a label budget, under one condition, on the same
+recordings: the seeds of one run. Hyper-parameters are all of them, not only those that differ from
+the defaults, so a new default makes a new row.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from xlser.system.files import digest_json
+
+CONDITION = (
+    "track", "backbone", "weights", "precision", "source_corpora", "absent_corpora", "excluded"
+)  # fmt: skip
+"""The columns of runs that a condition is made of."""
+
+METHOD = ("method", "settings", "code")
+"""Columns that define a method: its name, all hyper-parameters, and the code of one that no package
+provides."""
+
+TABLE = ("target", "condition")
+"""Columns that define a table."""
+
+ROW = (*TABLE, *METHOD, "labels", "corpora")
+"""Columns that define a row."""
+
+
+@dataclass(frozen=True, order=True)
+class Condition:
+    """What rows must have in common to stand in one table.
+
+    Attributes:
+        partial: whether corpora or utterances were left out; complete tables come first.
+        track: finetune or frozen.
+        backbone: its name.
+        weights: their git blob id, "random" or "none".
+        precision: of training.
+        source: corpora that trained.
+        absent: corpora of the protocol's source that were not there.
+        excluded: utterances left out, as `corpus/name`.
+    """
+
+    partial: bool
+    track: str
+    backbone: str
+    weights: str
+    precision: str
+    source: tuple[str, ...]
+    absent: tuple[str, ...]
+    excluded: tuple[str, ...]
+
+    @classmethod
+    def of(cls, run: Mapping[str, Any]) -> "Condition":
+        """Return the condition of a run.
+
+        Args:
+            run: values of the columns `CONDITION`.
+        """
+        excluded = json.loads(run["excluded"])
+        return cls(
+            partial=bool(run["absent_corpora"] or excluded),
+            track=run["track"],
+            backbone=run["backbone"],
+            weights=run["weights"],
+            precision=run["precision"],
+            source=tuple(run["source_corpora"]),
+            absent=tuple(run["absent_corpora"]),
+            excluded=tuple(f"{corpus}/{name}" for corpus in excluded for name in excluded[corpus]),
+        )
+
+    @property
+    def title(self) -> str:
+        """All of it, for headings."""
+        parts = [f"{self.track} track", f"{self.backbone} (weights {self._short_weights})"]
+        parts.append(self.precision)
+        if self.absent:
+            parts.append(f"partial source: {', '.join(self.source)}")
+        if self.excluded:
+            parts.append(f"excluded: {', '.join(self.excluded)}")
+        return "; ".join(parts)
+
+    @property
+    def slug(self) -> str:
+        """All of it, for names of files; the usual (no weights to name, fp32) is left out."""
+        parts = [self.track, self.backbone]
+        if self.weights != "none":
+            parts.append(self._short_weights)
+        if self.precision != "fp32":
+            parts.append(self.precision)
+        if self.absent:
+            parts += ["without", *self.absent]
+        if self.excluded:
+            parts += ["excluding", digest_json(self.excluded)[:6]]
+        return "-".join(parts)
+
+    @property
+    def _short_weights(self) -> str:
+        return self.weights if self.weights in ("random", "none") else self.weights[:8]
+
+
+def arrange(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs with columns that say which row they are of.
+
+    Args:
+        runs: `Runs.frame`.
+
+    Returns:
+        The same rows with further columns:
+
+        - `condition`: a `Condition`;
+        - `row`: what tables call the row;
+        - `other_recordings`: corpora of which the run used other recordings than most runs of its
+          table, separated by commas; empty for none;
+        - `versions`: package versions of the row, if its seeds come from several; else empty;
+        - `doubled`: whether the row has the run's seed from an earlier file already. A repeat of a
+          run stands in no row; for it this is true as well.
+    """
+    frame = runs.copy()
+    frame["condition"] = pd.Series([*_conditions(runs)], runs.index, dtype=object)
+    frame["code"] = frame["code"].fillna("")
+    shown = frame[frame["repeat"] == 0]
+    usual = _usual_recordings(shown)
+    frame["other_recordings"] = [
+        ", ".join(_differing(json.loads(corpora), json.loads(usual.get(table, corpora))))
+        for *table_key, corpora in frame[[*TABLE, "corpora"]].itertuples(index=False, name=None)
+        for table in [tuple(table_key)]
+    ]
+    names = _names(frame[[*METHOD, "changed"]].itertuples(index=False, name=None))
+    methods = frame[list(METHOD)].itertuples(index=False, name=None)
+    frame["row"] = [names[method] for method in methods]
+    shown = frame[frame["repeat"] == 0]
+    frame["row"] = _named_apart(shown).reindex(frame.index).fillna(frame["row"])
+    versions: dict[tuple[Any, ...], dict[str, None]] = defaultdict(dict)
+    for *key, package in shown[[*ROW, "package"]].itertuples(index=False, name=None):
+        versions[tuple(key)][package] = None
+    frame["versions"] = [
+        ", ".join(sorted(found)) if len(found := versions.get(key, {})) > 1 else ""
+        for key in frame[list(ROW)].itertuples(index=False, name=None)
+    ]
+    frame["doubled"] = shown.duplicated([*ROW, "seed"]).reindex(frame.index, fill_value=True)
+    return frame
+
+
+def marks_of(other_recordings: str, versions: str) -> tuple[str, ...]:
+    """Return what keeps a row from being ranked, from the columns of `arrange`."""
+    marks = {"other recordings": other_recordings, "versions": versions}
+    return tuple(f"{mark}: {detail}" for mark, detail in marks.items() if detail)
+
+
+def _conditions(runs: pd.DataFrame) -> Iterator[Condition]:
+    known: dict[tuple[Any, ...], Condition] = {}
+    for values in runs[list(CONDITION)].itertuples(index=False, name=None):
+        if values not in known:
+            known[values] = Condition.of(dict(zip(CONDITION, values, strict=True)))
+        yield known[values]
+
+
+def _usual_recordings(shown: pd.DataFrame) -> dict[tuple[Any, ...], str]:
+    """Return the digests of the recordings of most runs of each table; the first, if as many."""
+    counts: dict[tuple[Any, ...], dict[str, list[Any]]] = defaultdict(dict)
+    columns = shown[[*TABLE, "corpora", "started"]]
+    for *table, corpora, started in columns.itertuples(index=False, name=None):
+        count = counts[tuple(table)].setdefault(corpora, [0, started])
+        count[0] -= 1
+        count[1] = min(count[1], started)
+    return {
+        table: min(of_table, key=lambda corpora: (*of_table[corpora], corpora))
+        for table, of_table in counts.items()
+    }
+
+
+def _differing(own: Mapping[str, str], usual: Mapping[str, str]) -> list[str]:
+    return sorted(
+        corpus for corpus in own.keys() | usual.keys() if own.get(corpus) != usual.get(corpus)
+    )
+
+
+class _Method(NamedTuple):
+    name: str
+    settings: str
+    code: str
+
+
+def _names(methods: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str, str], str]:
+    """Return a name for each method: its own with the hyper-parameters that were changed.
+
+    Methods that would share a name print the hyper-parameters in which they differ; if they differ
+    in none, the digest of their code.
+    """
+    changed: dict[_Method, list[str]] = {}
+    for *key, of_run in methods:
+        method = _Method(*key)
+        kept = changed.setdefault(method, list(of_run))
+        changed[method] = [name for name in kept if name in of_run]
+    settings = {method: json.loads(method.settings) for method in changed}
+    names = {method: _titled(method, changed[method], settings[method]) for method in changed}
+    for alike in _sharing(names):
+        differing = _differing_settings([settings[method] for method in alike])
+        for method in alike:
+            shown = [*changed[method], *(x for x in differing if x not in changed[method])]
+            names[method] = _titled(method, shown, settings[method])
+    for alike in _sharing(names):
+        for method in alike:
+            names[method] = with_detail(names[method], f"code {method.code[:8] or 'of a package'}")
+    return {(m.name, m.settings, m.code): name for m, name in names.items()}
+
+
+def _sharing(names: Mapping[_Method, str]) -> list[list[_Method]]:
+    by_name: dict[str, list[_Method]] = {}
+    for method, name in names.items():
+        by_name.setdefault(name, []).append(method)
+    return [alike for alike in by_name.values() if len(alike) > 1]
+
+
+def _differing_settings(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    known = sorted({name for each in settings for name in each})
+    first = settings[0]
+    return [
+        name
+        for name in known
+        if any(
+            (name in each, each.get(name)) != (name in first, first.get(name)) for each in settings
+        )
+    ]
+
+
+def _titled(method: _Method, shown: Iterable[str], settings: Mapping[str, Any]) -> str:
+    details = [f"{name}={settings[name]}" if name in settings else f"no {name}" for name in shown]
+    return with_detail(method.name, ", ".join(details)) if details else method.name
+
+
+def with_detail(name: str, detail: str) -> str:
+    """Add to the parentheses behind a name: "sft (tau=0.5)"."""
+    return f"{name[:-1]}, {detail})" if name.endswith(")") else f"{name} ({detail})"
+
+
+def _named_apart(shown: pd.DataFrame) -> pd.Series:
+    """Return the names of rows; of those that share one in a table, the recordings as well."""
+    place = [*TABLE, "row", "labels"]
+    recordings: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+    for *key, corpora in shown[[*place, "corpora"]].itertuples(index=False, name=None):
+        recordings[tuple(key)].add(corpora)
+    columns = shown[[*place, "corpora", "other_recordings"]]
+    names = []
+    for *key, corpora, others in columns.itertuples(index=False, name=None):
+        name = key[len(TABLE)]
+        if others and len(recordings[tuple(key)]) > 1:
+            digests = json.loads(corpora)
+            which = ", ".join(f"{c} {digests.get(c, 'absent')[:8]}" for c in others.split(", "))
+            name = with_detail(name, f"recordings {which}")
+        names.append(name)
+    return pd.Series(names, shown.index, dtype=object)

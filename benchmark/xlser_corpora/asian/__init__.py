@@ -1,0 +1,1 @@
+"""Corpora of languages spoken in Asia."""

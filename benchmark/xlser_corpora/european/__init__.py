@@ -1,0 +1,1 @@
+"""Corpora of European languages other than English; Canadian French among them."""
