@@ -46,7 +46,7 @@ def test_the_shipped_figures_follow_from_committed_records_byte_for_byte() -> No
     """`python -m xlser.monitoring.costs leaderboards reference/demo` writes them anew."""
     written = shipped_figures([ROOT / "leaderboards", ROOT / "reference/demo"])
     assert SHIPPED in written
-    assert {file.parent.name for file in written} == {"monitoring", "xlser_agarla2022"}
+    assert {file.parent.name for file in written} == {"xlser_protocols", "xlser_agarla2022"}
     assert written == {file: file.read_bytes() for file in written}
 
 
