@@ -64,7 +64,7 @@ def test_a_half_written_record_is_named_and_made_again_once_deleted(
     spoil(path)
     with pytest.raises(RecordError, match=f"{path.name} is not a record") as caught:
         list(read_records(tmp_path))
-    assert "delete it and run it again" in caught.value.remedy
+    assert "Delete it and run it again" in caught.value.remedy
     path.unlink()
     assert run(demo_cache, tmp_path) == first
 

@@ -260,7 +260,7 @@ def put(name: str, value: object) -> Change:
 
 
 def flipped(content: bytes) -> bytes:
-    return bytes([(content[0] + 1) % 5]) + content[1:]
+    return bytes((byte + 1) % 5 for byte in content)
 
 
 def one_more(content: bytes) -> bytes:
