@@ -11,8 +11,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from hashlib import sha256
 from importlib import import_module, invalidate_caches, reload
 from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.util import module_from_spec, spec_from_file_location
 from inspect import isabstract
 from pathlib import Path
 from types import ModuleType
@@ -218,20 +220,40 @@ def load_reference(group: Group, reference: str, base: type[T]) -> type[T]:
 
 def _imported(module: str) -> ModuleType:
     """Import a module by name or by its file, anew if its source changed since it was imported."""
-    path = Path(module).resolve() if module.endswith(".py") else None
-    if path and not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    _make_importable(path.parent if path else Path.cwd())
-    name = path.stem if path else module
-    found = sys.modules.get(name)
+    if module.endswith(".py"):
+        return _from_file(Path(module).resolve())
+    _make_importable(Path.cwd())
+    found = sys.modules.get(module)
     with _without_bytecode():
-        if found is not None and _source_of(found) != _sources.get(name, _source_of(found)):
+        if found is not None and _source_of(found) != _sources.get(module, _source_of(found)):
             found = reload(found)
-        found = found or import_module(name)
-    if path and getattr(found, "__file__", None) != str(path):
-        raise ImportError(f"another module is called {name!r}: rename {path.name}")
-    _sources[name] = _source_of(found)
+        found = found or import_module(module)
+    _sources[module] = _source_of(found)
     return found
+
+
+def _from_file(path: Path) -> ModuleType:
+    """Import a file under its own name, or under a longer one where that is another module's."""
+    source = path.read_bytes()
+    _make_importable(path.parent)
+    known = sys.modules.get(path.stem)
+    is_free = known is None or getattr(known, "__file__", None) == str(path)
+    name = path.stem if is_free else f"{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"
+    if name in sys.modules and _sources.get(name) == source:
+        return sys.modules[name]
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python file")
+    made = module_from_spec(spec)
+    sys.modules[name] = made
+    try:
+        with _without_bytecode():
+            spec.loader.exec_module(made)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    _sources[name] = source
+    return made
 
 
 @contextmanager

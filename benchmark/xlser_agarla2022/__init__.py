@@ -1,1 +1,1 @@
-"""Agarla et al. (2022): the paper's protocols, as a package of their own."""
+"""Agarla et al. (2022): its protocols, its tables and figures beside our results, its claims."""

@@ -9,10 +9,9 @@ from tests.leaderboards.made import over_seeds, read, write
 from tests.packages import Package
 
 from xlser.errors import RecordError, UnknownNameError
-from xlser.leaderboards.cells import group_numbers
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.results import load
+from xlser.results import load, rank_groups
 
 _TWIN = """
     from xlser_baselines.svm import SupportVectorMachine
@@ -62,7 +61,7 @@ def test_one_method_under_two_names_is_in_one_group(twins: Path) -> None:
     for board in load(demo, twins).tables():
         rows = [row for row in board.rows if row.method != "lower-bound" and row.labels == 20]
         assert {row.method for row in rows} == {"svm", "twin"}
-        assert group_numbers(rows) == ["1", "1"]
+        assert rank_groups(rows, lambda a, b: a.resampled.minus(b.resampled)) == [1, 1]
 
 
 def test_one_method_under_two_names_differs_by_nothing(twins: Path) -> None:
@@ -100,7 +99,7 @@ def test_what_is_far_apart_is_said_so_in_both_directions(template: Record, tmp_p
     assert text.startswith("sft is above far in 2 of 2 cells and below in 0; in 0 they are not")
     cells, means, recalls = read(text)
     assert [row["verdict"] for row in cells] == ["sft above far"] * 2
-    assert (cells[0]["only sft"], cells[0]["only far"], cells[0]["of answers"]) == ("21", "0", "30")
+    assert (cells[0]["only sft"], cells[0]["only far"], cells[0]["utterances"]) == ("21", "0", "30")
     assert means[0]["verdict"] == "sft above far"
     assert recalls[0]["anger"] == "+50.0"
     text = invoke("compare", "far", "sft", "--leaderboards", str(tmp_path))

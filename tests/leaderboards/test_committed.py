@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from xlser.leaderboards import refresh_lessons, write_leaderboard
+from xlser.leaderboards import Leaderboards, write_leaderboard
 from xlser.protocols import get_protocol
 
 _COMMITTED = Path(__file__).parents[2] / "leaderboards"
@@ -36,5 +36,5 @@ def test_the_figures_of_what_we_learned_follow_from_committed_records_byte_for_b
         (tmp_path / protocol).mkdir()
         (tmp_path / protocol / "results").symlink_to(_COMMITTED / protocol / "results")
     (tmp_path / "README.md").write_bytes((_COMMITTED / "README.md").read_bytes())
-    refresh_lessons(tmp_path)
+    Leaderboards(tmp_path).write_readme()
     assert pages_and_figures(tmp_path) == pages_and_figures(_COMMITTED)

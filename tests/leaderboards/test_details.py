@@ -1,10 +1,11 @@
 from pathlib import Path
 
 import pytest
-from tests.leaderboards.made import boards, over_seeds, read, under, write
+from tests.leaderboards.made import boards, over_seeds, read, results, under, write
 
 from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.details import details_page
+from xlser.leaderboards.rendering import page_as_markdown
 from xlser.protocols import get_protocol
 from xlser.records import Record
 
@@ -14,19 +15,21 @@ _NAME = "german-frozen-logmel-functionals"
 def test_recalls_confusions_and_chance_stand_on_the_page_of_a_table(template: Record) -> None:
     v1 = get_protocol("v1")
     records = over_seeds(template, v1, {0: 6, 1: 7, 2: 8})
-    (board,) = boards(v1, records)
-    text = details_page(v1, board, picture=True)
+    found = results(v1, records)
+    text = page_as_markdown(details_page(found, found.tables()[0], drawn=True))
     (row,), confusions = read(under(text, "## 100 labels"))
     assert (row["method"], row["UA %"], row["seeds"]) == ("sft", "70.0 ± 10.0", "3")
     # Of ten utterances the first 6, 7 and 8 are right; each class has two, five apart.
     recalls = {"anger": 100, "fear": 83.3, "happiness": 66.7, "neutral": 50, "sadness": 50}
     assert {name: row[name] for name in recalls} == {n: f"{r:.1f}" for n, r in recalls.items()}
-    assert row["commonest confusion"] == "neutral → sadness, 50 %"
+    assert row["most common confusion"] == "neutral → sadness, 50 %"
     assert row["ECE %"] == "30.0"
-    happiness = next(line for line in confusions if line["spoken"] == "happiness")
+    assert row["Brier score × 100"] == "60.0 ± 20.0"
+    assert row["macro-F1 %"].startswith("69.")
+    happiness = next(line for line in confusions if line["true class"] == "happiness")
     assert (happiness["as happiness"], happiness["as neutral"]) == ("4", "2")
-    assert "30 to 10 utterances of 10 speakers" in text
-    assert "Guessing gives 20.0 % of both figures" in text
+    assert "30 for 10 utterances of 10 speakers" in text
+    assert "Guessing gives 20.0 % UA and accuracy" in text
     assert f"](../figures/confusions-{_NAME}.svg)" in text
 
 
@@ -36,6 +39,7 @@ def test_a_class_without_utterances_has_no_recall(template: Record) -> None:
     target, source = record.predictions
     target = target.model_copy(update={"emotion": target.emotion.replace("1", "0")})
     record = record.model_copy(update={"predictions": (target, source)})
+    record = record.model_copy(update={"scores": record.rescored()})
     (board,) = boards(v1, [record])
     recalls = board.rows[0].predictions.recalls
     assert recalls[1] is None

@@ -23,7 +23,7 @@ from tabulate import tabulate
 
 from xlser.executors import Began, Crew, Ended, Events, Lost, Word
 from xlser.executors.driver import _Driver
-from xlser.leaderboards.figures import _drawn
+from xlser.leaderboards.figures.canvas import picture_files
 from xlser.methods import Method, get_method
 from xlser.protocols import get_protocol
 from xlser.records import Record
@@ -279,7 +279,7 @@ def draw(found: Table) -> bytes:
             axes.set(title=f"{track} track, {runs} runs", xlabel="workers", ylabel="hours")
             axes.legend()
 
-    return _drawn(panels, "Wall time of v1, simulated", height=3.4)["svg"]
+    return picture_files(panels, "Wall time of v1, simulated", height=3.4)["svg"]
 
 
 def rows(found: Table) -> str:

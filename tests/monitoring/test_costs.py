@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,7 +42,16 @@ def record(template: Record, results: Path, fit: float, trained: float, **where:
 
 def test_the_shipped_figures_follow_from_committed_records_byte_for_byte() -> None:
     """`python -m xlser.monitoring.costs leaderboards reference/demo` writes them anew."""
-    assert shipped_figures([ROOT / "leaderboards", ROOT / "reference/demo"]) == SHIPPED.read_bytes()
+    written = shipped_figures([ROOT / "leaderboards", ROOT / "reference/demo"])
+    assert SHIPPED in written
+    assert {file.parent.name for file in written} == {"monitoring", "xlser_agarla2022"}
+    assert written == {file: file.read_bytes() for file in written}
+
+
+def test_a_protocols_package_ships_what_its_runs_cost() -> None:
+    tuned = Costs().estimate(job("upper-bound", "finetune"))
+    assert tuned.figure.of.protocol == "agarla2022"
+    assert not [row for row in json.loads(SHIPPED.read_bytes()) if "agarla" in str(row)]
 
 
 def test_records_at_hand_are_believed_before_shipped_figures(

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from tests.cli.commands import xlser
 
 from xlser.files import digest_json
-from xlser.records import Predictions, Record
+from xlser.records import Record
 from xlser.records.validate import identity, validate
 
 COMMITTED = Path(__file__).parents[2] / "leaderboards"
@@ -52,13 +53,10 @@ def changed_text(path: Path, old: str, new: str) -> Path:
 
 
 def of_target(record: Record, **changes: Any) -> Record:
-    """Change the predictions of the target; `names`, `emotion` and `matrix` are of its part."""
+    """Change fields of the predictions for the target; utterances, emotions, predicted, levels."""
     part, *others = record.predictions
-    values = {"names": part.names, "emotion": part.truth.tolist(), "matrix": part.matrix} | changes
-    packed = Predictions.of(
-        part.corpus, part.role, values["names"], values["emotion"], values["matrix"]
-    )
-    return record.model_copy(update={"predictions": (packed, *others)})
+    changed = part.model_copy(update=changes)
+    return record.model_copy(update={"predictions": (changed, *others)})
 
 
 def test_all_committed_records_are_sound() -> None:
@@ -85,19 +83,19 @@ def test_a_changed_score(original: Record, laid_down: Callable[[Record], Path]) 
 
 def test_swapped_predictions(original: Record, laid_down: Callable[[Record], Path]) -> None:
     part = original.predictions[0]
-    matrix = part.matrix
-    right = [i for i in range(len(matrix)) if matrix[i].argmax() == part.truth[i]]
-    wrong = [
-        i
-        for i in range(len(matrix))
-        if matrix[i].argmax() not in (part.truth[i], part.truth[right[0]])
-    ]
-    a, b = right[0], wrong[0]
-    matrix[[a, b]] = matrix[[b, a]]
-    path = laid_down(original)
-    swapped = of_target(original, matrix=matrix).model_copy(
-        update={"key": Record.parse(path).key, "scores": original.scores}
+    truth, predicted, levels = part.truth, part.prediction, part.level_matrix.copy()
+    right = int(np.flatnonzero(predicted == truth)[0])
+    wrong = int(
+        np.flatnonzero(
+            (predicted != truth) & (predicted != truth[right]) & (truth != truth[right])
+        )[0]
     )
+    levels[[right, wrong]] = levels[[wrong, right]]
+    predicted[[right, wrong]] = predicted[[wrong, right]]
+    path = laid_down(original)
+    swapped = of_target(
+        original, predicted="".join(map(str, predicted)), levels=levels.tobytes()
+    ).model_copy(update={"key": Record.parse(path).key, "scores": original.scores})
     swapped.write(path)
     (what,) = whats(path)
     assert "states figures that its predictions do not give" in what
@@ -105,30 +103,37 @@ def test_swapped_predictions(original: Record, laid_down: Callable[[Record], Pat
 
 def utterance_missing(record: Record) -> tuple[Record, str]:
     part = record.predictions[0]
-    changes = {"emotion": part.truth[1:].tolist(), "matrix": part.matrix[1:]}
-    return of_target(record, names=part.names[1:], **changes), (
-        f"It lacks 1 test utterances: emodb/{part.names[0]}."
+    changed = of_target(
+        record,
+        utterances=" ".join(part.names[1:]),
+        emotion=part.emotion[1:],
+        predicted=part.predicted[1:],
+        levels=part.levels[5:],
     )
+    return changed, f"It lacks 1 test utterances: emodb/{part.names[0]}."
 
 
 def utterance_of_training(record: Record) -> tuple[Record, str]:
     names = ["03a01Fa", *record.predictions[0].names[1:]]
-    return of_target(record, names=names), "It has 1 utterances that are not tested: emodb/03a01Fa."
+    changed = of_target(record, utterances=" ".join(names))
+    return changed, "It has 1 utterances that are not tested: emodb/03a01Fa."
 
 
 def utterance_twice(record: Record) -> tuple[Record, str]:
     names = record.predictions[0].names
     names[1] = names[0]
-    return of_target(record, names=names), f"It has 1 utterances more than once: emodb/{names[0]}."
+    changed = of_target(record, utterances=" ".join(names))
+    return changed, f"It has 1 utterances more than once: emodb/{names[0]}."
 
 
 def other_order(record: Record) -> tuple[Record, str]:
     part = record.predictions[0]
     turned = of_target(
         record,
-        names=part.names[::-1],
-        emotion=part.truth[::-1].tolist(),
-        matrix=part.matrix[::-1],
+        utterances=" ".join(part.names[::-1]),
+        emotion=part.emotion[::-1],
+        predicted=part.predicted[::-1],
+        levels=part.level_matrix[::-1].tobytes(),
     )
     return turned, (
         f"Its utterances are not in the protocol's order: emodb/{part.names[-1]} stands where "
@@ -138,32 +143,10 @@ def other_order(record: Record) -> tuple[Record, str]:
 
 def other_emotion(record: Record) -> tuple[Record, str]:
     part = record.predictions[0]
-    emotion = part.truth.tolist()
-    emotion[3] = (emotion[3] + 1) % 5
+    emotion = part.emotion[:3] + str((int(part.emotion[3]) + 1) % 5) + part.emotion[4:]
     return of_target(record, emotion=emotion), (
-        f"It gives 1 utterances another emotion than they have: emodb/{part.names[3]}."
+        f"It states another emotion for 1 utterances: emodb/{part.names[3]}."
     )
-
-
-def no_probability(record: Record) -> tuple[Record, str]:
-    matrix = record.predictions[0].matrix
-    matrix[2] += 0.5
-    return of_target(record, matrix=matrix), (
-        f"The probabilities of 1 utterances of emodb are not >= 0 with a sum of 1: "
-        f"{record.predictions[0].names[2]}."
-    )
-
-
-def not_finite(record: Record) -> tuple[Record, str]:
-    matrix = record.predictions[0].matrix
-    matrix[:, 0] = np.nan
-    return of_target(record, matrix=matrix), "are not >= 0 with a sum of 1: "
-
-
-def negative(record: Record) -> tuple[Record, str]:
-    matrix = record.predictions[0].matrix
-    matrix[0] = [-1, 2, 0, 0, 0]
-    return of_target(record, matrix=matrix), "are not >= 0 with a sum of 1: "
 
 
 def corpus_missing(record: Record) -> tuple[Record, str]:
@@ -212,7 +195,8 @@ def other_class_order(record: Record) -> tuple[Record, str]:
 
 def complete_by_its_own_word(record: Record) -> tuple[Record, str]:
     return record.model_copy(update={"absent_corpora": ()}), (
-        "It says that of the source there lacked: none; by its corpora: savee."
+        "It states that these source corpora were absent: none; by the corpora it trained on they "
+        "were: savee."
     )
 
 
@@ -237,9 +221,6 @@ def other_source_figure(record: Record) -> tuple[Record, str]:
         utterance_twice,
         other_order,
         other_emotion,
-        no_probability,
-        not_finite,
-        negative,
         corpus_missing,
         other_seed,
         other_labels,
@@ -298,19 +279,24 @@ def test_the_same_run_twice(
     other = tmp_path / "elsewhere" / path.name
     other.parent.mkdir()
     other.write_bytes(path.read_bytes())
+    assert whats(path, other) == [f"It is a copy, byte for byte, of {path}."]
+    record = Record.read(path)
+    record.model_copy(update={"seconds": {"fit": 1.0}}).write(other)
     assert whats(path, other) == [f"It is of the same run as {path}."]
 
 
 def broken() -> Iterator[tuple[str, bytes]]:
     (path,) = (COMMITTED / PLACE).glob("sft-k100-s0-*.json")
-    content = path.read_bytes()
+    content = Record.read(path).to_json()
     yield "half", content[: len(content) // 2]
     yield "empty", b""
     yield "text", b"not a record"
     yield "list", b"[]"
     yield "schema", re.sub(rb'"schema_version": \d', b'"schema_version": 7', content)
     yield "field", content.replace(b'"seed": 0', b'"seed": 0, "grade": "A"')
-    yield "base64", content.replace(b'"probabilities": "', b'"probabilities": "*')
+    yield "base64", content.replace(b'"levels": "', b'"levels": "*')
+    yield "predicted", content.replace(b'"predicted": "', b'"predicted": "9')
+    yield "number", content.replace(b'"seed": 0', b'"seed": ' + b"9" * 30)
     yield "emotion", content.replace(b'"emotion": "', b'"emotion": "\xc3\xa9')
 
 
@@ -319,7 +305,30 @@ def test_what_is_no_record(kind: str, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"{kind}.json"
     path.write_bytes(content)
     (what,) = whats(path)
-    assert f"{path} is not a record of schema 2" in what
+    assert f"{path} is not a record of schema 3" in what
+
+
+def sum_of_256(levels: npt.NDArray[np.uint8]) -> str:
+    levels[2, levels[2].argmin()] += 1
+    return "do not sum to 255 with the largest at the predicted class"
+
+
+def largest_elsewhere(levels: npt.NDArray[np.uint8]) -> str:
+    levels[2] = np.roll(levels[2], 1)
+    return "do not sum to 255 with the largest at the predicted class"
+
+
+@pytest.mark.parametrize("tamper", [sum_of_256, largest_elsewhere])
+def test_levels_that_are_none(
+    tamper: Callable[[npt.NDArray[np.uint8]], str],
+    original: Record,
+    laid_down: Callable[[Record], Path],
+) -> None:
+    levels = original.predictions[0].level_matrix.copy()
+    expected = tamper(levels)
+    (what,) = whats(laid_down(of_target(original, levels=levels.tobytes())))
+    assert expected in what
+    assert original.predictions[0].names[2] in what
 
 
 def test_the_command_names_what_it_rejects_and_exits_with_1(

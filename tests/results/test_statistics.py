@@ -205,7 +205,7 @@ def test_what_is_far_from_sft_is_marked_and_groups_follow(template: Record) -> N
         ("near", "2"),
         ("sft", "2"),
     ]
-    marked = {row["method"]: row["vs SFT"].endswith("‡") for row in rows}
+    marked = {row["method"]: row["vs sft"].endswith("‡") for row in rows}
     assert marked == {"far": True, "near": False, "sft": False}
 
 

@@ -16,7 +16,7 @@ from tests.leaderboards.made import (
 
 from xlser.errors import RecordError, UnknownNameError
 from xlser.leaderboards import write_leaderboard
-from xlser.leaderboards.cells import signed
+from xlser.leaderboards.formatting import signed
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.results import competition_ranks
@@ -101,7 +101,7 @@ def test_a_partial_source_is_marked_and_ranked_among_its_own_alone(template: Rec
     headings = [line for line in text.splitlines() if line.startswith("### ")]
     assert "partial" not in headings[0]
     assert headings[1].endswith("partial source: ravdess, tess")
-    assert "never against those of complete ones" in text
+    assert "hold within that table alone" in text
 
 
 def test_excluded_utterances_are_named_and_ranked_among_their_own_alone(template: Record) -> None:
@@ -124,8 +124,8 @@ def test_the_distance_to_sft_is_that_of_the_same_seeds_at_the_same_budget(
     records += over_seeds(template, v1, {0: 9, 1: 9}, method={"name": "lacking"})
     records += over_seeds(template, v1, 3, labels=0, method={"name": "above"})
     at_0, at_100 = read(page(v1, records))
-    assert "vs SFT" not in at_0[0]
-    distances = {row["method"]: row["vs SFT"] for row in at_100}
+    assert "vs sft" not in at_0[0]
+    distances = {row["method"]: row["vs sft"] for row in at_100}
     values = {method: without_interval(cell) for method, cell in distances.items()}
     assert values == {"above": "+10.0", "below": "−20.0", "sft": "–", "lacking": "–"}
     low, high = interval(distances["above"])

@@ -27,7 +27,7 @@ from xlser.audio import FrontEnd, prepare
 from xlser.backbones import get_backbone
 from xlser.corpora import Inventory
 from xlser.leaderboards import write_leaderboard
-from xlser.leaderboards.figures import _COLOURS, _MARKERS, _drawn
+from xlser.leaderboards.figures.canvas import COLOURS, MARKERS, picture_files
 from xlser.memory import keep_pages
 from xlser.methods import Labelled, Schedule, Speech, Task
 from xlser.protocols import get_protocol
@@ -154,9 +154,7 @@ def draw(growths: Mapping[str, Growth], heading: str) -> dict[str, bytes]:
 
     def panels(canvas: Figure) -> None:
         time_, memory = canvas.subplots(1, 2)
-        for (stage, growth), colour, marker in zip(
-            growths.items(), _COLOURS, _MARKERS, strict=False
-        ):
+        for (stage, growth), colour, marker in zip(growths.items(), COLOURS, MARKERS, strict=False):
             look = {"color": colour, "marker": marker, "label": f"{stage} ({growth.slope:.2f})"}
             time_.plot(TIMES, growth.seconds, **look)
             memory.plot(TIMES, growth.mebibytes, **look)
@@ -166,7 +164,7 @@ def draw(growths: Mapping[str, Growth], heading: str) -> dict[str, bytes]:
         _frame(memory, "peak memory, MiB")
         canvas.legend(*time_.get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
-    return _drawn(panels, heading, height=3.6)
+    return picture_files(panels, heading, height=3.6)
 
 
 def _frame(axes: Axes, quantity: str) -> None:

@@ -14,7 +14,7 @@ import typer
 from xlser.cli.listings import backbones, corpora, doctor, methods, new_method, protocols
 from xlser.cli.output import TerminatedError, messages
 from xlser.cli.parameters import RunCommand, SeveralValues
-from xlser.cli.reading import compare, leaderboard, validate
+from xlser.cli.reading import compare, leaderboard, records, validate
 from xlser.cli.running import check, plan, prepare, run, status
 from xlser.errors import ResultsError, XlserError
 from xlser.memory import keep_pages
@@ -40,6 +40,7 @@ app.command("leaderboard")(leaderboard.leaderboard)
 app.command("check")(check.check)
 app.command("compare", cls=SeveralValues)(compare.compare)
 app.command("validate")(validate.validate)
+app.add_typer(records.app, name="records")
 app.command("doctor")(doctor.doctor)
 
 
@@ -73,7 +74,7 @@ def main() -> None:
     keep_pages()
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        app()
+        app(prog_name="xlser")
     except XlserError as error:
         _end(error)
     except OSError as error:

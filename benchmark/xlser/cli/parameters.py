@@ -30,7 +30,7 @@ Weights = Annotated[
     str | None,
     typer.Option(help="File or folder of backbone weights, or 'random' (XLSER_WEIGHTS)."),
 ]
-Leaderboards = Annotated[Path, typer.Option(help="Folder of leaderboards.")]
+LeaderboardsFolder = Annotated[Path, typer.Option(help="Folder of leaderboards.")]
 
 
 def completing(group: registry.Group) -> Callable[[str], list[str]]:

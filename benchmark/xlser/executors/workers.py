@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from xlser.errors import WorkerError
 from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Lost, Word
-from xlser.runs.processes import end_with_the_parent, how_ended, interrupts_ignored
+from xlser.runs.processes import (
+    end_with_the_parent,
+    how_ended,
+    interrupts_ignored,
+    without_main_module,
+)
 
 # A worker watches its parent from its first moment on; what takes seconds to import comes later.
 if TYPE_CHECKING:
@@ -113,7 +118,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs,))
-        with interrupts_ignored():
+        with interrupts_ignored(), without_main_module():
             self._process.start()
         theirs.close()
 

@@ -1,19 +1,18 @@
-"""From records to leaderboards."""
+"""Leaderboards: pages and pictures from results."""
 
-from xlser.leaderboards.comparison_text import as_values, in_words
-from xlser.leaderboards.lessons import refresh_lessons
-from xlser.leaderboards.markdown import Written, render, write_leaderboard
-from xlser.leaderboards.paper import ERRATA, PRINTED, SETTING, Printed
+from xlser.leaderboards.comparison import as_values, in_words
+from xlser.leaderboards.folder import Leaderboards, Written, write_leaderboard
+from xlser.leaderboards.page import render
+from xlser.leaderboards.plugins import PagePlugin
+from xlser.leaderboards.view import LeaderboardView
 
 __all__ = [
-    "ERRATA",
-    "PRINTED",
-    "SETTING",
-    "Printed",
+    "LeaderboardView",
+    "Leaderboards",
+    "PagePlugin",
     "Written",
     "as_values",
     "in_words",
-    "refresh_lessons",
     "render",
     "write_leaderboard",
 ]

@@ -1,45 +1,54 @@
-"""What the records of a page cost to make, as a table."""
+"""What the records of a page took, as a table."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from xlser.leaderboards.cells import DASH, markdown_table
+from xlser.leaderboards.formatting import DASH, columns
+from xlser.leaderboards.model import Block, Inline, Paragraph, Strong, TableModel
+from xlser.results import cost
 from xlser.results.cost import ALL
 
+_HOURS = {
+    "hours": "hours",
+    "wall h": "wall_hours",
+    "core-h": "core_hours",
+    "GPU-h": "gpu_hours",
+}
 
-def cost_section(costs: pd.DataFrame) -> str:
-    """Return a table of costs.
+
+def cost_blocks(runs: Mapping[str, pd.DataFrame]) -> list[Block]:
+    """Return a table of what runs took, a row a condition and machine, and one for all.
 
     Args:
-        costs: as `xlser.results.cost` returns them.
+        runs: by title of the condition, as `Results.runs_by_condition` returns them.
     """
-    rows = costs.to_dict("records")
-    columns = {
-        "setting": [f"**{ALL}**" if row["condition"] == ALL else row["condition"] for row in rows],
-        "machine": [_machine(row) for row in rows],
-        "runs": [str(row["runs"]) for row in rows],
-        "source models": [str(row["source_models"]) for row in rows],
-        **{
-            title: [_hours(row[name]) for row in rows]
-            for title, name in (
-                ("hours", "hours"),
-                ("wall h", "wall_hours"),
-                ("core-h", "core_hours"),
-                ("GPU-h", "gpu_hours"),
+    rows = cost(runs).to_dict("records")
+    hours = {title: [_hours(row[name]) for row in rows] for title, name in _HOURS.items()}
+    return [
+        Paragraph(
+            "Time of all runs above, with the training of each source model counted once. Hours: "
+            "one run after the other. Wall h: while at least one run was active. Core-h: hours "
+            "times threads."
+        ),
+        TableModel(
+            columns(
+                {
+                    "condition": [_condition(row["condition"]) for row in rows],
+                    "machine": [_machine(row) for row in rows],
+                    "runs": [str(row["runs"]) for row in rows],
+                    "source models": [str(row["source_models"]) for row in rows],
+                    **hours,
+                },
+                left=["condition", "machine"],
             )
-        },
-    }
-    return "\n\n".join(
-        [
-            "## Cost",
-            "What the runs above took, with the training of each source model once. Hours are "
-            "those of all runs one after the other; wall hours those in which any was at work, "
-            "some side by side; core-hours count the threads of each.",
-            markdown_table(columns, ["setting", "machine"]),
-        ]
-    )
+        ),
+    ]
+
+
+def _condition(title: str) -> Inline:
+    return Strong(ALL) if title == ALL else title
 
 
 def _machine(row: Mapping[Hashable, Any]) -> str:

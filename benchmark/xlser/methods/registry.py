@@ -81,7 +81,8 @@ def _require_usable(kind: type[Method]) -> None:
     if isabstract(kind):
         lacking = ", ".join(sorted(kind.__abstractmethods__))
         raise MethodError(f"{where} lacks {lacking}.", f"Define {lacking} in it.")
-    if getattr(kind, "name", None) is None:
+    named = next((base for base in kind.__mro__ if "name" in vars(base)), None)
+    if named is None or (named is not kind and named.name == named.__name__):  # type: ignore[attr-defined]
         kind.name = kind.__name__
     try:
         _require_sound(kind)

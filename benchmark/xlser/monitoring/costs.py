@@ -1,6 +1,8 @@
-"""What runs cost: seconds that records tell of, the user's own and those shipped with the suite.
+"""What runs cost: seconds that records state, the user's own and those shipped with protocols.
 
-`python -m xlser.monitoring.costs leaderboards reference/demo` writes the shipped figures anew.
+A package that registers protocols may ship figures for them in a file `costs.json` beside its
+`__init__.py`. `python -m xlser.monitoring.costs leaderboards reference/demo` writes those of the
+suite and of the paper's package anew.
 """
 
 import json
@@ -8,12 +10,16 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean, median
 from typing import Literal
 
+from xlser import registry
+from xlser.errors import XlserError
 from xlser.files import write_atomically
 from xlser.methods import Precision, Track
+from xlser.protocols import protocol_names
 from xlser.records.record import Record
 from xlser.runs.jobs import Job
 
@@ -21,6 +27,7 @@ SOURCE_MODEL = "source model"
 """What is measured where it is no method: the training of a source model, as records call it."""
 
 SHIPPED = Path(__file__).with_name("costs.json")
+"""Figures of the suite's own protocols."""
 
 Kind = Literal["cpu", "gpu"]
 
@@ -222,24 +229,43 @@ def _middle(figures: Sequence[Figure]) -> Figure:
 
 @cache
 def _shipped() -> tuple[Figure, ...]:
-    rows = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    files = dict.fromkeys([SHIPPED, *filter(None, map(_file_of, protocol_names()))])
+    rows = [row for file in files if file.is_file() for row in json.loads(file.read_text("utf-8"))]
     return tuple(Figure(**{**row, "of": Circumstances(**row["of"])}) for row in rows)
 
 
-def shipped_figures(folders: Iterable[Path]) -> bytes:
-    """Return the content of `costs.json` that the records below `folders` give.
+def _file_of(protocol: str) -> Path | None:
+    """Return the file of figures in the package that registers a protocol, None if none does."""
+    try:
+        package = registry.entry_point("xlser.protocols", protocol).module.partition(".")[0]
+    except XlserError:  # unknown, or claimed twice: whoever runs the protocol is given the error
+        return None
+    if package == __package__.partition(".")[0]:
+        return SHIPPED
+    spec = find_spec(package)
+    return Path(spec.origin).with_name("costs.json") if spec and spec.origin else None
 
-    Those of the suite's own methods: others' records may be added without changing it.
+
+def shipped_figures(folders: Iterable[Path]) -> dict[Path, bytes]:
+    """Return the content of each `costs.json` that the records below `folders` give.
+
+    Only records of the suite's own methods count, so that others' can be added without a change.
     """
-    samples = _Samples()
+    samples: dict[Path, _Samples] = {}
     for folder in folders:
         for path in sorted(folder.rglob("results/**/*.json")):
             record = Record.parse(path)
-            if record.method.package.partition(" ")[0] == "xlser":
-                samples.add(path, record)
-    rows = [json.dumps(asdict(figure)) for figure in samples.figures()]
+            file = _file_of(record.protocol)
+            if file and record.method.package.partition(" ")[0] == "xlser":
+                samples.setdefault(file, _Samples()).add(path, record)
+    return {file: _as_json(of_a_package.figures()) for file, of_a_package in samples.items()}
+
+
+def _as_json(figures: Iterable[Figure]) -> bytes:
+    rows = [json.dumps(asdict(figure)) for figure in figures]
     return ("[\n" + ",\n".join(rows) + "\n]\n").encode()
 
 
 if __name__ == "__main__":
-    write_atomically(SHIPPED, shipped_figures(map(Path, sys.argv[1:])))
+    for file, content in shipped_figures(map(Path, sys.argv[1:])).items():
+        write_atomically(file, content)

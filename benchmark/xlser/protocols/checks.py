@@ -11,7 +11,8 @@ from itertools import chain, pairwise
 from typing import TypeVar
 
 from xlser.corpora import Corpus, get_corpus
-from xlser.errors import InvalidProtocolError, XlserError
+from xlser.errors import InvalidProtocolError, UnknownNameError, XlserError
+from xlser.metrics import get_metric
 from xlser.protocols.data import ProtocolData, Split
 from xlser.protocols.published import group_of
 
@@ -38,9 +39,17 @@ def check(protocol: ProtocolData) -> None:
         _speakers,
         _labelled_utterances,
         _budgets_filled,
+        _headline,
     )
     for problem, remedy in chain.from_iterable(each(protocol) for each in checks):
         raise InvalidProtocolError(f"{protocol.name}: {problem}", remedy)
+
+
+def _headline(protocol: ProtocolData) -> Faults:
+    try:
+        get_metric(protocol.headline, protocol.classes)
+    except UnknownNameError as error:
+        yield f"headline: {error.problem}", error.remedy
 
 
 def _lists(protocol: ProtocolData) -> Faults:

@@ -23,7 +23,7 @@ def freeze(
     classes: tuple[str, ...] = EMOTIONS,
     seeds: tuple[int, ...] = (0, 1, 2),
     budgets: tuple[int, ...] = (0, 25, 50, 100),
-    headline: Literal["ua", "accuracy"] = "ua",
+    headline: str = "ua",
     source_figure: Literal["pooled", "mean over corpora"] = "mean over corpora",
     grouped_by: Mapping[str, tuple[int, int]] | None = None,
     schedule: Schedule | None = None,

@@ -5,16 +5,20 @@ the record add) travel as JSON text in the column `more`.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from xlser.protocols import Labels
 from xlser.records.migrations import Raw
+from xlser.records.prediction import Predictions, Role, digits
 from xlser.records.record import SCHEMA as SCHEMA_VERSION
-from xlser.records.record import Predictions, Record, Role, digits
+from xlser.records.record import Record
 
 ROLES: tuple[Role, ...] = ("target", "source")
 
@@ -102,6 +106,7 @@ SCHEMA = pa.schema(
     [(name, column.type) for name, column in COLUMNS.items()]
     + [(MORE, _TEXT), *_PREDICTIONS.items()]
 )
+"""Of packed files. Tables in memory have a dictionary for each column of text."""
 
 
 def to_table(records: Iterable[Record]) -> pa.Table:
@@ -112,11 +117,24 @@ def to_table(records: Iterable[Record]) -> pa.Table:
     """
     rows = [_row(record) for record in records]
     arrays = [pa.array([row[field.name] for row in rows], field.type) for field in SCHEMA]
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+    return pa.table(
+        [array.dictionary_encode() if array.type == _TEXT else array for array in arrays],
+        names=SCHEMA.names,
+    )
 
 
 def to_record(row: Mapping[str, Any]) -> Record:
     """Return the record of a row, whose values are as pyarrow gives them.
+
+    Raises:
+        ValueError: it is not of a record.
+    """
+    parts = tuple(Predictions(**part) for role in ROLES for part in _parts(row, role))
+    return stated(row).model_copy(update={"predictions": parts})
+
+
+def stated(row: Mapping[str, Any]) -> Record:
+    """Return the record of a row without its predictions.
 
     Raises:
         ValueError: it is not of a record.
@@ -133,10 +151,7 @@ def to_record(row: Mapping[str, Any]) -> Record:
                 read = _READ.get(name)
                 inner[column.path[-1]] = read(value) if read else value
     _merge(raw, json.loads(row[MORE]))
-    raw["predictions"] = [part for role in ROLES for part in _parts(row, role)]
-    record = Record.model_validate_json(json.dumps(raw | {"predictions": []}))
-    parts = tuple(Predictions(**part) for part in raw["predictions"])
-    return record.model_copy(update={"predictions": parts})
+    return Record.model_validate_json(json.dumps(raw | {"predictions": []}))
 
 
 def labels_of(text: str) -> Labels:
@@ -149,6 +164,22 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     **{name: json.loads for name, column in COLUMNS.items() if column.is_json},
 }
 """What makes a column's text the value of the record."""
+
+
+def encoded(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.intp]]:
+    """Return the distinct texts of a column, and the index of each row's."""
+    array = column.unify_dictionaries().combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
+    return array.dictionary.to_pylist(), array.indices.to_numpy().astype(np.intp)
+
+
+def values_of(column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column; far faster than pyarrow's own way for dictionaries."""
+    if not pa.types.is_dictionary(column.type):
+        return list(column.to_pylist())
+    texts, index = encoded(column)
+    return [texts[i] for i in index.tolist()]
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -193,24 +224,36 @@ def _merge(raw: Raw, more: Raw) -> None:
             raw[name] = value
 
 
-def _parts(row: Mapping[str, Any], role: Role) -> list[dict[str, Any]]:
-    """Return the predictions of a role, as `Predictions` holds them."""
-    ids = [id_.partition("/") for id_ in row[f"{role}_utterances"].split()]
-    predicted = "".join(map(str, row[f"{role}_predicted"]))
-    parts, start = [], 0
-    for corpus, members in groupby(ids, key=lambda id_: id_[0]):
-        names = [name for _, _, name in members]
-        stop = start + len(names)
+def _parts(row: Mapping[str, Any], role: Role) -> Iterator[dict[str, Any]]:
+    """Yield the predictions of a role, as `Predictions` holds them."""
+    corpora = _by_corpus(row[f"{role}_utterances"])
+    predicted = row[f"{role}_predicted"].translate(_DIGITS).decode("ascii")
+    classes = len(row["target_levels"]) // max(len(row["target_predicted"]), 1)
+    start = 0
+    for corpus, names, count in corpora:
+        stop = start + count
         part: dict[str, Any] = {
             "corpus": corpus,
             "role": role,
-            "utterances": " ".join(names),
+            "utterances": names,
             "emotion": row[f"{role}_emotion"][start:stop],
             "predicted": predicted[start:stop],
         }
         if role == "target":
-            classes = len(row["target_levels"]) // len(ids)
             part["levels"] = row["target_levels"][start * classes : stop * classes]
-        parts.append(part)
+        yield part
         start = stop
-    return parts
+
+
+_DIGITS = bytes.maketrans(bytes(range(10)), b"0123456789")
+
+
+@lru_cache(maxsize=256)
+def _by_corpus(utterances: str) -> list[tuple[str, str, int]]:
+    """Return each corpus of some ids, the names of its utterances, and how many they are."""
+    ids = [id_.partition("/") for id_ in utterances.split()]
+    found = []
+    for corpus, members in groupby(ids, key=lambda id_: id_[0]):
+        names = [name for _, _, name in members]
+        found.append((corpus, " ".join(names), len(names)))
+    return found

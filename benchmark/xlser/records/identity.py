@@ -52,7 +52,7 @@ def identify(
 def place(
     *,
     target: str,
-    track: Track,
+    track: str,
     backbone: str,
     method: str,
     labels: Labels,
@@ -61,6 +61,19 @@ def place(
     key: str,
 ) -> PurePosixPath:
     """Return where in a results folder the record of a run belongs."""
+    return PurePosixPath(place_text(target, track, backbone, method, labels, seed, repeat, key))
+
+
+def place_text(
+    target: str,
+    track: str,
+    backbone: str,
+    method: str,
+    labels: object,
+    seed: int,
+    repeat: int,
+    key: str,
+) -> str:
+    """Return `place` as text: thousands of paths take long to make."""
     repeated = f"-r{repeat}" if repeat else ""
-    name = f"{method}-k{labels}-s{seed}{repeated}-{key[:8]}.json"
-    return PurePosixPath(target, track, backbone, name)
+    return f"{target}/{track}/{backbone}/{method}-k{labels}-s{seed}{repeated}-{key[:8]}.json"

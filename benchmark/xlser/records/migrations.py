@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from xlser.records.levels import sound, to_levels
+from xlser.records.prediction import sound, to_levels
 
 Raw = dict[str, Any]
 """A record as JSON holds it."""

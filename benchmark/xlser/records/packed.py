@@ -4,6 +4,7 @@ Pandas and the Hub read one as it is, a row a run (docs/records.md). Equal recor
 with the same version of pyarrow, whatever the order in which they were packed.
 """
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -74,7 +75,28 @@ def from_bytes(content: bytes) -> pa.Table:
         kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
         if kind != own.type:
             raise ValueError(f"its column {own.name} is of type {kind}, not {own.type}")
+    _require_texts(table)
     return table.replace_schema_metadata(None)
+
+
+def _require_texts(table: pa.Table) -> None:
+    """Look at each distinct text of a table.
+
+    Raises:
+        ValueError: one is no JSON, no label budget or no digits where it must be, or is lacking.
+    """
+    for name in columns.TEXTS:
+        if table[name].null_count:
+            raise ValueError(f"its column {name} lacks values")
+        texts, _ = columns.encoded(table[name])
+        column = columns.COLUMNS.get(name)
+        for text in texts:
+            if name == "labels":
+                columns.labels_of(text)
+            elif name == columns.MORE or (column and column.is_json):
+                json.loads(text)
+            elif name.endswith("_emotion") and text and not (text.isascii() and text.isdigit()):
+                raise ValueError(f"its column {name} has {text[:20]!r} for digits")
 
 
 def read_keys(path: Path) -> list[str]:

@@ -16,9 +16,9 @@ import pyarrow as pa
 from xlser.errors import RecordError
 from xlser.files import write_atomically
 from xlser.records import packed
-from xlser.records.columns import SCHEMA, to_record, to_table
+from xlser.records.columns import SCHEMA, to_table
 from xlser.records.record import Record
-from xlser.records.store import Packed, files, paths_of, read_runs
+from xlser.records.store import Packed, files, paths_of, read_runs, require_column_values
 
 _MIB = 1 << 20
 
@@ -79,72 +79,76 @@ def _pack_into(file: Path, loose: Sequence[Path], left: dict[Path, str]) -> int:
     old = Packed.read(file) if file.exists() else Packed(file, to_table([]), ())
     rows = {path: row for row, path in enumerate(old.paths)}
     texts: dict[Path, bytes] = {}
-    tables: list[pa.Table] = []
+    new: dict[Path, pa.Table] = {}
     for path in loose:
         record = Record.read(path)
-        text = record.to_json()
-        reason, table = _row(record, text, path, file.parent)
-        if reason:
-            left[path] = reason
+        require_column_values(record, path)
+        table = to_table([record])
+        if paths_of(table, file.parent) != [path]:
+            left[path] = "it does not lie where it belongs"
             continue
-        texts[path] = text
+        texts[path] = record.to_json()
         if path not in rows:
-            tables.append(table)
-        elif old.record(rows[path]).to_json() != text:
+            new[path] = table
+        elif old.record(rows[path]).to_json() != texts[path]:
             raise RecordError(
                 f"{file} holds another record of the run of {path}.",
                 "Remove the one that is wrong: `xlser records unpack` gives each its own file.",
             )
-    if tables:
-        _write(file, [_plain(old.table), *tables])
-    for path in _read_back(file, texts):
+    for path in _add(old, new, texts):
+        left[path] = "a packed file does not hold it to the last byte"
+        del texts[path]
+    for path in texts:
         path.unlink()
     return len(texts)
 
 
-def _row(record: Record, text: bytes, path: Path, folder: Path) -> tuple[str, pa.Table]:
-    """Return the row of a record; a reason why it has none."""
-    try:
-        table = to_table([record])
-        exact = to_record(table.to_pylist()[0]).to_json() == text
-    except (OverflowError, ValueError) as cause:
-        return f"a packed file cannot hold it ({cause})", None
-    if paths_of(table, folder) != [path]:
-        return "it does not lie where it belongs", None
-    return "" if exact else "a packed file cannot hold it exactly", table
+def _add(old: Packed, new: dict[Path, pa.Table], texts: Mapping[Path, bytes]) -> Iterator[Path]:
+    """Write a packed file anew with more records; yield the paths of those it cannot hold."""
+    while new:
+        content = sorted_bytes([old.table, *new.values()], old.file.parent)
+        table = packed.from_bytes(content)
+        whole = Packed(old.file, table, paths_of(table, old.file.parent))
+        wrong = [
+            path
+            for row, path in enumerate(whole.paths)
+            if path in new and whole.record(row).to_json() != texts[path]
+        ]
+        if not wrong:
+            _require_old_rows(old, whole)
+            write_atomically(old.file, content)
+            if old.file.read_bytes() != content:
+                raise RecordError(
+                    f"{old.file} was not written as it should have been.",
+                    "The runs' own files are all still there; look after the disk.",
+                )
+            return
+        for path in wrong:
+            del new[path]
+        yield from wrong
 
 
-def _write(file: Path, tables: Sequence[pa.Table]) -> None:
-    """Write a packed file whose rows are in the order of their paths."""
-    table = pa.concat_tables(tables)
-    paths = paths_of(table, file.parent)
-    order = sorted(range(len(paths)), key=lambda row: str(paths[row]))
-    write_atomically(file, packed.to_bytes(table.take(order).combine_chunks()))
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """Return a table whose columns of text are no dictionaries."""
-    return table.cast(SCHEMA)
-
-
-def _read_back(file: Path, texts: Mapping[Path, bytes]) -> Iterator[Path]:
-    """Yield the paths of records that the packed file holds.
-
-    Raises:
-        RecordError: it lacks one, or holds another.
-    """
-    if not texts:
-        return
-    whole = Packed.read(file)
-    held = {
-        path: record.to_json() for path, record in zip(whole.paths, whole.records(), strict=True)
-    }
-    if wrong := [path for path, text in texts.items() if held.get(path) != text]:
+def _require_old_rows(old: Packed, whole: Packed) -> None:
+    rows = {path: row for row, path in enumerate(whole.paths)}
+    kept = whole.table.take(pa.array([rows[path] for path in old.paths], pa.int64()))
+    if not kept.cast(SCHEMA).equals(old.table.cast(SCHEMA)):
         raise RecordError(
-            f"{file} was written, but does not hold {wrong[0]} as it was.",
-            "The runs' own files are all still there: remove the packed file and report this.",
+            f"The records of {old.file} would not be kept as they are.",
+            "Nothing was changed; please report this.",
         )
-    yield from texts
+
+
+def sorted_bytes(tables: Sequence[pa.Table], folder: Path) -> bytes:
+    """Return the packed file of records, in the order of their paths.
+
+    Args:
+        tables: of the records.
+        folder: of the packed file.
+    """
+    table = pa.concat_tables([table.cast(SCHEMA) for table in tables])
+    paths = paths_of(table, folder)
+    order = sorted(range(len(paths)), key=lambda row: str(paths[row]))
+    return packed.to_bytes(table.take(pa.array(order, pa.int64())).combine_chunks())
 
 
 def unpack(results: Path) -> Packing:
@@ -181,6 +185,7 @@ class Size:
         loose: how many of them in files of their own.
         bytes: of all files.
         seconds: to read them all as one table.
+        cpu_seconds: of the processor meanwhile, which other work on the machine changes little.
         memory: MiB at most held by this process.
     """
 
@@ -188,6 +193,7 @@ class Size:
     loose: int
     bytes: int
     seconds: float
+    cpu_seconds: float
     memory: int
 
 
@@ -198,15 +204,16 @@ def size(results: Path) -> Size:
         RecordError: a file is no record.
     """
     loose = files(results, ".json")
-    clock = time.perf_counter()
+    clock, cpu = time.perf_counter(), time.process_time()
     runs = read_runs(results)
-    seconds = time.perf_counter() - clock
+    seconds, cpu_seconds = time.perf_counter() - clock, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Size(
         runs=len(runs),
         loose=len(loose),
         bytes=sum(path.stat().st_size for path in [*loose, *files(results, ".parquet")]),
-        seconds=seconds,
+        seconds=round(seconds, 3),
+        cpu_seconds=round(cpu_seconds, 3),
         memory=peak // (_MIB if sys.platform == "darwin" else 1024),
     )
 

@@ -1,34 +1,20 @@
 """The record of one run: what ran, on what, where, and every prediction."""
 
-import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from functools import reduce
-from itertools import compress
 from pathlib import Path
-from statistics import fmean
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
-import numpy.typing as npt
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_serializer,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import from_json
 
 from xlser.errors import RecordError
 from xlser.files import write_atomically
-from xlser.metrics import Counts, Scores, confusion, score_confusion
+from xlser.metrics import Scores
 from xlser.protocols import Labels
-from xlser.records.levels import LEVELS, Levels, rows_off, sound, to_levels
 from xlser.records.migrations import upgrade
+from xlser.records.prediction import Frozen, Predictions, Role, score_predictions
 
 SCHEMA = 3
 
@@ -43,21 +29,10 @@ def _moment(text: str) -> str:
     return text
 
 
-Role = Literal["target", "source"]
 Memory = Literal["host", "device"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        use_attribute_docstrings=True,
-        allow_inf_nan=False,
-        ser_json_inf_nan="constants",  # of settings, which may be anything
-    )
-
-
-class MethodStamp(_Frozen):
+class MethodStamp(Frozen):
     """Which method ran."""
 
     name: str
@@ -82,7 +57,7 @@ class MethodStamp(_Frozen):
         return self
 
 
-class BackboneStamp(_Frozen):
+class BackboneStamp(Frozen):
     """Which backbone."""
 
     name: str
@@ -91,7 +66,7 @@ class BackboneStamp(_Frozen):
     """Git blob id of the weights, "random" or "none"."""
 
 
-class Environment(_Frozen):
+class Environment(Frozen):
     """With what and where a run was made."""
 
     packages: Mapping[str, str]
@@ -111,127 +86,7 @@ class Environment(_Frozen):
     """Of torch."""
 
 
-class Predictions(_Frozen):
-    """What was predicted for the test utterances of one corpus."""
-
-    model_config = ConfigDict(val_json_bytes="base64")
-
-    corpus: str
-    """Name of the corpus."""
-    role: Role
-    """Whether its language is the target or the source."""
-    utterances: str
-    """Names of the utterances, separated by single spaces."""
-    emotion: Annotated[str, Field(pattern="^[0-9]+$")]
-    """True class index of each utterance, one digit an utterance."""
-    predicted: Annotated[str, Field(pattern="^[0-9]+$")]
-    """Index of the most probable class of each utterance, one digit an utterance."""
-    levels: bytes = b""
-    """Only for the target: probability of each class for each utterance in 255ths, a byte each,
-    row-major, shape (utterances, classes); each row sums to 255. In the file as base64."""
-
-    @field_serializer("levels", when_used="json")
-    def _in_base64(self, raw: bytes) -> str:
-        return base64.b64encode(raw).decode("ascii")
-
-    @model_validator(mode="after")
-    def _is_of_its_utterances(self) -> Self:
-        names = self.utterances.split()
-        if " ".join(names) != self.utterances or "/" in self.corpus or not self.corpus.strip():
-            raise ValueError("utterances are not names separated by single spaces, of a corpus")
-        if not len(names) == len(self.emotion) == len(self.predicted):
-            raise ValueError(
-                f"{len(self.emotion)} emotions and {len(self.predicted)} predictions for "
-                f"{len(names)} names of {self.corpus}"
-            )
-        if ("levels" in self.model_fields_set) != (self.role == "target"):
-            raise ValueError("levels are stated for the target, and for the target alone")
-        if self.role == "target":
-            self._require_levels(len(names))
-        return self
-
-    def _require_levels(self, utterances: int) -> None:
-        classes, rest = divmod(len(self.levels), utterances)
-        if rest or classes <= self.prediction.max():
-            raise ValueError(f"the levels of {self.corpus} are not of a number of classes")
-        if (off := rows_off(self.level_matrix, self.prediction)).any():
-            named = list(compress(self.names, off))
-            raise ValueError(
-                f"the levels of {len(named)} utterances of {self.corpus} do not sum to 255 with "
-                f"the largest at the predicted class: {', '.join(named[:3])}"
-            )
-
-    @classmethod
-    def of(
-        cls,
-        corpus: str,
-        role: Role,
-        names: Sequence[str],
-        emotion: Sequence[int],
-        probabilities: npt.NDArray[np.floating],
-    ) -> "Predictions":
-        """Pack predictions.
-
-        Args:
-            corpus: name.
-            role: of its language.
-            names: of the utterances.
-            emotion: true class index of each.
-            probabilities: shape (utterances, classes), each row >= 0 with a sum of 1.
-
-        Raises:
-            ValueError: probabilities that are none.
-        """
-        if not sound(probabilities).all():
-            raise ValueError(f"probabilities of {corpus} that are not >= 0 with a sum of 1")
-        levels = {"levels": to_levels(probabilities).tobytes()} if role == "target" else {}
-        return cls(
-            corpus=corpus,
-            role=role,
-            utterances=" ".join(names),
-            emotion="".join(map(str, emotion)),
-            predicted="".join(map(str, probabilities.argmax(axis=1))),
-            **levels,
-        )
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the utterances."""
-        return self.utterances.split()
-
-    @property
-    def truth(self) -> npt.NDArray[np.int64]:
-        """True class indices, shape (utterances,)."""
-        return digits(self.emotion).astype(np.int64)
-
-    @property
-    def prediction(self) -> npt.NDArray[np.int64]:
-        """Predicted class indices, shape (utterances,)."""
-        return digits(self.predicted).astype(np.int64)
-
-    @property
-    def level_matrix(self) -> Levels:
-        """Levels of the target, shape (utterances, classes)."""
-        return np.frombuffer(self.levels, dtype=np.uint8).reshape(len(self.emotion), -1)
-
-    @property
-    def matrix(self) -> npt.NDArray[np.float32]:
-        """Probabilities in steps of 1/255, shape (utterances, classes); of the target alone.
-
-        Raises:
-            ValueError: of the source, whose probabilities are not kept.
-        """
-        if self.role == "source":
-            raise ValueError(f"a record keeps no probabilities of {self.corpus}, only predictions")
-        return self.level_matrix.astype(np.float32) / np.float32(LEVELS)
-
-
-def digits(text: str) -> npt.NDArray[np.uint8]:
-    """Return the value of each digit of a text, shape (digits,)."""
-    return np.frombuffer(text.encode("ascii"), dtype=np.uint8) - np.uint8(ord("0"))
-
-
-class Record(_Frozen):
+class Record(Frozen):
     """One run, self-contained: every figure can be computed again without a recording."""
 
     schema_version: Literal[3]
@@ -384,41 +239,3 @@ def no_record(path: Path, cause: Exception) -> RecordError:
         f"{path} is not a record of schema {SCHEMA} or older: {cause}",
         "Update xlser if its schema is newer; else delete it and run it again, or get it anew.",
     )
-
-
-def score_predictions(
-    predictions: Sequence[Predictions], classes: int, source_figure: str
-) -> dict[Role, Scores]:
-    """Return the figures of each role.
-
-    Args:
-        predictions: by corpus. The target's corpora are pooled.
-        classes: how many there are.
-        source_figure: whether the source's corpora are "pooled" or it is a "mean over corpora".
-
-    Raises:
-        ValueError: the predictions are not of so many classes.
-    """
-    by_role: dict[Role, list[Counts]] = {}
-    for part, counts in zip(predictions, _confusions(predictions, classes), strict=True):
-        by_role.setdefault(part.role, []).append(counts)
-    scores: dict[Role, Scores] = {}
-    for role, of_corpora in by_role.items():
-        if role == "source" and source_figure == "mean over corpora":
-            each = [score_confusion(counts) for counts in of_corpora]
-            scores[role] = Scores(fmean([s.ua for s in each]), fmean([s.accuracy for s in each]))
-        else:
-            scores[role] = score_confusion(reduce(np.add, of_corpora))
-    return scores
-
-
-def _confusions(predictions: Sequence[Predictions], classes: int) -> list[Counts]:
-    """Count the utterances of each corpus by true and by predicted class."""
-    counts = []
-    for part in predictions:
-        off = part.role == "target" and len(part.levels) != classes * len(part.emotion)
-        truth, predicted = part.truth, part.prediction
-        if off or max(truth.max(), predicted.max()) >= classes:
-            raise ValueError(f"its predictions are not of {classes} classes an utterance")
-        counts.append(confusion(truth, predicted, classes))
-    return counts

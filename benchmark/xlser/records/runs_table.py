@@ -1,7 +1,7 @@
 """Many runs as one table: a pandas frame of what they state, and arrays of what they predicted."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from xlser.records.columns import COLUMNS, MORE, ROLES
-from xlser.records.levels import LEVELS, Levels
-from xlser.records.record import ROUNDING, Role, digits
+from xlser.records.columns import COLUMNS, MORE, ROLES, encoded, labels_of
+from xlser.records.prediction import LEVELS, Levels, Role, digits
+from xlser.records.record import ROUNDING, Record
 
 _CANONICAL = ("settings", "excluded", "corpora")
 _TUPLES = ("changed", "classes", "source_corpora", "absent_corpora")
@@ -22,7 +22,7 @@ _TUPLES = ("changed", "classes", "source_corpora", "absent_corpora")
 Bytes = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class TestSet:
     """The test utterances of one role; runs tested on the same ones share the object.
 
@@ -93,10 +93,10 @@ class Binary:
 
     def rows(self, indices: npt.NDArray[np.intp], length: int) -> Bytes:
         """Return rows of the same number of bytes, shape (rows, bytes)."""
-        starts = self.offsets[:-1][indices]
-        if (np.diff(starts) == length).all():  # next to each other, as a packed file has them
-            return self.data[starts[0] : starts[0] + length * len(starts)].reshape(-1, length)
-        rows: Bytes = self.data[starts[:, None] + np.arange(length)]
+        if (self.lengths == length).all():  # as a rule; far faster
+            rows = self.data[self.offsets[0] : self.offsets[-1]].reshape(-1, length)[indices]
+        else:
+            rows = self.data[self.offsets[indices][:, None] + np.arange(length)]
         return rows
 
 
@@ -117,8 +117,8 @@ class Block:
     def _test_sets(
         self, role: Role, known: dict[tuple[str, str], TestSet]
     ) -> tuple[list[TestSet], npt.NDArray[np.intp]]:
-        names, name = _encoded(self.table[f"{role}_utterances"])
-        emotions, emotion = _encoded(self.table[f"{role}_emotion"])
+        names, name = encoded(self.table[f"{role}_utterances"])
+        emotions, emotion = encoded(self.table[f"{role}_emotion"])
         pairs, index = np.unique(name * len(emotions) + emotion, return_inverse=True)
         sets = []
         for pair in pairs.tolist():
@@ -129,7 +129,7 @@ class Block:
     def faults(self) -> dict[int, str]:
         """Return what is wrong with rows: predictions of the wrong form, or scores not theirs."""
         found: dict[int, str] = {}
-        number, classes = _encoded(self.table["classes"])
+        number, classes = encoded(self.table["classes"])
         sizes = np.array([len(json.loads(text)) for text in number])[classes]
         averaged = self.table["source_figure"].to_numpy() == "mean over corpora"
         for role in ROLES:
@@ -224,12 +224,16 @@ def _scores(
     cell = test.truth.astype(np.intp)
     if each_corpus:
         cell = cell + classes * test.corpus_index
-    member = np.zeros((len(test), corpora * classes), dtype=np.float32)
-    member[np.arange(len(test)), cell] = 1
-    right = (predicted == test.truth.astype(np.uint8)).astype(np.float32) @ member
-    right = right.astype(np.float64).reshape(-1, corpora, classes)
+    hits = (predicted == test.truth.astype(np.uint8))[:, np.argsort(cell, kind="stable")]
+    ends = np.cumsum(np.bincount(cell, minlength=corpora * classes))
+    starts = np.concatenate([[0], ends[:-1]])
     support = np.bincount(cell, minlength=corpora * classes).reshape(corpora, classes)
     tested = support > 0
+    counts = np.zeros((len(predicted), corpora * classes))
+    counts[:, tested.ravel()] = np.add.reduceat(
+        hits.view(np.uint8), starts[tested.ravel()], axis=1, dtype=np.uint32
+    )
+    right = counts.reshape(-1, corpora, classes)
     recall = np.where(tested, right / np.maximum(support, 1), 0)
     ua = recall.sum(axis=2) / tested.sum(axis=1)
     accuracy = right.sum(axis=2) / support.sum(axis=1)
@@ -274,6 +278,10 @@ class Runs:
     def __len__(self) -> int:
         return len(self._place)
 
+    def rows(self) -> Iterator[Any]:
+        """Yield a named tuple a run."""
+        return iter(self.frame.itertuples())
+
     def test_set(self, i: int, role: Role) -> TestSet:
         """Return the test utterances of run `i` (its row in the frame); empty for none."""
         block, row = self._place[i]
@@ -294,15 +302,25 @@ class Runs:
         return self._blocks[block].levels.row(row).reshape(count, -1)
 
 
-def _encoded(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.intp]]:
-    """Return the distinct texts of a column, and the index of each row's."""
-    array = column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column
-    if not pa.types.is_dictionary(column.type):
-        array = column.dictionary_encode()
-    array = array.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
-    return array.dictionary.to_pylist(), array.indices.to_numpy().astype(np.intp)
+def predictions(record: Record) -> pd.DataFrame:
+    """Return the predictions of a record, a row an utterance.
+
+    The columns: corpus, role, utterance, emotion and predicted (names of classes), and for each
+    class its probability in steps of 1/255 (NaN for the source, whose probabilities are not kept).
+    """
+    classes = np.array(record.classes, dtype=object)
+    parts = []
+    for part in record.predictions:
+        source = part.role == "source"
+        known = np.full((len(part.emotion), len(classes)), np.nan) if source else part.matrix
+        frame = pd.DataFrame(known, columns=list(classes), dtype=np.float32)
+        frame.insert(0, "corpus", part.corpus)
+        frame.insert(1, "role", part.role)
+        frame.insert(2, "utterance", part.names)
+        frame.insert(3, "emotion", classes[part.truth])
+        frame.insert(4, "predicted", classes[part.prediction])
+        parts.append(frame)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _values(
@@ -315,10 +333,10 @@ def _values(
     if type_ != pa.string():
         values = table[name].to_numpy()[order]
         return values.astype(np.float64) if name.startswith("memory_") else values
-    texts, index = _encoded(table[name])
+    texts, index = encoded(table[name])
     values = texts
     if name == "labels":
-        values = [text if text == "all" else int(text) for text in texts]
+        values = [labels_of(text) for text in texts]
     elif name in _TUPLES:
         values = [tuple(json.loads(text)) for text in texts]
     elif name in _CANONICAL:
@@ -335,8 +353,3 @@ def _objects(values: Sequence[Any]) -> npt.NDArray[np.object_]:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
-
-
-def row_of(frame: pd.DataFrame, i: int) -> Mapping[str, Any]:
-    """Return a row of the frame as a dictionary."""
-    return {name: frame[name].iat[i] for name in frame.columns}

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from xlser.errors import RecordError
 from xlser.records import packed
-from xlser.records.columns import labels_of, to_record, to_table
-from xlser.records.identity import place
+from xlser.records.columns import to_record, to_table, values_of
+from xlser.records.identity import place_text
 from xlser.records.record import Record, no_record
 from xlser.records.runs_table import Block, Runs, TestSet
 
@@ -88,22 +88,11 @@ def paths_of(table: pa.Table, folder: Path) -> list[Path]:
         folder: of the packed file, which is that of their target or the results folder.
     """
     stated = ["target", "track", "backbone", "method", "labels", "seed", "repeat", "key"]
-    paths = []
-    for target, track, backbone, method, labels, seed, repeat, key in zip(
-        *(table[name].to_pylist() for name in stated), strict=True
-    ):
-        own = place(
-            target=target,
-            track=track,
-            backbone=backbone,
-            method=method,
-            labels=labels_of(labels),
-            seed=seed,
-            repeat=repeat,
-            key=key,
-        )
-        paths.append((folder.parent if folder.name == target else folder) / own)
-    return paths
+    values = [values_of(table[name]) for name in stated]
+    return [
+        Path(f"{folder.parent if folder.name == row[0] else folder}/{place_text(*row)}")
+        for row in zip(*values, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -127,23 +116,23 @@ class Contents:
             RecordError: a packed file that cannot be read.
         """
         several = [Packed.read(path) for path in files(results, ".parquet")]
-        rows = {
-            key: (each, row)
-            for each in several
-            for row, key in enumerate(each.table["key"].to_pylist())
-        }
-        loose = []
-        for path in files(results, ".json"):
-            twin = rows.get(key_of(path) or "") if rows else None
-            if twin is None or not _equal(path, *twin):
-                loose.append(path)
-        return cls(loose, several)
+        loose = files(results, ".json")
+        twins: dict[str, tuple[Packed, int]] = {}
+        if loose:
+            for each in several:
+                keys = values_of(each.table["key"])
+                twins.update((key, (each, row)) for row, key in enumerate(keys))
+        alone = [path for path in loose if not _is_held(path, twins)]
+        return cls(alone, several)
 
 
-def _equal(path: Path, packed_file: Packed, row: int) -> bool:
-    if packed_file.paths[row] != path:
+def _is_held(path: Path, twins: Mapping[str, tuple[Packed, int]]) -> bool:
+    """Say whether a packed file holds the record of a file, to the last byte."""
+    held = twins.get(key_of(path) or "")
+    if held is None or held[0].paths[held[1]] != path:
         return False
-    return packed_file.record(row).to_json() == Record.parse(path).to_json()
+    whole, row = held
+    return whole.record(row).to_json() == Record.parse(path).to_json()
 
 
 def read_records(results: Path) -> Iterator[tuple[Path, Record]]:
@@ -201,8 +190,8 @@ def read_runs(results: Path) -> Runs:
         block = Block(each.table, known)
         require_sound(block, each)
         blocks.append((block, each.paths, [each.file] * len(each.paths)))
-    if contents.loose:
-        blocks.append((loose_block(contents.loose, known), contents.loose, contents.loose))
+    block, paths = loose_block(contents.loose, known)
+    blocks.append((block, paths, paths))
     return Runs(blocks)
 
 
@@ -220,25 +209,43 @@ def require_sound(block: Block, source: Packed) -> None:
         )
 
 
-def loose_block(paths: Sequence[Path], known: Known) -> Block:
-    """Read records from files of their own, and check their scores.
+def loose_block(
+    paths: Sequence[Path], known: Known, rejected: dict[Path, RecordError] | None = None
+) -> tuple[Block, list[Path]]:
+    """Read records from files of their own, and check their scores; return also their paths.
 
     Args:
         paths: of the files.
         known: test sets; those found are added.
+        rejected: takes the errors of files that are left out.
 
     Raises:
-        RecordError: a file holds no record, or scores are not those of its predictions.
+        RecordError: a file holds no record, or scores are not those of its predictions, and
+            errors are not taken.
     """
-    starts = range(0, max(len(paths), 1), _AT_ONCE)
-    tables = [_table(paths[start : start + _AT_ONCE]) for start in starts]
-    return Block(pa.concat_tables(tables), known)
+    tables, read = [to_table([])], list[Path]()
+    for start in range(0, len(paths), _AT_ONCE):
+        records: dict[Path, Record] = {}
+        for path in paths[start : start + _AT_ONCE]:
+            try:
+                records[path] = Record.read(path)
+                require_column_values(records[path], path)
+            except RecordError as error:
+                records.pop(path, None)
+                if rejected is None:
+                    raise
+                rejected[path] = error
+        tables.append(to_table(records.values()))
+        read += records
+    return Block(pa.concat_tables(tables), known), read
 
 
-def _table(paths: Sequence[Path]) -> pa.Table:
-    try:
-        return to_table(map(Record.read, paths))
-    except (OverflowError, pa.ArrowInvalid) as cause:
-        if len(paths) == 1:
-            raise no_record(paths[0], cause) from cause
-        return pa.concat_tables([_table([path]) for path in paths])
+def require_column_values(record: Record, path: Path) -> None:
+    """Require that the columns of a table hold the numbers of a record.
+
+    Raises:
+        RecordError: a number is too large.
+    """
+    numbers = [record.protocol_version, record.seed, record.repeat, record.environment.threads]
+    if any(abs(number) >= 1 << 63 for number in [*numbers, *record.peak_memory.values()]):
+        raise no_record(path, ValueError("it states an integer of more than 64 bits"))

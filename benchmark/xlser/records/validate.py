@@ -1,31 +1,38 @@
-"""Holding records against their protocol, the published corpora and each other.
+"""Records compared with their protocol, the published corpora and each other.
 
 Nothing but the records is needed: the names of a corpus' utterances are published, and a protocol
-says from them who is tested and in which order. What cannot be seen from a record is whether its
+derives from them who is tested, and in which order. What a record cannot show is whether its
 predictions were made by the method it names; that takes running it again.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
 
 from xlser.corpora import Utterance, get_corpus
-from xlser.errors import XlserError
+from xlser.errors import RecordError, XlserError
 from xlser.files import digest_json
 from xlser.protocols import Labels, Protocol, Scenario, get_protocol
+from xlser.records.columns import COLUMNS, MORE, ROLES, stated, values_of
 from xlser.records.identity import identify, place
-from xlser.records.record import Predictions, Record, Role
+from xlser.records.prediction import Role
+from xlser.records.record import SCHEMA, Record
+from xlser.records.runs_table import Block, Runs, TestSet
+from xlser.records.store import Known, Packed, loose_block
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a file.
+    """What is wrong with a record.
 
     Attributes:
-        path: of the record.
+        path: of the record; of a packed one, where its own file would lie.
         what: in a sentence.
     """
 
@@ -38,9 +45,9 @@ class Validation:
     """What was found in records.
 
     Attributes:
-        records: how many were looked at.
+        records: how many were checked.
         faults: in the order of the files.
-        incomplete: what lacks seeds, a sentence each; a leaderboard shows it without a rank.
+        incomplete: rows that lack seeds, a sentence each; a leaderboard shows them unranked.
     """
 
     records: int
@@ -49,63 +56,101 @@ class Validation:
 
 
 def validate(paths: Iterable[Path]) -> Validation:
-    """Look at every record.
+    """Check every record.
 
     Args:
-        paths: files of records.
+        paths: files of a record each, and packed files.
     """
-    sound: dict[Path, Record] = {}
     faults: list[Fault] = []
-    looked_at = 0
-    for path in paths:
-        looked_at += 1
+    runs, count = _read(list(paths), faults)
+    sound: list[Any] = []
+    for i, run in enumerate(runs.rows()):
         try:
-            record = Record.read(path)
-            found = list(_faults_of(record, path))
+            found = list(_faults_of(run, runs, i))
         except XlserError as error:
             found = [error.problem]
-        faults += (Fault(path, what) for what in found)
+        faults += (Fault(run.path, what) for what in found)
         if not found:
-            sound[path] = record
+            sound.append(run)
     faults += _doubled(sound)
-    return Validation(looked_at, faults, _incomplete(sound.values()))
+    return Validation(count, faults, _incomplete(sound))
 
 
-def _faults_of(record: Record, path: Path) -> Iterator[str]:
-    """Yield what is wrong with a record whose figures are those of its predictions."""
-    protocol = get_protocol(record.protocol)
-    if (record.protocol_version, record.protocol_digest) != (protocol.version, protocol.digest):
+def _read(paths: Sequence[Path], faults: list[Fault]) -> tuple[Runs, int]:
+    """Read the records that are sound in themselves; return also how many were looked at."""
+    known: Known = {}
+    blocks: list[tuple[Block, Sequence[Path], Sequence[Path]]] = []
+    rejected: dict[Path, RecordError] = {}
+    loose = [path for path in paths if path.suffix != ".parquet"]
+    count = len(loose)
+    block, read = loose_block(loose, known, rejected)
+    blocks.append((block, read, read))
+    for path in paths:
+        if path.suffix != ".parquet":
+            continue
+        try:
+            whole = Packed.read(path)
+        except RecordError as error:
+            rejected[path] = error
+            count += 1
+            continue
+        count += whole.table.num_rows
+        wrong = _wrong_rows(whole, known)
+        faults += (Fault(whole.paths[row], what) for row, what in sorted(wrong.items()))
+        rows = [row for row in range(whole.table.num_rows) if row not in wrong]
+        paths_of_rows = [whole.paths[row] for row in rows]
+        block = Block(whole.table.take(pa.array(rows, pa.int64())), known)
+        blocks.append((block, paths_of_rows, [path] * len(rows)))
+    faults += (Fault(path, error.problem) for path, error in rejected.items())
+    return Runs(blocks), count
+
+
+def _wrong_rows(whole: Packed, known: Known) -> dict[int, str]:
+    """Return what is wrong with rows of a packed file, less what their protocol says of them."""
+    wrong = {
+        row: f"{whole.file} holds a record of it that {what}."
+        for row, what in Block(whole.table, known).faults().items()
+    }
+    names = [*COLUMNS, MORE]
+    columns = [values_of(whole.table[name]) for name in names]
+    for row, values in enumerate(zip(*columns, strict=True)):
+        try:
+            stated(dict(zip(names, values, strict=True)))
+        except (ValueError, TypeError) as cause:
+            wrong[row] = f"{whole.file} holds what is not a record of schema {SCHEMA}: {cause}"
+    return wrong
+
+
+def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
+    """Yield what is wrong with a record whose scores are those of its predictions."""
+    protocol = get_protocol(run.protocol)
+    if (run.protocol_version, run.protocol_digest) != (protocol.version, protocol.digest):
         yield (
-            f"It is of {protocol.name} version {record.protocol_version} "
-            f"({record.protocol_digest[:8]}), not of version {protocol.version} "
+            f"It is of {protocol.name} version {run.protocol_version} "
+            f"({run.protocol_digest[:8]}), not of version {protocol.version} "
             f"({protocol.digest[:8]}), which is installed."
         )
         return
-    if record.classes != protocol.classes:
-        yield f"Its classes are {', '.join(record.classes)}, not {', '.join(protocol.classes)}."
+    if run.classes != protocol.classes:
+        yield f"Its classes are {', '.join(run.classes)}, not {', '.join(protocol.classes)}."
         return
-    scenario = _scenario(
-        protocol.name,
-        record.target,
-        record.labels,
-        record.seed,
-        record.source_corpora,
-        tuple((corpus, tuple(names)) for corpus, names in sorted(record.excluded.items())),
-    )
-    if record.absent_corpora != scenario.absent_corpora:
-        stated, due = map(_listed, (record.absent_corpora, scenario.absent_corpora))
-        yield f"It says that of the source there lacked: {stated}; by its corpora: {due}."
-    if record.source_figure != protocol.source_figure:
-        yield f"Its source figure is {record.source_figure!r}, not {protocol.source_figure!r}."
-    if record.scenario != scenario.digest:
+    due = _due(protocol.name, run.target, run.labels, run.seed, run.source_corpora, run.excluded)
+    if run.absent_corpora != due.absent_corpora:
+        yield (
+            f"It states that these source corpora were absent: {_listed(run.absent_corpora)}; "
+            f"by the corpora it trained on they were: {_listed(due.absent_corpora)}."
+        )
+    if run.source_figure != protocol.source_figure:
+        yield f"Its source figure is {run.source_figure!r}, not {protocol.source_figure!r}."
+    if run.scenario != due.digest:
         yield (
             "Its digest of who trained, who was labelled and who was tested is not that of "
-            f"{record.target}, {record.labels} labels, seed {record.seed}."
+            f"{run.target}, {run.labels} labels, seed {run.seed}."
         )
-    if record.key != (key := digest_json(identity(record))):
-        yield f"Its key is {record.key[:8]}, but what it states gives {key[:8]}."
-    yield from _misplaced(record, path)
-    yield from _wrong_utterances(record, scenario)
+    if run.key != (key := digest_json(_identity(run))):
+        yield f"Its key is {run.key[:8]}, but what it states gives {key[:8]}."
+    yield from _misplaced(run)
+    yield from _wrong_utterances({role: runs.test_set(i, role) for role in ROLES}, due)
 
 
 def identity(record: Record) -> dict[str, object]:
@@ -124,23 +169,68 @@ def identity(record: Record) -> dict[str, object]:
     )
 
 
-@lru_cache
-def _scenario(
-    protocol: str,
-    target: str,
-    labels: Labels,
-    seed: int,
-    source: tuple[str, ...],
-    excluded: tuple[tuple[str, tuple[str, ...]], ...],
-) -> Scenario:
-    """Return a cell of a protocol over the published corpora."""
+def _identity(run: Any) -> dict[str, object]:
+    """Return `identity` from a row of the frame."""
+    return identify(
+        protocol=run.protocol_digest,
+        scenario=run.scenario,
+        content=json.loads(run.corpora),
+        method=run.method,
+        settings=json.loads(run.settings),
+        track=run.track,
+        backbone=(run.backbone, run.weights),
+        precision=run.precision,
+        repeat=run.repeat,
+        code=run.code,
+    )
+
+
+@dataclass(frozen=True)
+class _Due:
+    """What a protocol demands of a record.
+
+    Attributes:
+        digest: of the scenario.
+        absent_corpora: of the source.
+        tested: test utterances by role, ordered as they must be.
+        emotion: class index of each id.
+    """
+
+    digest: str
+    absent_corpora: tuple[str, ...]
+    tested: Mapping[Role, TestSet]
+    emotion: Mapping[str, int]
+
+
+@lru_cache(maxsize=4096)
+def _due(
+    protocol: str, target: str, labels: Labels, seed: int, source: tuple[str, ...], excluded: str
+) -> _Due:
+    """Return what a protocol demands, over the published corpora."""
     chosen = get_protocol(protocol)
-    without = dict(excluded)
+    without = {corpus: tuple(names) for corpus, names in json.loads(excluded).items()}
     names = (*source, *chosen.corpora_of(target))
     catalogue = {name: _published(name, without.get(name, ())) for name in names}
-    return chosen.scenario(catalogue, target, labels, seed)
+    scenario = chosen.scenario(catalogue, target, labels, seed)
+    tested = {"target": scenario.target_test, "source": scenario.source_test}
+    return _Due(
+        scenario.digest,
+        scenario.absent_corpora,
+        {role: _test_set(tested[role], scenario) for role in ROLES},
+        {id_: scenario.emotion[id_] for role in ROLES for id_ in tested[role]},
+    )
 
 
+def _test_set(ids: Sequence[str], scenario: Scenario) -> TestSet:
+    """Return test utterances, corpus by corpus."""
+    by_corpus: dict[str, list[str]] = defaultdict(list)
+    for id_ in ids:
+        by_corpus[id_.partition("/")[0]].append(id_)
+    ordered = [id_ for members in by_corpus.values() for id_ in members]
+    return TestSet(" ".join(ordered), "".join(str(scenario.emotion[id_]) for id_ in ordered))
+
+
+@lru_cache(maxsize=256)
 def _published(name: str, excluded: Sequence[str]) -> tuple[Utterance, ...]:
     corpus = get_corpus(name)
     nowhere = Path()
@@ -158,51 +248,54 @@ def _published(name: str, excluded: Sequence[str]) -> tuple[Utterance, ...]:
     )
 
 
-def _misplaced(record: Record, path: Path) -> Iterator[str]:
+def _misplaced(run: Any) -> Iterator[str]:
     """Look at the part of the path that `xlser run` gives; a file on its own has none."""
-    due = PurePosixPath(record.protocol, "results") / place(
-        target=record.target,
-        track=record.track,
-        backbone=record.backbone.name,
-        method=record.method.name,
-        labels=record.labels,
-        seed=record.seed,
-        repeat=record.repeat,
-        key=record.key,
+    due = PurePosixPath(run.protocol, "results") / place(
+        target=run.target,
+        track=run.track,
+        backbone=run.backbone,
+        method=run.method,
+        labels=run.labels,
+        seed=run.seed,
+        repeat=run.repeat,
+        key=run.key,
     )
-    parts = path.absolute().parts
-    if path.name != due.name:
+    parts = run.path.absolute().parts
+    if run.path.name != due.name:
         yield f"It belongs into a file named {due.name}."
     elif "results" in parts and parts[-len(due.parts) :] != due.parts:
         yield f"It belongs to {due}."
 
 
-def _wrong_utterances(record: Record, scenario: Scenario) -> Iterator[str]:
+def _wrong_utterances(tested: Mapping[Role, TestSet], due: _Due) -> Iterator[str]:
     """Compare the test utterances, their order and their emotions with the protocol's."""
-    expected: dict[tuple[str, Role], list[str]] = defaultdict(list)
-    roles: list[tuple[Role, Sequence[str]]] = [
-        ("target", scenario.target_test),
-        ("source", scenario.source_test),
-    ]
-    for role, ids in roles:
-        for id_ in ids:
-            expected[id_.partition("/")[0], role].append(id_)
-    stated = [(part.corpus, part.role) for part in record.predictions]
-    if stated != list(expected):
-        yield f"It has predictions for {_parts(stated)}, not for {_parts(expected)}."
+    wrong = [role for role in ROLES if tested[role] != due.tested[role]]
+    if not wrong:
         return
-    for part, ids in zip(record.predictions, expected.values(), strict=True):
-        yield from _differences(part, ids, scenario)
+    own, expected = _parts(tested), _parts(due.tested)
+    if own != expected:
+        yield f"It has predictions for {_listed(own)}, not for {_listed(expected)}."
+        return
+    for role in wrong:
+        start = 0
+        due_names = dict(due.tested[role].parts)
+        for corpus, names in tested[role].parts:
+            emotion = tested[role].emotion[start : start + len(names)]
+            start += len(names)
+            ids = [f"{corpus}/{name}" for name in names]
+            yield from _differences(
+                ids, emotion, [f"{corpus}/{name}" for name in due_names[corpus]], due
+            )
 
 
-def _differences(part: Predictions, expected: Sequence[str], scenario: Scenario) -> Iterator[str]:
-    names = [f"{part.corpus}/{name}" for name in part.names]
-    if len(names) != len(part.emotion):
-        yield f"It has {len(part.emotion)} predictions for {len(names)} names of {part.corpus}."
-        return
-    times = Counter(names)
+def _differences(
+    own: Sequence[str], emotion: str, expected: Sequence[str], due: _Due
+) -> Iterator[str]:
+    """Yield how the test utterances of one corpus differ from those expected."""
+    times = Counter(own)
+    wanted = set(expected)
     missing = [id_ for id_ in expected if id_ not in times]
-    stray = [id_ for id_ in times if id_ not in set(expected)]
+    stray = [id_ for id_ in times if id_ not in wanted]
     doubled = [id_ for id_, count in times.items() if count > 1]
     if missing:
         yield f"It lacks {len(missing)} test utterances: {_some(missing)}."
@@ -212,44 +305,58 @@ def _differences(part: Predictions, expected: Sequence[str], scenario: Scenario)
         yield f"It has {len(doubled)} utterances more than once: {_some(doubled)}."
     if missing or stray or doubled:
         return
-    for own, due in zip_longest(names, expected):
-        if own != due:
-            yield f"Its utterances are not in the protocol's order: {own} stands where {due} does."
+    for stands, belongs in zip(own, expected, strict=True):
+        if stands != belongs:
+            yield (
+                f"Its utterances are not in the protocol's order: {stands} stands where "
+                f"{belongs} does."
+            )
             return
-    digits = [str(scenario.emotion[id_]) for id_ in expected]
-    wrong = [id_ for id_, a, b in zip(expected, part.emotion, digits, strict=True) if a != b]
+    pairs = zip(expected, emotion, strict=True)
+    wrong = [id_ for id_, digit in pairs if digit != str(due.emotion[id_])]
     if wrong:
-        yield f"It gives {len(wrong)} utterances another emotion than they have: {_some(wrong)}."
+        yield f"It states another emotion for {len(wrong)} utterances: {_some(wrong)}."
 
 
-def _doubled(records: Mapping[Path, Record]) -> Iterator[Fault]:
+def _doubled(runs: Iterable[Any]) -> Iterator[Fault]:
     """Find records of the same run."""
-    first: dict[str, Path] = {}
-    for path, record in records.items():
-        if record.key in first:
-            yield Fault(path, f"It is of the same run as {first[record.key]}.")
-        first.setdefault(record.key, path)
+    first: dict[str, Any] = {}
+    for run in runs:
+        earlier = first.setdefault(run.key, run)
+        if earlier is run:
+            continue
+        copied = _json(run) == _json(earlier)
+        held = "" if earlier.file == earlier.path else f", packed in {earlier.file}"
+        what = "is a copy, byte for byte, of" if copied else "is of the same run as"
+        yield Fault(run.path, f"It {what} {earlier.path}{held}.")
 
 
-def _incomplete(records: Iterable[Record]) -> list[str]:
-    """Say which rows lack seeds of their protocol."""
+def _json(run: Any) -> bytes:
+    if run.file == run.path:
+        return Path(run.path).read_bytes()
+    whole = Packed.read(run.file)
+    return whole.record(whole.paths.index(run.path)).to_json()
+
+
+def _incomplete(runs: Iterable[Any]) -> list[str]:
+    """Return which rows lack seeds of their protocol."""
     seeds: dict[tuple[str, ...], set[int]] = defaultdict(set)
     protocols: dict[tuple[str, ...], Protocol] = {}
-    for record in records:
-        if record.repeat:
+    for run in runs:
+        if run.repeat:
             continue  # a repeat stands in no row
-        changed = [f"{name}={record.method.settings[name]}" for name in record.method.changed]
+        settings = json.loads(run.settings) if run.changed else {}
         row = (
-            record.protocol,
-            record.target,
-            record.track,
-            record.backbone.name,
-            record.precision,
-            " ".join([record.method.name, *changed]),
-            f"{record.labels} labels",
+            run.protocol,
+            run.target,
+            run.track,
+            run.backbone,
+            run.precision,
+            " ".join([run.method, *(f"{name}={settings[name]}" for name in run.changed)]),
+            f"{run.labels} labels",
         )
-        seeds[row].add(record.seed)
-        protocols[row] = get_protocol(record.protocol)
+        seeds[row].add(run.seed)
+        protocols[row] = get_protocol(run.protocol)
     return [
         f"{', '.join(row)}: seeds {_listed(map(str, sorted(found)))} of "
         f"{_listed(map(str, protocols[row].seeds))}"
@@ -258,8 +365,8 @@ def _incomplete(records: Iterable[Record]) -> list[str]:
     ]
 
 
-def _parts(parts: Iterable[tuple[str, Role]]) -> str:
-    return _listed(f"{corpus} ({role})" for corpus, role in parts)
+def _parts(tested: Mapping[Role, TestSet]) -> list[str]:
+    return [f"{corpus} ({role})" for role in ROLES for corpus in tested[role].corpora]
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from xlser.corpora import NotOfThisCorpusError, get_corpus
 from xlser.errors import RecordError
 from xlser.metrics import Counts, Metric, confusion
-from xlser.records.levels import Levels
+from xlser.records.prediction import Levels
 from xlser.records.runs_table import Runs, TestSet
 
 Indices = npt.NDArray[np.int64]

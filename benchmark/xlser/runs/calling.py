@@ -31,7 +31,7 @@ from xlser.methods.calls import (
 from xlser.methods.origin import arrived, carried
 from xlser.records.record import Memory
 from xlser.runs.environment import forget_peak_memory, peak_memory
-from xlser.runs.processes import end_with_the_parent, how_ended
+from xlser.runs.processes import end_with_the_parent, how_ended, without_main_module
 from xlser.training import derive
 
 
@@ -160,7 +160,8 @@ class _Elsewhere:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_be_called, args=(theirs,))
-        self._process.start()
+        with without_main_module():
+            self._process.start()
         theirs.close()
         self._say((folder, kind, method.settings(), torch.get_num_threads()))
         self._hear("ready")

@@ -12,7 +12,7 @@ import torch
 from xlser.backbones import PretrainedBackbone
 from xlser.methods import Labelled, Speech, Task
 from xlser.methods.origin import code_of, is_packaged, package_of
-from xlser.records.record import (
+from xlser.records import (
     BackboneStamp,
     MethodStamp,
     Predictions,

@@ -17,7 +17,7 @@ from xlser.methods.origin import arrived, carried, code_of, package_of
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
 from xlser.records.runs_table import canonical
-from xlser.records.store import read_runs
+from xlser.records.store import known_keys, read_runs
 from xlser.results.results import require_protocol
 from xlser.runs.data import SpeechData
 from xlser.runs.plan_notes import PLANNED, plan_notes
@@ -159,7 +159,7 @@ def make_plan(
         for labels, repeat in product(usable, range(request.repeats)):
             run = _run(method, scenario(target, labels, seed), repeat, request, data, backbone)
             runs.setdefault(run.key, run)
-    done = {key for key, run in runs.items() if run.path(results).exists()}
+    done = known_keys(results)
     todo = [run for key, run in runs.items() if key not in done]
     recorded = read_runs(results).frame
     require_protocol(protocol, recorded)

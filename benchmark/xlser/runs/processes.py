@@ -6,9 +6,11 @@ Imports nothing that takes long, so that a process watches its parent from its f
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 
 def end_with_the_parent() -> None:
@@ -40,3 +42,19 @@ def interrupts_ignored() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def without_main_module() -> Iterator[None]:
+    """Let processes start that do not import this program's main module.
+
+    Python has each new process run the parent's script once more, as a module, which would start
+    the same runs again where the script has no `if __name__ == "__main__"`. Nothing in it is
+    needed: classes of methods that it defines travel by value.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

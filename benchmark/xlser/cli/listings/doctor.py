@@ -118,7 +118,11 @@ def _protocols(settings: "Settings") -> dict[str, str]:
 
     found: dict[str, str] = {}
     for name in protocol_names():
-        protocol = get_protocol(name)
+        try:
+            protocol = get_protocol(name)
+        except XlserError as error:
+            found[name] = error.problem
+            continue
         targets = [t for t in protocol.targets if not lacking(protocol.languages[t])]
         absent = lacking(protocol.languages[protocol.source])
         source = f"partial source, without {', '.join(absent)}" if absent else "complete source"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xlser.cli.output import print_json
-from xlser.cli.parameters import AsJson, Leaderboards
+from xlser.cli.parameters import AsJson, LeaderboardsFolder
 
 if TYPE_CHECKING:
     from xlser.protocols import Labels
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 def compare(
     a: Annotated[str, typer.Argument(help="A method, as the leaderboard's rows name it.")],
     b: Annotated[str, typer.Argument(help="Another.")],
-    protocol: Annotated[
-        str, typer.Option(help="Name of a protocol; `xlser doctor` lists them.")
-    ] = "v1",
+    protocol: Annotated[str, typer.Option(help="v1, agarla2022, agarla2022-4, demo.")] = "v1",
     target: Annotated[
         list[str] | None, typer.Option(help="Target languages; default: all both have.")
     ] = None,
@@ -27,7 +25,7 @@ def compare(
     metric: Annotated[
         str | None, typer.Option(help="A metric, such as macro-f1; default: the headline.")
     ] = None,
-    leaderboards: Leaderboards = Path("leaderboards"),
+    leaderboards: LeaderboardsFolder = Path("leaderboards"),
     as_json: AsJson = False,
 ) -> None:
     """Show how far apart two methods are, and how sure that is.

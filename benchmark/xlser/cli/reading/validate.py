@@ -1,4 +1,4 @@
-"""`xlser validate`: records held against their protocol and the published corpora."""
+"""`xlser validate`: records compared with their protocol and the published corpora."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -13,17 +13,17 @@ from xlser.cli.parameters import AsJson
 def validate(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Records, or folders that hold some; default: leaderboards."),
+        typer.Argument(help="Records, packed files, or folders of them; default: leaderboards."),
     ] = None,
     complete: Annotated[
-        bool, typer.Option("--complete", help="Reject what lacks seeds, too.")
+        bool, typer.Option("--complete", help="Also reject rows that lack seeds.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check records without audio; exit code 1 if any is rejected.
 
-    Figures are computed again from the predictions; digests, test utterances, their emotions and
-    their order are held against the protocol and the published names of the corpora.
+    Scores are computed again from the predictions; digests, test utterances, their emotions and
+    their order are compared with the protocol and the published names of the corpora.
     """
     from xlser.records.validate import validate as look_at
 
@@ -46,26 +46,30 @@ def validate(
 
 
 def _files(paths: list[Path]) -> list[Path]:
-    """Return the records named, and those in `results` folders at or below a folder named.
+    """Return the files of records named, and those in `results` folders at or below a folder.
 
     Raises:
         RecordError: there is none.
     """
     from xlser.errors import RecordError
+    from xlser.records.store import files
 
     found: list[Path] = []
     for path in paths:
-        inside = sorted(filter(_may_be_record, path.rglob("*.json"))) if path.is_dir() else [path]
+        inside = [path]
+        if path.is_dir():
+            several = [*files(path, ".json"), *files(path, ".parquet")]
+            inside = sorted(filter(_may_be_record, several))
         if not inside or not path.exists():
             raise RecordError(
                 f"There are no records at {path}.",
-                "Name a record, a results folder or a folder of leaderboards.",
+                "Name a file of records, a results folder or a folder of leaderboards.",
             )
         found += inside
     return list(dict.fromkeys(found))
 
 
 def _may_be_record(path: Path) -> bool:
-    """Say whether a file may be one: what tells of failures and progress lies beside `results`."""
+    """Return whether a file may be one: reports of failures and progress lie beside `results`."""
     above = path.parts[:-1]
     return "results" in above or not {"failures", "status"} & set(above)

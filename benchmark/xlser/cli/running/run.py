@@ -35,13 +35,16 @@ def _print(finished: "Finished", as_json: bool) -> None:
     """Write and print the leaderboard, then what failed."""
     from xlser.leaderboards import render, write_leaderboard
     from xlser.monitoring.report import failure_lines
+    from xlser.records.store import known_keys
 
     grid, plan, failures = finished.grid, finished.plan, finished.failures
     written = write_leaderboard(grid.protocol, grid.options.leaderboards)
     if as_json:
+        recorded = known_keys(grid.results)
+        runs = (*plan.done, *plan.todo)
         print_json(
             {
-                "records": [str(run.path(grid.results)) for run in (*plan.done, *plan.todo)],
+                "records": [str(recorded.get(r.key, r.path(grid.results))) for r in runs],
                 "failed": [failure["run"] for failure in failures],
                 "failures": failures,
                 "skipped": plan.skipped,

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from xlser.cli.output import print_json
-from xlser.cli.parameters import AsJson, Leaderboards
+from xlser.cli.parameters import AsJson, LeaderboardsFolder
 from xlser.monitoring.durations import duration
 
 
 def status(
-    leaderboards: Leaderboards = Path("leaderboards"),
+    leaderboards: LeaderboardsFolder = Path("leaderboards"),
     protocol: Annotated[str | None, typer.Option(help="One protocol; default: all.")] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on showing it until nothing runs any more.")

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from xlser.leaderboards.paper import FIVE_CLASSES, PRINTED, TAUS
 from xlser.protocols import Labels, Protocol
 from xlser.records import Role
 from xlser.results import Estimate, Row, Score, Table, holm
+from xlser_agarla2022.printed import FIVE_CLASSES, PRINTED, TAUS
 
 Side = tuple[str, Labels]
 """A method, as rows name it, at a label budget."""
@@ -22,10 +22,10 @@ class Claim:
     """That one row is above another.
 
     Attributes:
-        says: in a few words.
-        above: the row said to be above.
-        below: the other.
-        role: of the language both are tested on.
+        says: the claim in a few words.
+        above: the row with the higher score.
+        below: the row with the lower score.
+        role: of the language that both are tested on.
     """
 
     says: str
@@ -60,15 +60,16 @@ ENGLISH = (
 
 @dataclass(frozen=True)
 class Difference:
-    """A claim held against records.
+    """A claim beside our results.
 
     Attributes:
         claim: what is claimed.
-        printed: the paper's difference in accuracy by target, percent, as far as it prints both.
-        seeds: ours by target, of the protocol's headline figure, seed by seed, percent.
-        ours: by target, with how sure it is; empty for English, whose speakers are not resampled.
+        printed: the paper's difference in accuracy by target, percent, where it prints both.
+        seeds: ours by target, of the protocol's headline metric, seed by seed, percent.
+        ours: by target, with its standard error; empty for English, whose speakers are not
+            resampled.
         mean: over targets; None for English.
-        p: of the mean being nil, adjusted for all differences of the same claim.
+        p: of the mean being 0, adjusted for all differences of the same claim.
     """
 
     claim: Claim
@@ -85,46 +86,46 @@ class Difference:
 
 
 def differences(
-    protocol: Protocol, boards: Sequence[Table], claims: Iterable[Claim]
+    protocol: Protocol, tables: Sequence[Table], claims: Iterable[Claim]
 ) -> list[Difference]:
-    """Hold claims against the rows of one setting.
+    """Compare claims with the rows of one condition.
 
-    A claim is left out unless every board has both its rows, over the same seeds.
+    A claim is left out unless every table has both its rows, comparable with each other.
 
     Args:
-        protocol: of the boards.
-        boards: of one setting, one a target.
-        claims: to hold against them.
+        protocol: of the tables.
+        tables: of one condition, one a target.
+        claims: to compare with them.
     """
     found = [
         _difference(protocol, pairs, claim)
         for claim in claims
-        if (pairs := _pairs(boards, claim)) is not None
+        if (pairs := _pairs(tables, claim)) is not None
     ]
     return [x for _, same in groupby(found, lambda x: x.claim.says) for x in _adjusted([*same])]
 
 
 def _adjusted(same_claim: Sequence[Difference]) -> list[Difference]:
-    """Adjust p-values over the differences that speak of one claim: each claim is a question."""
+    """Adjust p-values over the differences of one claim: each claim is a question."""
     adjusted = holm([difference.p for difference in same_claim])
     return [replace(x, p=p) for x, p in zip(same_claim, adjusted, strict=True)]
 
 
-def _pairs(boards: Iterable[Table], claim: Claim) -> dict[str, tuple[Row, Row]] | None:
+def _pairs(tables: Iterable[Table], claim: Claim) -> dict[str, tuple[Row, Row]] | None:
     pairs = {}
-    for board in boards:
-        rows = {(row.method, row.labels): row for row in board.rows}
+    for table in tables:
+        rows = {(row.method, row.labels): row for row in table.rows}
         above, below = rows.get(claim.above), rows.get(claim.below)
-        if above is None or below is None or above.seeds != below.seeds:
+        if above is None or below is None or not above.is_comparable(below):
             return None
-        pairs[board.target] = (above, below)
+        pairs[table.target] = (above, below)
     return pairs
 
 
 def _difference(
     protocol: Protocol, pairs: Mapping[str, tuple[Row, Row]], claim: Claim
 ) -> Difference:
-    figure = (claim.role, protocol.headline)
+    scored = (claim.role, protocol.headline)
     ours: dict[str, Estimate] = {}
     if claim.role == "target":
         ours = {x: above.resampled.minus(below.resampled) for x, (above, below) in pairs.items()}
@@ -132,7 +133,7 @@ def _difference(
     return Difference(
         claim=claim,
         printed={x: d for x in pairs if (d := _printed(claim, x)) is not None},
-        seeds={x: a.scores[figure].minus(b.scores[figure]) for x, (a, b) in pairs.items()},
+        seeds={x: a.scores[scored].minus(b.scores[scored]) for x, (a, b) in pairs.items()},
         ours=ours,
         mean=mean,
         p=1.0 if mean is None else mean.p,
@@ -140,8 +141,9 @@ def _difference(
 
 
 def _printed(claim: Claim, target: str) -> float | None:
-    spots = [((FIVE_CLASSES, m, target, k), claim.role) for m, k in (claim.above, claim.below)]
-    if any(spot not in PRINTED for spot in spots):
+    sides = (claim.above, claim.below)
+    scores = [((FIVE_CLASSES, m, target, labels), claim.role) for m, labels in sides]
+    if any(score not in PRINTED for score in scores):
         return None
-    above, below = (PRINTED[spot].accuracy for spot in spots)
+    above, below = (PRINTED[score].accuracy for score in scores)
     return above - below

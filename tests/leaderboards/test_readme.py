@@ -4,7 +4,7 @@ import pytest
 from tests.leaderboards.made import over_seeds, read, write
 
 from xlser.errors import RecordError, UnknownNameError
-from xlser.leaderboards import refresh_lessons
+from xlser.leaderboards import Leaderboards
 from xlser.protocols import get_protocol
 from xlser.records import Record
 
@@ -15,7 +15,7 @@ PAGE = f"""\
 
 Before.
 
-<!-- differences v1 {SLUG} -->
+<!-- conditions v1 {SLUG} {SLUG} -->
 stale
 <!-- end -->
 
@@ -24,11 +24,7 @@ Between.
 <!-- best v1 {SLUG} -->
 <!-- end -->
 
-<!-- english v1 {SLUG} -->
-<!-- end -->
-
-<!-- corpora v1 {SLUG} german -->
-<!-- end -->
+## Cost
 
 <!-- cost -->
 <!-- end -->
@@ -49,55 +45,30 @@ def leaderboards(template: Record, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_figures_are_written_between_the_marks_and_prose_is_kept(leaderboards: Path) -> None:
+def test_blocks_are_written_between_the_marks_and_prose_is_kept(leaderboards: Path) -> None:
     page = leaderboards / "README.md"
     page.write_text(PAGE, encoding="utf-8")
-    assert refresh_lessons(leaderboards) == page
+    assert Leaderboards(leaderboards).write_readme() == page
     text = page.read_text(encoding="utf-8")
     assert "stale" not in text
-    assert [text.index(word) for word in ("Before.", "Between.", "After.")] == sorted(
-        text.index(word) for word in ("Before.", "Between.", "After.")
-    )
-    target, english, corpora = read(text)
-    assert target[0]["difference"] == "hard-pseudo-labels, 100 − lower-bound, 0"
-    assert target[0]["German, ours"].startswith("+46.7 [")
-    assert target[0]["Italian, paper"] == "−1.2"
-    assert target[0]["on these speakers"] in ("holds", "not decided")
-    assert english[0]["German, ours"] == "+46.7 ± 5.8"
-    assert [row["RAVDESS, accuracy %"] for row in corpora] == ["40.0 ± 0.0", "86.7 ± 5.8"]
-    assert "| v1, frozen track; logmel-functionals" in text
-    assert "| german" not in text
-
-
-def test_every_figure_in_print_that_has_a_record_stands_in_one_table(
-    template: Record, tmp_path: Path
-) -> None:
-    paper, four = get_protocol("agarla2022"), get_protocol("agarla2022-4")
-    upper = {"name": "upper-bound", "target_labels": "all"}
-    nnpm = {"name": "nnpm", "target_labels": "none"}
-    records = over_seeds(template, four, 2, labels=0, method=nnpm)
-    for track, right in (("frozen", {0: 7, 1: 7, 2: 8}), ("finetune", {0: 9})):
-        records += over_seeds(template, paper, right, labels="all", method=upper, track=track)
-    write(records, tmp_path)
-    page = tmp_path / "README.md"
-    page.write_text("<!-- print -->\n<!-- end -->", encoding="utf-8")
-    refresh_lessons(tmp_path)
-    (rows,) = read(page.read_text(encoding="utf-8"))
-    told = [(row["in print"], row["tested on"], row["track"].split(",")[0]) for row in rows]
-    assert told == [
-        ("Table 4", "English", "finetune"),
-        ("Table 4", "English", "frozen"),
-        ("Table 4", "German", "finetune"),
-        ("Table 4", "German", "frozen"),
-        ("Table 6", "German", "frozen"),
+    places = [text.index(word) for word in ("Before.", "Between.", "After.")]
+    assert places == sorted(places)
+    (differences,) = read(text)
+    assert [row["method"] for row in differences] == [
+        "**mean of these**",
+        "hard-pseudo-labels",
+        "lower-bound",
     ]
-    english, german, nnpm_row = rows[1], rows[3], rows[4]
-    assert (english["paper"], english["ours"]) == ("75.04", "73.3 ± 5.8")
-    assert (english["ours − paper"], english["paper within interval"]) == ("−1.7", "–")
-    assert german["ours"].startswith("73.3 ± 5.8 [")
-    assert (german["ours − paper"], german["paper within interval"]) == ("+0.1", "yes")
-    assert "1 of 3 seeds" in rows[0]["ours"]
-    assert (nnpm_row["paper"], nnpm_row["ours − paper"]) == ("50.6", "−30.6")
+    assert "| v1, frozen track; logmel-functionals" in text
+
+
+def test_pictures_lie_beside_the_page(leaderboards: Path) -> None:
+    (leaderboards / "README.md").write_text(PAGE, encoding="utf-8")
+    Leaderboards(leaderboards).write_readme()
+    name = f"figures/best-v1-{SLUG}"
+    assert f"({name}.svg)" in (leaderboards / "README.md").read_text(encoding="utf-8")
+    assert (leaderboards / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert b">hard-pseudo-labels<" in (leaderboards / f"{name}.svg").read_bytes()
 
 
 @pytest.fixture
@@ -121,29 +92,31 @@ def two_windows(template: Record, tmp_path: Path) -> Path:
 def block(leaderboards: Path, words: str) -> list[dict[str, str]]:
     page = leaderboards / "README.md"
     page.write_text(f"<!-- {words} -->\n<!-- end -->", encoding="utf-8")
-    refresh_lessons(leaderboards)
+    Leaderboards(leaderboards).write_readme()
     (rows,) = read(page.read_text(encoding="utf-8"))
     return rows
 
 
-def test_what_a_setting_gains_stands_for_each_method_and_their_mean(two_windows: Path) -> None:
-    rows = block(two_windows, f"settings v1 frozen-audiontt-512-25ms {SLUG}")
+def test_the_difference_of_two_conditions_stands_for_each_method_and_their_mean(
+    two_windows: Path,
+) -> None:
+    rows = block(two_windows, f"conditions v1 frozen-audiontt-512-25ms {SLUG}")
     assert [row["method"] for row in rows] == ["**mean of these**", "better", "same"]
     mean, better, same = (row["100 labels"] for row in rows)
     assert better.startswith("+20.0 [")
     assert mean.startswith("+10.0 [")
     assert same.startswith("0.0 ")
-    picture = (two_windows / "figures/settings-v1-frozen-audiontt-512-25ms.svg").read_bytes()
+    picture = (two_windows / "figures/conditions-v1-frozen-audiontt-512-25ms.svg").read_bytes()
     assert b">frozen, audiontt-512-25ms<" in picture
     assert b">better<" in picture
     assert b">alone<" not in picture
     # The same records under both names: nothing differs, to the last digit.
-    assert {row["100 labels"][:4] for row in block(two_windows, f"settings v1 {SLUG} {SLUG}")} == {
-        "0.0 "
-    }
+    assert {
+        row["100 labels"][:4] for row in block(two_windows, f"conditions v1 {SLUG} {SLUG}")
+    } == {"0.0 "}
 
 
-def test_settings_are_compared_where_both_have_rows(two_windows: Path, template: Record) -> None:
+def test_conditions_are_compared_where_both_have_rows(two_windows: Path, template: Record) -> None:
     records = []
     for target in ("german", "italian"):  # a budget that the other setting lacks
         records += over_seeds(template, V1, 9, target=target, labels=25, method={"name": "same"})
@@ -151,11 +124,11 @@ def test_settings_are_compared_where_both_have_rows(two_windows: Path, template:
     records = [record.model_copy(update={"backbone": shorter}) for record in records]
     for i, record in enumerate(records):
         record.write(two_windows / "v1" / "results" / f"more-{i}.json")
-    rows = block(two_windows, f"settings v1 frozen-audiontt-512-25ms {SLUG}")
+    rows = block(two_windows, f"conditions v1 frozen-audiontt-512-25ms {SLUG}")
     assert list(rows[0]) == ["method", "100 labels"]
 
 
-def test_settings_that_share_no_method_are_named(template: Record, tmp_path: Path) -> None:
+def test_conditions_that_share_no_method_are_named(template: Record, tmp_path: Path) -> None:
     other = template.backbone.model_copy(update={"name": "audiontt-512"})
     records = []
     for target in ("german", "italian"):
@@ -165,7 +138,7 @@ def test_settings_that_share_no_method_are_named(template: Record, tmp_path: Pat
         )
     write(records, tmp_path)
     with pytest.raises(RecordError, match=f"under both frozen-audiontt-512 and {SLUG}"):
-        block(tmp_path, f"settings v1 frozen-audiontt-512 {SLUG}")
+        block(tmp_path, f"conditions v1 frozen-audiontt-512 {SLUG}")
 
 
 def test_a_methods_lead_is_over_every_method_of_a_setting(two_windows: Path) -> None:
@@ -178,28 +151,17 @@ def test_a_methods_lead_is_over_every_method_of_a_setting(two_windows: Path) -> 
         block(two_windows, f"lead v1 {SLUG} nobody {SLUG}")
 
 
-def test_pictures_lie_beside_the_page(leaderboards: Path) -> None:
-    (leaderboards / "README.md").write_text(PAGE, encoding="utf-8")
-    refresh_lessons(leaderboards)
-    name = f"figures/differences-v1-{SLUG}"
-    assert f"({name}.svg)" in (leaderboards / "README.md").read_text(encoding="utf-8")
-    assert (leaderboards / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    best = (leaderboards / f"figures/best-v1-{SLUG}.svg").read_bytes()
-    assert b">hard-pseudo-labels<" in best
-    assert b"the paper, Italian" in (leaderboards / f"{name}.svg").read_bytes()
-
-
 def test_writing_twice_changes_nothing(leaderboards: Path) -> None:
     page = leaderboards / "README.md"
     page.write_text(PAGE, encoding="utf-8")
-    refresh_lessons(leaderboards)
+    Leaderboards(leaderboards).write_readme()
     once = page.read_bytes()
-    refresh_lessons(leaderboards)
+    Leaderboards(leaderboards).write_readme()
     assert page.read_bytes() == once
 
 
 def test_without_a_page_there_is_nothing_to_write(leaderboards: Path) -> None:
-    assert refresh_lessons(leaderboards) is None
+    assert Leaderboards(leaderboards).write_readme() is None
     assert not (leaderboards / "README.md").exists()
 
 
@@ -207,11 +169,10 @@ def test_without_a_page_there_is_nothing_to_write(leaderboards: Path) -> None:
     ("block", "said"),
     [
         ("<!-- guesses v1 x -->\n<!-- end -->", "guesses"),
-        (f"<!-- differences v2 {SLUG} -->\n<!-- end -->", "v2"),
-        ("<!-- differences v1 frozen-nothing -->\n<!-- end -->", "frozen-nothing"),
-        ("<!-- differences v1 -->\n<!-- end -->", "differences v1"),
+        (f"<!-- best v9 {SLUG} -->\n<!-- end -->", "v9"),
+        ("<!-- best v1 frozen-nothing -->\n<!-- end -->", "frozen-nothing"),
+        ("<!-- best v1 -->\n<!-- end -->", "best v1"),
         ("<!-- cost v1 -->\n<!-- end -->", "cost v1"),
-        ("<!-- print v1 -->\n<!-- end -->", "print v1"),
     ],
 )
 def test_a_block_that_asks_for_what_there_is_not_is_named(
@@ -220,7 +181,7 @@ def test_a_block_that_asks_for_what_there_is_not_is_named(
     page = leaderboards / "README.md"
     page.write_text(block, encoding="utf-8")
     with pytest.raises(UnknownNameError, match=said):
-        refresh_lessons(leaderboards)
+        Leaderboards(leaderboards).write_readme()
     assert page.read_text(encoding="utf-8") == block
 
 
@@ -228,7 +189,7 @@ def test_of_one_language_there_is_no_mean_to_draw(template: Record, tmp_path: Pa
     write(over_seeds(template, V1, 9, target="german"), tmp_path)
     (tmp_path / "README.md").write_text(f"<!-- best v1 {SLUG} -->\n<!-- end -->", encoding="utf-8")
     with pytest.raises(RecordError, match="several targets"):
-        refresh_lessons(tmp_path)
+        Leaderboards(tmp_path).write_readme()
 
 
 @pytest.mark.parametrize(
@@ -238,5 +199,5 @@ def test_a_block_without_an_end_loses_nothing(leaderboards: Path, text: str) -> 
     page = leaderboards / "README.md"
     page.write_text(text, encoding="utf-8")
     with pytest.raises(RecordError, match="without"):
-        refresh_lessons(leaderboards)
+        Leaderboards(leaderboards).write_readme()
     assert page.read_text(encoding="utf-8") == text

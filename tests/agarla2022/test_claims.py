@@ -1,10 +1,10 @@
 import pytest
 from tests.leaderboards.made import boards, made, over_seeds
 
-from xlser.leaderboards.claims import CLAIMS, ENGLISH, Claim, Difference, differences
-from xlser.leaderboards.paper import PRINTED
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser_agarla2022.claims import CLAIMS, ENGLISH, Claim, Difference, differences
+from xlser_agarla2022.printed import PRINTED
 
 V1 = get_protocol("v1")
 HARD, SOFT = {"name": "hard-pseudo-labels"}, {"name": "soft-pseudo-labels"}

@@ -1,4 +1,4 @@
-"""The figures that Agarla et al. (2022) print, to stand beside ours.
+"""The scores that Agarla et al. (2022) print.
 
 All are accuracy in percent; what the paper calls "unweighted accuracy" is plain accuracy, as its
 fractions show (every figure is k/n or k/3n for n = 162, 71, 140, 361, 1270 test utterances).
@@ -16,17 +16,17 @@ FIVE_CLASSES = "agarla2022"
 FOUR_CLASSES = "agarla2022-4"
 """Protocol of its Table 6."""
 
-Cell = tuple[str, str, str, Labels]
-"""An experiment: protocol, method as rows name it, target language, label budget."""
+Experiment = tuple[str, str, str, Labels]
+"""Protocol, method as rows name it, target language, label budget."""
 
 
 @dataclass(frozen=True)
 class Printed:
-    """A figure in print.
+    """A score in print.
 
     Attributes:
         text: accuracy, percent, with the digits printed.
-        table: where it stands.
+        table: where it is printed.
     """
 
     text: str
@@ -77,23 +77,23 @@ TAUS = {
 }
 """By threshold of Table 5, the method as rows name it; 0.50 is the default."""
 
-TABLE_3: dict[str, Cell] = {x: (FIVE_CLASSES, "lower-bound", x, 0) for x in LANGUAGES}
+TABLE_3: dict[str, Experiment] = {x: (FIVE_CLASSES, "lower-bound", x, 0) for x in LANGUAGES}
 """By new language: trained on English alone."""
 
-TABLE_4: dict[str, Cell] = {x: (FIVE_CLASSES, "upper-bound", x, "all") for x in LANGUAGES}
+TABLE_4: dict[str, Experiment] = {x: (FIVE_CLASSES, "upper-bound", x, "all") for x in LANGUAGES}
 """By new language: trained on all labels of both."""
 
-TABLE_5: dict[tuple[str, str], Cell] = {
+TABLE_5: dict[tuple[str, str], Experiment] = {
     (tau, x): (FIVE_CLASSES, method, x, 100) for tau, method in TAUS.items() for x in LANGUAGES
 }
 """By threshold and new language: hard pseudo-labels at 100 labels."""
 
-TABLE_6: dict[str, Cell] = {
+TABLE_6: dict[str, Experiment] = {
     name: (FOUR_CLASSES, method, "german", 0) for name, (method, _) in _FOUR_CLASSES.items()
 }
 """By the paper's name of a method: EMO-DB, four classes, no labels."""
 
-FIGURE_2: dict[tuple[str, str, int], Cell] = {
+FIGURE_2: dict[tuple[str, str, int], Experiment] = {
     (method, x, labels): (FIVE_CLASSES, method, x, labels)
     for method in PSEUDO_LABELS
     for x in LANGUAGES
@@ -101,7 +101,7 @@ FIGURE_2: dict[tuple[str, str, int], Cell] = {
 }
 """By method, new language and label budget."""
 
-FIGURE_3: dict[tuple[str, str], Cell] = {
+FIGURE_3: dict[tuple[str, str], Experiment] = {
     **{("lower bound", x): TABLE_3[x] for x in LANGUAGES},
     **{("hard pseudo-labels, 100 labels", x): TABLE_5["0.50", x] for x in LANGUAGES},
     **{("upper bound", x): TABLE_4[x] for x in LANGUAGES},
@@ -109,7 +109,7 @@ FIGURE_3: dict[tuple[str, str], Cell] = {
 """By the name of a bar and new language."""
 
 
-def _printed() -> Iterator[tuple[Cell, Role, Printed]]:
+def _printed() -> Iterator[tuple[Experiment, Role, Printed]]:
     for language in LANGUAGES:
         yield TABLE_3[language], "source", Printed(_ENGLISH_ALONE, "Table 4")
         yield TABLE_3[language], "target", Printed(_LOWER[language], "Table 3")
@@ -124,23 +124,7 @@ def _printed() -> Iterator[tuple[Cell, Role, Printed]]:
     yield TABLE_6["Our"], "source", Printed(_FOUR_CLASSES_ENGLISH, "Section 6.5")
 
 
-PRINTED: dict[tuple[Cell, Role], Printed] = {(cell, role): p for cell, role, p in _printed()}
+PRINTED: dict[tuple[Experiment, Role], Printed] = {
+    (experiment, role): p for experiment, role, p in _printed()
+}
 """By experiment and the role of the language it is tested on."""
-
-SETTING = """\
-The paper fine-tunes the 1024-dimensional backbone on RAVDESS, SAVEE and TESS. Its figures stand \
-beside ours in every table here; only a table of that very setting repeats its experiment."""
-
-ERRATA = """\
-What the paper calls "unweighted accuracy" is plain accuracy: its figures are fractions of the \
-162, 71, 140, 361 and 1270 test utterances. They are set beside our accuracy; `UA` is the mean of \
-the per-class recalls. Its Tables 3 and 4 fit single runs, its Table 5 a mean of three. Its \
-Persian figures rest on SERAB's ShEMO split, which this protocol repeats: it groups by utterance \
-number, not by speaker, so all 52 test speakers also train and fear is never tested. Misprints: \
-Table 2 has neutral and sadness swapped for English (616 and 652) and French (72 and 144); Table 1 \
-gives CaFE 864 utterances of its 936."""
-
-QUOTED = """\
-The paper did not run the first four rows but quotes them, DANN, FLUDA and AL from the FLUDA \
-paper; they were tested on all 339 utterances of the four classes, not on these 61. AL above FLUDA \
-contradicts the FLUDA paper's own claim."""

@@ -1,0 +1,1 @@
+"""Pictures. Importing one of these modules imports matplotlib, which takes seconds."""

@@ -1,0 +1,121 @@
+"""A folder of leaderboards: records in, pages and pictures out."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from xlser.files import write_atomically
+from xlser.leaderboards.details import details_name, details_page
+from xlser.leaderboards.model import Page, Picture
+from xlser.leaderboards.page import protocol_page
+from xlser.leaderboards.readme import filled
+from xlser.leaderboards.rendering import page_as_markdown
+from xlser.protocols import Protocol, get_protocol
+from xlser.results import Results, load
+
+
+class Written(NamedTuple):
+    """A page as it was written.
+
+    Attributes:
+        page: its file.
+        results: what it shows.
+    """
+
+    page: Path
+    results: Results
+
+
+class Leaderboards:
+    """A folder of leaderboards, of which each record is read once, when it is first needed.
+
+    Args:
+        folder: of the leaderboards; the records of a protocol are in `<protocol>/results`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._loaded: dict[str, Results] = {}
+
+    def results(self, protocol: Protocol | str) -> Results:
+        """Return the results of a protocol.
+
+        Raises:
+            UnknownNameError: there is no such protocol.
+            RecordError: a record cannot be read or is of another protocol.
+        """
+        if isinstance(protocol, str):
+            protocol = get_protocol(protocol)
+        if protocol.name not in self._loaded:
+            self._loaded[protocol.name] = load(protocol, self.folder)
+        return self._loaded[protocol.name]
+
+    def write(self, protocol: Protocol, metrics: Collection[str] = ()) -> Written:
+        """Write a protocol's page, the details of each of its tables, and their pictures.
+
+        Pages of details and pictures that are no longer shown are removed.
+
+        Args:
+            protocol: whose records to show.
+            metrics: names of metrics that its page shows beside UA and accuracy.
+
+        Raises:
+            UnknownNameError: no such metric.
+            RecordError: a record cannot be read or does not belong there.
+        """
+        results, folder = self.results(protocol), self.folder / protocol.name
+        page = protocol_page(results, self.results, metrics)
+        # Confusions are drawn where the page has pictures: matplotlib takes seconds to load.
+        drawn = protocol.ranks or bool(page.pictures)
+        pages = {
+            f"details/{details_name(t)}.md": details_page(results, t, drawn)
+            for t in results.tables()
+        }
+        pages["README.md"] = page
+        written = _files(pages)
+        for name, content in written.items():
+            write_atomically(folder / name, content)
+        for kind in ("figures/*.svg", "figures/*.png", "details/*.md"):
+            for path in folder.glob(kind):
+                if str(path.relative_to(folder)) not in written:
+                    path.unlink()
+        return Written(folder / "README.md", results)
+
+    def write_readme(self) -> Path | None:
+        """Write the blocks of `README.md` anew; return the file, or None if there is none.
+
+        Raises:
+            RecordError: a block has no end, or a record cannot be read.
+            UnknownNameError: a block asks for what does not exist.
+        """
+        path = self.folder / "README.md"
+        if not path.is_file():
+            return None
+        text, pictures = filled(path, self.results)
+        write_atomically(path, text.encode())
+        for name, content in _picture_files(pictures).items():
+            write_atomically(self.folder / name, content)
+        return path
+
+
+def write_leaderboard(protocol: Protocol, leaderboards: Path) -> Written:
+    """Write `<leaderboards>/<protocol>/README.md` and what belongs to it from its records.
+
+    Raises:
+        RecordError: a record cannot be read or does not belong there.
+    """
+    return Leaderboards(leaderboards).write(protocol)
+
+
+def _files(pages: Mapping[str, Page]) -> dict[str, bytes]:
+    """Return the content of all files of pages, the pictures first."""
+    files = _picture_files([picture for page in pages.values() for picture in page.pictures])
+    return files | {name: page_as_markdown(page).encode() for name, page in pages.items()}
+
+
+def _picture_files(pictures: list[Picture]) -> dict[str, bytes]:
+    return {
+        f"figures/{picture.name}.{suffix}": content
+        for picture in pictures
+        for suffix, content in picture.files.items()
+    }

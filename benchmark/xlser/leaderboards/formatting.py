@@ -1,0 +1,84 @@
+"""Numbers as text."""
+
+from collections.abc import Mapping, Sequence
+from math import isnan
+
+from xlser.leaderboards.model import Column, Text
+from xlser.metrics import Metric
+from xlser.results import LEVEL, Estimate, Line, Row, Score, holm
+
+DASH = "–"
+
+SEES_ALL = "† trains on all labels of the target."
+
+SIGNIFICANT = "‡"
+"""Marks a separable difference: its p-value, after Holm's correction, is at most 5 %."""
+
+
+def metric_title(metric: Metric) -> str:
+    """Return the title of a metric's column, with the unit: "UA %"."""
+    return f"{metric.title} %" if metric.highest == 1 else f"{metric.title} × 100"
+
+
+def method_column(rows: Sequence[Row] | Sequence[Line]) -> Column:
+    """Return the column of methods."""
+    return Column("method", [named(row.method, row.bound) for row in rows], "left")
+
+
+def named(method: str, bound: bool) -> str:
+    """Return a method as a row names it, marked where it trains on all target labels."""
+    return f"{method} †" if bound else method
+
+
+def show(score: Score) -> str:
+    """Return a score as "70.0 ± 10.0", or "70.0" for a single seed."""
+    if isnan(score.mean):
+        return DASH
+    return f"{score.mean:.1f}" + ("" if score.spread is None else f" ± {score.spread:.1f}")
+
+
+def show_with_interval(score: Score, estimate: Estimate, digits: int = 1) -> str:
+    """Return a score as "70.0 ± 10.0 [52.1, 87.9]", without an interval where there is none."""
+    beside = f" {show_interval(estimate, digits)}" if estimate.interval else ""
+    return show(score) + beside
+
+
+def show_interval(estimate: Estimate, digits: int = 1) -> str:
+    """Return a 95 % interval as "[62.1, 75.3]"."""
+    if estimate.interval is None:
+        return DASH
+    low, high = (f"{edge:.{digits}f}".replace("-", "−") for edge in estimate.interval)
+    return f"[{low}, {high}]"
+
+
+def show_difference(difference: Estimate) -> str:
+    """Return a difference as "+1.2 [−0.4, 2.8]"."""
+    return f"{signed(difference.value)} {show_interval(difference)}"
+
+
+def show_differences(differences: Sequence[Estimate]) -> list[str]:
+    """Return the differences of a column, marked where they are significant (Holm)."""
+    adjusted = holm([difference.p for difference in differences])
+    return [
+        show_difference(difference) + (f" {SIGNIFICANT}" if p <= LEVEL else "")
+        for difference, p in zip(differences, adjusted, strict=True)
+    ]
+
+
+def signed(difference: float) -> str:
+    """Return a difference with its sign: "+1.2", "−1.2", "0.0"."""
+    text = f"{difference:+.1f}".replace("-", "−")
+    return "0.0" if text[1:] == "0.0" else text
+
+
+def show_seeds(row: Row) -> str:
+    """Return the number of seeds of a row: "3", or "1 of 3" where some are missing."""
+    return str(len(row.seeds)) if row.complete else f"{len(row.seeds)} of {len(row.planned)}"
+
+
+def columns(cells: Mapping[str, Sequence[Text]], left: Sequence[str] = ()) -> list[Column]:
+    """Return columns by their titles; those named in `left` align left."""
+    return [
+        Column(title, of_column, "left" if title in left else "right")
+        for title, of_column in cells.items()
+    ]

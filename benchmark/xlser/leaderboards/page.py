@@ -1,0 +1,328 @@
+"""The page of a protocol: means over targets, then a table for each target and label budget."""
+
+from collections.abc import Collection, Sequence
+from itertools import groupby
+
+from xlser.corpora import get_corpus
+from xlser.leaderboards.cost import cost_blocks
+from xlser.leaderboards.details import details_name
+from xlser.leaderboards.formatting import (
+    DASH,
+    SEES_ALL,
+    SIGNIFICANT,
+    columns,
+    method_column,
+    metric_title,
+    show,
+    show_differences,
+    show_interval,
+    show_seeds,
+    show_with_interval,
+)
+from xlser.leaderboards.model import (
+    Block,
+    Code,
+    Column,
+    Inline,
+    Link,
+    Page,
+    Paragraph,
+    Picture,
+    Section,
+    TableModel,
+    file_name,
+)
+from xlser.leaderboards.plugins import ResultsOf, page_plugins
+from xlser.leaderboards.rendering import page_as_markdown
+from xlser.metrics import Metric, get_metric
+from xlser.protocols import Labels, Protocol
+from xlser.results import Line, Results, Row, Summary, Table, competition_ranks, rank_groups
+
+_DRAWN = 30  # methods in a picture: more are hard to tell apart and take seconds to draw
+
+
+def protocol_page(results: Results, results_of: ResultsOf, metrics: Collection[str] = ()) -> Page:
+    """Return the page of a protocol.
+
+    Args:
+        results: of the protocol.
+        results_of: gives the results of another protocol, for plugins.
+        metrics: names of those shown beside UA and accuracy.
+
+    Raises:
+        UnknownNameError: no such metric.
+    """
+    above = _means_over_targets(results) if results.protocol.ranks else []
+    for plugin in page_plugins(results.protocol.name):
+        above += plugin.sections(results, results_of)
+    return _page(results, above, results.tables(), metrics)
+
+
+def render(results: Results, targets: Collection[str] | None = None) -> str:
+    """Return the tables of all targets or of the given ones as a page without pictures."""
+    shown = [t for t in results.tables() if targets is None or t.target in targets]
+    return page_as_markdown(_page(results, [], shown))
+
+
+def target_sections(
+    results: Results, tables: Sequence[Table], metrics: Collection[str] = (), links: bool = True
+) -> list[Section]:
+    """Return a section for each target, of tables by condition and label budget.
+
+    Args:
+        results: of the protocol.
+        tables: those shown.
+        metrics: names of those shown beside UA and accuracy.
+        links: whether there are pages of details to link to.
+
+    Raises:
+        UnknownNameError: no such metric.
+    """
+    protocol = results.protocol
+    names = dict.fromkeys([protocol.headline, "ua", "accuracy", *metrics])
+    shown = [get_metric(name, protocol.classes) for name in names]
+    sections = []
+    for target, group in groupby(tables, key=lambda table: table.target):
+        titles = ", ".join(get_corpus(name).title for name in protocol.languages[target])
+        conditions = [_condition_section(results, table, shown, links) for table in group]
+        sections.append(Section(f"{target.capitalize()} ({titles})", sections=conditions))
+    return sections
+
+
+def _page(
+    results: Results,
+    above: Sequence[Section],
+    tables: Sequence[Table],
+    metrics: Collection[str] = (),
+) -> Page:
+    sections = [*above, *target_sections(results, tables, metrics)]
+    blocks = _introduction(results)
+    if notes := [Paragraph(str(n)) for n in results.notes if n.kind != "missing seeds"]:
+        sections.append(Section("Notes", notes))
+    if tables:
+        targets = {table.target for table in tables}
+        runs = {
+            title: frame[frame["target"].isin(targets)]
+            for title, frame in results.runs_by_condition.items()
+        }
+        sections.append(Section("Cost", cost_blocks(runs)))
+    else:
+        blocks.append(Paragraph("No records yet."))
+    return Page(results.protocol.name, blocks, sections)
+
+
+def _introduction(results: Results) -> list[Block]:
+    protocol = results.protocol
+    blocks: list[Block] = [
+        Paragraph(protocol.about),
+        Paragraph(
+            (
+                f"Protocol version {protocol.version}, digest ",
+                Code(protocol.digest[:16]),
+                "; written by ",
+                Code(f"xlser leaderboard {protocol.name}"),
+                " from the records in ",
+                Code("results/"),
+                ". Scores are percent. UA is the mean of the per-class recalls, accuracy the "
+                "share of utterances recognised. "
+                f"Guessing gives {100 / len(protocol.classes):.1f} % of both.",
+            )
+        ),
+        _about_uncertainty(protocol),
+        _about_ranks(protocol),
+    ]
+    for plugin in page_plugins(protocol.name):
+        blocks += plugin.introduction(results)
+    return blocks
+
+
+def _about_uncertainty(protocol: Protocol) -> Paragraph:
+    seeds = ", ".join(map(str, protocol.seeds))
+    against: tuple[Inline, ...] = ()
+    if reference := protocol.presentation.reference:
+        against = (
+            f"The column vs {reference} is the difference from ",
+            Code(reference),
+            " at the same label budget, with its 95 % interval: the same speakers are resampled "
+            f"for both. {SIGNIFICANT} marks a separable difference: p ≤ 0.05 after Holm's "
+            "correction over the column. ",
+        )
+    return Paragraph(
+        (
+            f"± is the standard deviation over seeds ({seeds}); each seed trains anew and, where "
+            "the protocol rotates speakers, tests other speakers. The 95 % interval of "
+            f"{_headline(protocol).title} on the target language covers the choice of test "
+            "speakers: it is computed by resampling speakers, and a speaker tested under several "
+            "seeds is one speaker. ",
+            *against,
+            Link("How intervals are computed, and their limits", "../../docs/statistics.md"),
+            ".",
+        )
+    )
+
+
+def _about_ranks(protocol: Protocol) -> Paragraph:
+    headline = _headline(protocol).title
+    if not protocol.ranks:
+        return Paragraph(
+            "This protocol does not rank methods. Rows are sorted by "
+            f"{headline} within a label budget."
+        )
+    return Paragraph(
+        f"Rows of one table are ranked by {headline} on the target language; scores that are "
+        "equal as printed share a rank (2=). Group 1 is the first row and all rows that are not "
+        "separable from it at 5 % (Holm's correction over all pairs); group 2 is the same among "
+        "the remaining rows, and so on. Within a group, ranks are no evidence. Rows that train on "
+        "all target labels, lack seeds or have a note have neither rank nor group. Ranks under a "
+        "partial source or with excluded utterances hold within that table alone."
+    )
+
+
+def _headline(protocol: Protocol) -> Metric:
+    return get_metric(protocol.headline, protocol.classes)
+
+
+def _means_over_targets(results: Results) -> list[Section]:
+    sections = [_summary_section(results.protocol, summary) for summary in results.summaries()]
+    return [Section("Mean over target languages", sections=sections)] if sections else []
+
+
+def _summary_section(protocol: Protocol, summary: Summary) -> Section:
+    # Imported where pictures are drawn: matplotlib takes seconds to load, and a run needs none.
+    from xlser.leaderboards.figures.summary import summary_dots
+
+    metric = metric_title(_headline(protocol))
+    drawn = summary.best(_DRAWN)
+    notes = [SEES_ALL] if any(line.bound for line in summary.lines) else []
+    if len(drawn.lines) < len(summary.lines):
+        notes.append(f"The picture shows {len(drawn.lines)} of {len(summary.lines)} methods.")
+    if summary.left_out:
+        notes.append(f"Left out, because targets or seeds are missing: {_left_out(summary)}.")
+    blocks: list[Block] = [
+        Paragraph(
+            f"Mean {metric} over {summary.languages}, ± standard deviation of that mean over "
+            "seeds, [its 95 % interval over speakers], (rank and group within the label budget)."
+        ),
+        Picture(
+            file_name(f"summary-{summary.condition.slug}"),
+            f"One row a method: its mean {metric} at each label budget as a dot, and the 95 % "
+            "interval of the largest budget as a line; the table has the numbers.",
+            summary_dots(drawn, metric, 100 / len(protocol.classes)),
+        ),
+        _summary_table(summary),
+    ]
+    if notes:
+        blocks.append(Paragraph(" ".join(notes)))
+    return Section(summary.condition.title, blocks)
+
+
+def _left_out(summary: Summary) -> str:
+    each = (f"{m} ({', '.join(map(str, ks))} labels)" for m, ks in summary.left_out.items())
+    return ", ".join(each)
+
+
+def _summary_table(summary: Summary) -> TableModel:
+    """Return the means over targets, with rank and group within each label budget."""
+    of_budgets = [
+        Column(f"{labels} labels", _summary_column(summary, labels)) for labels in summary.budgets
+    ]
+    return TableModel([method_column(summary.lines), *of_budgets])
+
+
+def _summary_column(summary: Summary, labels: Labels) -> list[str]:
+    lines = [line for line in summary.lines if labels in line.rows]
+    cells = {line.method: _summary_cell(line, labels) for line in lines}
+    if labels != "all":
+        sign = -1 if lines[0].metric.higher_is_better else 1
+        lines.sort(key=lambda line: sign * line.scores[labels].mean)
+        means = [line.scores[labels].mean for line in lines]
+        ranks = competition_ranks(means, lines[0].metric.higher_is_better)
+        groups = rank_groups(lines, lambda a, b: a.minus(b, labels))
+        for line, rank, group in zip(lines, ranks, groups, strict=True):
+            cells[line.method] += f" ({rank}, group {group})"
+    return [cells.get(line.method, "") for line in summary.lines]
+
+
+def _summary_cell(line: Line, labels: Labels) -> str:
+    return show_with_interval(line.scores[labels], line.estimate(labels), digits=0)
+
+
+def _condition_section(
+    results: Results, table: Table, metrics: Sequence[Metric], links: bool
+) -> Section:
+    """Return a table a label budget; rows that train on all labels stand at the foot of each."""
+    majority = f"Always predicting the most frequent class: {table.majority:.1f} % accuracy."
+    notes = [majority, SEES_ALL] if any(row.bound for row in table.rows) else [majority]
+    text: tuple[Inline, ...] = (" ".join(notes),)
+    if links:
+        details = Link("Classes, confusions and calibration", f"details/{details_name(table)}.md")
+        text = (*text, " ", details, ".")
+    budgets = dict.fromkeys(row.labels for row in table.rows if not row.bound) or ["all"]
+    rows = {k: [r for r in table.rows if r.bound or r.labels == k] for k in budgets}
+    return Section(
+        table.condition.title,
+        [Paragraph(text)],
+        [
+            Section(f"{labels} labels", [_table(results, table, shown, metrics)])
+            for labels, shown in rows.items()
+        ],
+    )
+
+
+def _table(
+    results: Results, table: Table, rows: Sequence[Row], metrics: Sequence[Metric]
+) -> TableModel:
+    protocol = results.protocol
+    source = protocol.source.capitalize()
+    headline, *others = metrics
+    first = _ranks(table, rows) if protocol.ranks else {}
+    cells: dict[str, Sequence[str]] = {
+        metric_title(headline): [show(row.scores["target", headline.name]) for row in rows],
+        "95 % interval": [show_interval(row.resampled.estimate) for row in rows],
+        **_against_reference(protocol, table, rows),
+    }
+    for metric in others:
+        cells[metric_title(metric)] = [show(row.scores["target", metric.name]) for row in rows]
+    for metric in metrics:
+        if ("source", metric.name) in rows[0].scores:
+            scores = [row.scores["source", metric.name] for row in rows]
+            cells[f"{source} {metric_title(metric)}"] = [show(score) for score in scores]
+    cells["seeds"] = [show_seeds(row) for row in rows]
+    if any(row.marks for row in rows):
+        cells["note"] = ["; ".join(row.marks) for row in rows]
+    added = [
+        column
+        for plugin in page_plugins(protocol.name)
+        for column in plugin.columns(results, table, rows)
+    ]
+    return TableModel([*columns(first), method_column(rows), *columns(cells, ["note"]), *added])
+
+
+def _ranks(table: Table, rows: Sequence[Row]) -> dict[str, Sequence[str]]:
+    """Return rank and group of each row that may have one."""
+    ranked = [row for row in rows if row.ranked]
+    scores = [row.scores["target", table.metric.name].mean for row in ranked]
+    ranks = iter(competition_ranks(scores, table.metric.higher_is_better))
+    groups = map(str, rank_groups(ranked, lambda a, b: a.resampled.minus(b.resampled)))
+    return {
+        "rank": [next(ranks) if row.ranked else DASH for row in rows],
+        "group": [next(groups) if row.ranked else DASH for row in rows],
+    }
+
+
+def _against_reference(
+    protocol: Protocol, table: Table, rows: Sequence[Row]
+) -> dict[str, Sequence[str]]:
+    """Return a column of differences from the reference method, of the rows comparable to it."""
+    name = protocol.presentation.reference
+    reference = table.reference(name, rows)
+    if reference is None:
+        return {}
+    compared = [row is not reference and row.is_comparable(reference) for row in rows]
+    differences = [
+        row.resampled.minus(reference.resampled)
+        for row, beside in zip(rows, compared, strict=True)
+        if beside
+    ]
+    cells = iter(show_differences(differences))
+    return {f"vs {name}": [next(cells) if beside else DASH for beside in compared]}
