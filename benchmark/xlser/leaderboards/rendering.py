@@ -82,6 +82,7 @@ def _environment(form: str = "markdown") -> Environment:
         undefined=StrictUndefined,
     )
     filters: dict[str, Callable[[Any], Markup]] = {
+        "address": lambda target: Markup(_address(target)),
         "html": lambda text: Markup(escape_html(plain(text))),  # inside a tag, also in Markdown
         "paragraph": _paragraph,
         "table": _table,
@@ -102,7 +103,8 @@ def _markdown(text: Any) -> Markup:
         case Code():
             return Markup(_code(text.text))
         case Link():
-            return Markup(f"[{_escape(text.text)}]({_address(text.target)})")
+            shown = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", _escape(text.text))
+            return Markup(f"[{shown}]({_address(text.target)})")
     return Markup(_escape(str(text)))
 
 

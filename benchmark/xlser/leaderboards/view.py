@@ -62,20 +62,16 @@ class LeaderboardView:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """All tables as one, cells as they are printed; target, condition and labels come first."""
-        return pd.DataFrame(
-            [
-                {"target": of_target, "condition": condition, "labels": labels, **row}
-                for target in self._sections
-                for of_target in [as_text(target.title)]
-                for under in target.sections
-                for condition in [as_text(under.title)]
-                for budget in under.sections
-                for labels in [as_text(budget.title).removesuffix(" labels")]
-                for table in budget.blocks
-                if isinstance(table, TableModel)
-                for row in _rows(table)
-            ]
-        )
+        rows = []
+        for target in self._sections:
+            for condition in target.sections:
+                for budget in condition.sections:
+                    labels = as_text(budget.title).removesuffix(" labels")
+                    place = {"target": target.title, "condition": condition.title}
+                    for table in budget.blocks:
+                        if isinstance(table, TableModel):
+                            rows += [{**place, "labels": labels, **row} for row in _rows(table)]
+        return pd.DataFrame(rows)
 
 
 def _of_budgets(target: Section, headings: Collection[str]) -> Section:

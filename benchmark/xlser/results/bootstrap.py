@@ -12,7 +12,7 @@ from math import sqrt
 import numpy as np
 
 from xlser.metrics import Metric
-from xlser.results.predictions import Reals, RowPredictions, TestUtterances
+from xlser.results.predictions import Reals, RowPredictions, TestUtterances, sums_by
 from xlser.results.statistics import Estimate
 
 RESAMPLES = 2000
@@ -153,13 +153,11 @@ def _bootstrap(
     utterances: TestUtterances, rows: Sequence[RowPredictions], metric: Metric
 ) -> tuple[Reals, Reals]:
     """Return the scores of rows of the same test utterances, and those of the resamples."""
-    weighted = np.zeros((len(utterances.speakers), len(utterances.seed)))
-    weighted[utterances.speaker, np.arange(len(utterances.seed))] = _weights(utterances, metric)
-    of_seed = (utterances.seed == np.arange(utterances.seed[-1] + 1)[:, None]).astype(np.float64)
+    weights = _weights(utterances, metric)[:, None]
     scores, values = [], []
     for statistics in _statistics(utterances, rows, metric):
-        scores.append(100 * metric.value(of_seed @ statistics).mean(axis=-1))
-        values.append(bootstrap_speakers(weighted @ statistics, metric))
+        scores.append(100 * metric.value(sums_by(utterances.seed, statistics)).mean(axis=-1))
+        values.append(bootstrap_speakers(sums_by(utterances.speaker, weights * statistics), metric))
     return np.concatenate(scores), np.concatenate(values)
 
 

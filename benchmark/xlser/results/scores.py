@@ -12,7 +12,7 @@ from xlser.metrics import Metric
 from xlser.records import Role
 from xlser.records.columns import ROLES
 from xlser.records.runs_table import Runs, TestSet
-from xlser.results.predictions import Reals, probabilities_of
+from xlser.results.predictions import Reals, probabilities_of, sums_by, total
 
 Scored = tuple[Role, str]
 """The role of the test speech, and the name of a metric."""
@@ -130,8 +130,6 @@ class RunScores:
         """
         metric, runs = self.metrics[name], self.runs
         test_set = runs.test_set(members[0], role)
-        part = test_set.corpus_index if by_corpus else np.zeros_like(test_set.truth)
-        of_part = (part == np.arange(part.max() + 1)[:, None]).astype(np.float64)
         truth = test_set.truth.astype(np.int64)
         values: list[Reals] = []
         done, at_once = 0, 1
@@ -143,7 +141,12 @@ class RunScores:
                 probabilities = probabilities_of([level[None] for level in levels])
             predicted = np.stack([runs.predicted(i, role) for i in some])
             statistics = metric.statistics(truth, predicted, probabilities, self.classes)
-            values.append(metric.value(of_part @ statistics))
+            sums = (
+                sums_by(test_set.corpus_index, statistics)
+                if by_corpus
+                else total(statistics)[:, None]
+            )
+            values.append(metric.value(sums))
             done += len(some)
             at_once = max(1, _AT_ONCE // (len(truth) * statistics.shape[-1]))
         return np.concatenate(values)

@@ -1,6 +1,7 @@
 """Pictures of means over target languages."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ def summary_dots(summary: Summary, metric: str, chance: float) -> Files:
         metric: title of the metric averaged, for the axis.
         chance: its value for guessing, percent.
     """
-    looks = dict(zip(summary.budgets, zip(COLOURS, MARKERS, strict=True), strict=False))
+    looks = dict(zip(summary.budgets, cycle(zip(COLOURS, MARKERS, strict=True)), strict=False))
     looks |= {"all": (DARK, "*")} if "all" in looks else {}
 
     def draw(canvas: Canvas) -> None:
