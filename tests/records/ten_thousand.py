@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from tests.cli.commands import XLSER
 
 from xlser.files import write_atomically
 from xlser.records import (
@@ -149,11 +150,11 @@ def make(results: Path, languages: int = LANGUAGES) -> None:
         write_atomically(folder / packed.NAME, content)
 
 
-def measure(results: Path) -> dict[str, Any]:
+def measure(results: Path) -> list[dict[str, Any]]:
     """Return what `xlser records size` prints, in a process of its own."""
-    command = [sys.executable, "-m", "xlser.cli", "records", "size", str(results), "--json"]
+    command = [*XLSER, "records", "size", str(results), "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    answer: dict[str, Any] = json.loads(done.stdout)
+    answer: list[dict[str, Any]] = json.loads(done.stdout)
     return answer
 
 

@@ -85,11 +85,8 @@ def test_swapped_predictions(original: Record, laid_down: Callable[[Record], Pat
     part = original.predictions[0]
     truth, predicted, levels = part.truth, part.prediction, part.level_matrix.copy()
     right = int(np.flatnonzero(predicted == truth)[0])
-    wrong = int(
-        np.flatnonzero(
-            (predicted != truth) & (predicted != truth[right]) & (truth != truth[right])
-        )[0]
-    )
+    other = (predicted != truth[right]) & (truth != truth[right])
+    wrong = int(np.flatnonzero((predicted != truth) & other)[0])
     levels[[right, wrong]] = levels[[wrong, right]]
     predicted[[right, wrong]] = predicted[[wrong, right]]
     path = laid_down(original)
@@ -276,7 +273,7 @@ def test_the_same_run_twice(
     original: Record, laid_down: Callable[[Record], Path], tmp_path: Path
 ) -> None:
     path = laid_down(original)
-    other = tmp_path / "elsewhere" / path.name
+    other = tmp_path / "w1" / path.name
     other.parent.mkdir()
     other.write_bytes(path.read_bytes())
     assert whats(path, other) == [f"It is a copy, byte for byte, of {path}."]

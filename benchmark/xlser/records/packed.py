@@ -61,12 +61,12 @@ def from_bytes(content: bytes) -> pa.Table:
         ValueError: it is none of ours.
     """
     try:
-        file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=columns.TEXTS)
-        version = (file.schema_arrow.metadata or {}).get(_VERSION, b"").decode()
+        metadata = pq.read_schema(pa.BufferReader(content)).metadata or {}
+        version = metadata.get(_VERSION, b"").decode("ascii", "replace")
         if version != str(SCHEMA):
             raise ValueError(f"it states {f'schema {version}' if version else 'no schema'}")
-        table = file.read()
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as cause:
+        table = pq.ParquetFile(pa.BufferReader(content), read_dictionary=columns.TEXTS).read()
+    except (pa.ArrowException, OSError, KeyError) as cause:
         raise ValueError(str(cause)) from cause
     if table.column_names != columns.SCHEMA.names:
         lacking = [name for name in columns.SCHEMA.names if name not in table.column_names]

@@ -46,7 +46,7 @@ class Validation:
 
     Attributes:
         records: how many were checked.
-        faults: in the order of the files.
+        faults: in the order of their paths.
         incomplete: rows that lack seeds, a sentence each; a leaderboard shows them unranked.
     """
 
@@ -73,6 +73,7 @@ def validate(paths: Iterable[Path]) -> Validation:
         if not found:
             sound.append(run)
     faults += _doubled(sound)
+    faults.sort(key=lambda fault: fault.path)
     return Validation(count, faults, _incomplete(sound))
 
 
@@ -117,7 +118,8 @@ def _wrong_rows(whole: Packed, known: Known) -> dict[int, str]:
         try:
             stated(dict(zip(names, values, strict=True)))
         except (ValueError, TypeError) as cause:
-            wrong[row] = f"{whole.file} holds what is not a record of schema {SCHEMA}: {cause}"
+            problem = f"{whole.file} holds what is not a record of schema {SCHEMA}: {cause}"
+            wrong.setdefault(row, problem)
     return wrong
 
 

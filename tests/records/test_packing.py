@@ -1,0 +1,424 @@
+"""Records in packed files: the same to the last byte, whatever happens on the way."""
+
+import io
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.cli.commands import xlser
+from tests.records.ten_thousand import measure, records
+
+from xlser.errors import RecordError
+from xlser.records import Record, packed, packing, place
+from xlser.records.columns import SCHEMA, to_table
+from xlser.records.packing import pack, sorted_bytes, unpack
+from xlser.records.store import Contents, files, known_keys, read_records, read_runs
+from xlser.records.validate import validate
+
+COMMITTED = Path(__file__).parents[2] / "leaderboards"
+DOCS = Path(__file__).parents[2] / "docs" / "records.md"
+
+
+def home(results: Path, record: Record) -> Path:
+    return results / place(
+        target=record.target,
+        track=record.track,
+        backbone=record.backbone.name,
+        method=record.method.name,
+        labels=record.labels,
+        seed=record.seed,
+        repeat=record.repeat,
+        key=record.key,
+    )
+
+
+def lay_down(results: Path, some: list[Record]) -> dict[Path, bytes]:
+    """Give records files of their own; return the content of these."""
+    for record in some:
+        record.write(home(results, record))
+    return {home(results, record): record.to_json() for record in some}
+
+
+def committed(count: int) -> list[Record]:
+    """Return records of several targets, tracks and protocols' source scores."""
+    found = [record for folder in ("v1", "agarla2022") for _, record in _of(folder)]
+    return found[:: len(found) // count][:count]
+
+
+def _of(folder: str) -> list[tuple[Path, Record]]:
+    results = COMMITTED / folder / "results"
+    paths = files(results, ".json")
+    if not paths:
+        return list(read_records(results))
+    return [(path, Record.read(path)) for path in paths[:: len(paths) // 8]]
+
+
+@pytest.fixture(scope="module")
+def some() -> list[Record]:
+    return committed(12)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return tmp_path / "v1" / "results"
+
+
+def digests(results: Path) -> dict[str, bytes]:
+    return {path.parent.name: path.read_bytes() for path in files(results, ".parquet")}
+
+
+def loose(results: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in files(results, ".json")}
+
+
+def test_records_come_back_to_the_last_byte(results: Path, some: list[Record]) -> None:
+    before = lay_down(results, some)
+    done = pack(results)
+    assert (done.records, done.left) == (len(some), {})
+    assert not loose(results)
+    assert unpack(results).records == len(some)
+    assert loose(results) == before
+    assert not digests(results)
+
+
+def test_packing_changes_nothing_that_is_read(results: Path, some: list[Record]) -> None:
+    lay_down(results, some)
+    own, own_keys = read_runs(results), known_keys(results)
+    own_records = dict(read_records(results))
+    pack(results)
+    runs = read_runs(results)
+    pd.testing.assert_frame_equal(own.frame.drop(columns="file"), runs.frame.drop(columns="file"))
+    assert known_keys(results).keys() == own_keys.keys()
+    assert all(file.name == packed.NAME for file in known_keys(results).values())
+    assert dict(read_records(results)) == own_records
+    for i, record in enumerate(own_records[path] for path in runs.frame.path):
+        for role in ("target", "source"):
+            parts = record.of_role(role)
+            assert runs.test_set(i, role).parts == tuple(
+                (part.corpus, tuple(part.names)) for part in parts
+            )
+            predicted = np.concatenate([part.prediction for part in parts])
+            assert (runs.predicted(i, role) == predicted).all()
+            truth = np.concatenate([part.truth for part in parts])
+            assert (runs.test_set(i, role).truth == truth).all()
+        levels = np.concatenate([part.level_matrix for part in record.of_role("target")])
+        assert (runs.levels(i, "target") == levels).all()
+        assert runs.levels(i, "source") is None
+
+
+def test_equal_test_sets_are_one_object(results: Path, some: list[Record]) -> None:
+    lay_down(results, some)
+    runs = read_runs(results)
+    sets = [runs.test_set(i, "source") for i in range(len(runs))]
+    assert len(set(map(id, sets))) == len({(own.utterances, own.emotion) for own in sets})
+
+
+def test_the_order_of_arrival_leaves_no_trace(tmp_path: Path, some: list[Record]) -> None:
+    whole = tmp_path / "whole"
+    lay_down(whole, some)
+    pack(whole)
+    shuffled = some.copy()
+    random.Random(0).shuffle(shuffled)
+    parts = tmp_path / "parts"
+    for start in range(0, len(some), 5):
+        lay_down(parts, shuffled[start : start + 5])
+        pack(parts)
+    assert digests(parts) == digests(whole)
+
+
+def test_packing_again_changes_nothing(results: Path, some: list[Record]) -> None:
+    lay_down(results, some)
+    pack(results)
+    before = {path: path.stat().st_mtime_ns for path in files(results, ".parquet")}
+    assert pack(results).records == 0
+    assert {path: path.stat().st_mtime_ns for path in files(results, ".parquet")} == before
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from xlser.records import packing
+count = int(sys.argv[2])
+def stop_at(name, real):
+    def stopping(*args, **kwargs):
+        global count
+        count -= 1
+        if count < 0:
+            os._exit(9)
+        return real(*args, **kwargs)
+    return stopping
+packing.write_atomically = stop_at("write", packing.write_atomically)
+Path.unlink = stop_at("unlink", Path.unlink)
+packing.pack(Path(sys.argv[1]))
+"""
+
+
+def test_a_killed_packing_loses_nothing(tmp_path: Path, some: list[Record]) -> None:
+    reference = tmp_path / "reference"
+    lay_down(reference, some)
+    pack(reference)
+    for steps in range(0, len(some) + 2, 3):
+        results = tmp_path / str(steps)
+        own = lay_down(results, some)
+        command = [sys.executable, "-c", KILLED, str(results), str(steps)]
+        assert subprocess.run(command, check=False).returncode == 9
+        assert known_keys(results).keys() == {record.key for record in some}
+        assert {path: record.to_json() for path, record in read_records(results)} == own
+        assert len(read_runs(results)) == len(some)
+        pack(results)
+        assert digests(results) == digests(reference)
+        assert not loose(results)
+
+
+def test_a_packed_file_that_was_not_written_as_meant_leaves_all_files(
+    results: Path, some: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = lay_down(results, some)
+    monkeypatch.setattr(packing, "write_atomically", lambda path, content: path.write_bytes(b""))
+    with pytest.raises(RecordError, match="not written as it should"):
+        pack(results)
+    assert loose(results) == own
+
+
+def test_what_does_not_belong_stays_as_it_is(results: Path, some: list[Record]) -> None:
+    lay_down(results, some[:3])
+    odd = results / "german" / "mine.json"
+    some[4].write(odd)
+    done = pack(results)
+    assert done.records == 3
+    assert list(done.left) == [odd]
+    assert odd.exists()
+    assert len(read_runs(results)) == 4
+
+
+def test_a_value_no_column_has_travels_with_its_record(results: Path) -> None:
+    """Such as fields that a later version adds: here, a stage that seconds are stated of."""
+    record = committed(1)[0]
+    record = record.model_copy(update={"seconds": {**record.seconds, "warm-up": 1.5}})
+    own = lay_down(results, [record])
+    assert pack(results).records == 1
+    unpack(results)
+    assert loose(results) == own
+
+
+def test_another_record_of_a_packed_run_is_refused(results: Path, some: list[Record]) -> None:
+    lay_down(results, some[:3])
+    pack(results)
+    other = some[0].model_copy(update={"seconds": {"fit": 1.0, "predict": 1.0}})
+    path = home(results, other)
+    other.write(path)
+    with pytest.raises(RecordError, match="another record of the run"):
+        pack(results)
+    assert path.exists()
+    with pytest.raises(RecordError, match="is not the record that"):
+        unpack(results)
+    assert digests(results)
+    faults = [
+        fault.what
+        for fault in validate([*files(results, ".json"), *files(results, ".parquet")]).faults
+    ]
+    assert any(what.startswith("It is of the same run as") for what in faults)
+
+
+def test_hidden_files_are_none_of_ours(results: Path, some: list[Record]) -> None:
+    lay_down(results, some[:2])
+    for name in ("._x.json", ".DS_Store", ".x.parquet"):
+        (results / "german").mkdir(exist_ok=True)
+        (results / "german" / name).write_bytes(b"\0\5\26\7")
+    assert len(read_runs(results)) == len(list(read_records(results))) == 2
+    assert len(known_keys(results)) == 2
+    pack(results)
+    assert len(read_runs(results)) == 2
+
+
+def test_no_folder_has_no_records(tmp_path: Path) -> None:
+    assert len(read_runs(tmp_path / "none")) == 0
+    assert "key" in read_runs(tmp_path / "none").frame.columns
+    assert not known_keys(tmp_path / "none")
+    with pytest.raises(RecordError, match="no folder"):
+        pack(tmp_path / "none")
+
+
+def test_a_file_cut_off_at_its_beginning_is_no_known_run(results: Path, some: list[Record]) -> None:
+    (path,) = lay_down(results, some[:1])
+    path.write_bytes(b"")
+    assert not known_keys(results)
+    path.write_bytes(b"[1]")
+    assert not known_keys(results)
+
+
+Change = Callable[[pa.Table], pa.Table]
+
+
+def put(name: str, value: object) -> Change:
+    """Return what sets a value in the first row."""
+
+    def change(table: pa.Table) -> pa.Table:
+        values = table[name].to_pylist()
+        values[0] = value(values[0]) if callable(value) else value
+        index = table.column_names.index(name)
+        return table.set_column(index, name, pa.array(values, SCHEMA.field(name).type))
+
+    return change
+
+
+def flipped(content: bytes) -> bytes:
+    return bytes([(content[0] + 1) % 5]) + content[1:]
+
+
+def one_more(content: bytes) -> bytes:
+    return bytes([content[0] ^ 1]) + content[1:]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (put("score_target_ua", 0.99), "states figures that its predictions do not give"),
+        (put("score_source_accuracy", None), "states figures that its predictions do not give"),
+        (put("source_predicted", flipped), "states figures that its predictions do not give"),
+        (put("target_predicted", flipped), "are not those of its levels"),
+        (put("target_levels", one_more), "are not those of its levels"),
+        (put("target_levels", lambda own: own[:-1]), "has not"),
+        (put("source_predicted", lambda own: own + b"\1"), "has not"),
+        (put("source_predicted", lambda own: b"\x07" + own[1:]), "are not those of its levels"),
+        (put("target_emotion", lambda own: own[1:]), "has no 5 classes an utterance"),
+        (put("target_emotion", lambda own: "/" + own[1:]), "for digits"),
+        (put("classes", "[1,"), "Expecting value"),
+        (put("labels", "many"), "invalid literal"),
+        (put("method", None), "lacks values"),
+    ],
+)
+def test_a_changed_packed_file_is_found_out(
+    change: Change, expected: str, results: Path, some: list[Record]
+) -> None:
+    lay_down(results, some[:4])
+    pack(results)
+    file = files(results, ".parquet")[0]
+    table = change(pq.read_table(file))
+    pq.write_table(table, file)
+    with pytest.raises(RecordError, match=expected) as raised:
+        read_runs(results)
+    assert str(file) in raised.value.problem
+    assert raised.value.remedy
+    with pytest.raises(RecordError, match=expected):
+        list(read_records(results))
+    faults = validate([file]).faults
+    assert any(expected in fault.what for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (put("track", "sideways"), "is not a record of schema 3"),
+        (put("started", "yesterday"), "is not a record of schema 3"),
+        (put("precision", "bf16"), "Its key is "),
+        (put("seed", 1), "Its digest of who trained"),
+    ],
+)
+def test_validation_looks_at_packed_records_as_at_others(
+    change: Change, expected: str, results: Path, some: list[Record]
+) -> None:
+    lay_down(results, [record for record in some if record.protocol == "v1"][:4])
+    pack(results)
+    file = files(results, ".parquet")[0]
+    assert not validate([file]).faults
+    pq.write_table(change(pq.read_table(file)), file)
+    faults = validate([file]).faults
+    assert any(expected in fault.what for fault in faults), faults
+
+
+def foreign() -> bytes:
+    sink = io.BytesIO()
+    pd.DataFrame({"key": ["a"], "x": [1]}).to_parquet(sink)
+    return sink.getvalue()
+
+
+def newer(content: bytes) -> bytes:
+    table = pq.read_table(io.BytesIO(content))
+    sink = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({"xlser.records": "4"}), sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda content: content[: len(content) // 2], "footer|magic|Parquet"),
+        (lambda content: b"", "Parquet|0 bytes"),
+        (lambda content: foreign(), "no schema"),
+        (newer, "schema 4"),
+    ],
+)
+def test_what_is_no_packed_file_is_an_error_with_a_remedy(
+    change: Callable[[bytes], bytes], expected: str, results: Path, some: list[Record]
+) -> None:
+    lay_down(results, some[:2])
+    pack(results)
+    file = files(results, ".parquet")[0]
+    file.write_bytes(change(file.read_bytes()))
+    lay_down(results, some[:2])
+    for read in (read_runs, Contents.of, pack):
+        with pytest.raises(RecordError, match=expected) as raised:
+            read(results)
+        assert "Update xlser if its schema is newer" in raised.value.remedy
+    (fault,) = validate([file]).faults
+    assert str(file) in fault.what
+
+
+def test_the_docs_decode_a_packed_file(
+    results: Path, some: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_down(results, some)
+    pack(results)
+    text = DOCS.read_text()
+    _, _, rest = text.partition("```python\n")
+    code, _, _ = rest.partition("```")
+    target = some[0].target
+    folder = results.parents[1] / "leaderboards"
+    folder.mkdir()
+    results.parent.rename(folder / "v1")
+    if target != "german":
+        (folder / "v1/results" / target).rename(folder / "v1/results/german")
+    monkeypatch.chdir(folder.parent)
+    space: dict[str, object] = {}
+    exec(code, space)
+    shown = pd.DataFrame(space["frame"])
+    run = pd.read_parquet("leaderboards/v1/results/german/records.parquet").iloc[0]
+    right = shown["emotion"] == shown["predicted"]
+    ua = right.groupby(shown["emotion"]).mean().mean()
+    assert ua == pytest.approx(run.score_target_ua)
+    assert shown[json.loads(run.classes)].sum(axis=1).to_numpy() == pytest.approx(1)
+
+
+def test_the_commands_pack_measure_and_unpack(tmp_path: Path, some: list[Record]) -> None:
+    own = lay_down(tmp_path / "leaderboards/v1/results", some)
+    assert xlser("records", "pack", folder=tmp_path).stdout == f"{len(some)} records packed\n"
+    (size,) = json.loads(xlser("records", "size", "--json", folder=tmp_path).stdout)
+    assert (size["runs"], size["loose"]) == (len(some), 0)
+    assert size["bytes"] == sum(path.stat().st_size for path in tmp_path.rglob("*.parquet"))
+    back = json.loads(xlser("records", "unpack", "--json", folder=tmp_path).stdout)
+    assert back["records"] == len(some)
+    assert {path: path.read_bytes() for path in own} == own
+    none = xlser("records", "pack", str(tmp_path / "none"), folder=tmp_path)
+    assert none.returncode == 2
+    assert "There are no records at" in none.stderr
+
+
+def test_a_large_leaderboard_stays_small(tmp_path: Path) -> None:
+    """One of ten targets of `ten_thousand`: less than a tenth of 40 MB, in half of 2 s."""
+    folder = tmp_path / "results" / "language-0"
+    folder.mkdir(parents=True)
+    content = sorted_bytes([to_table(records(0))], folder)
+    assert len(content) < 4_000_000
+    (folder / packed.NAME).write_bytes(content)
+    (answer,) = measure(tmp_path / "results")
+    assert answer["runs"] == 1008
+    assert answer["cpu_seconds"] < 1
