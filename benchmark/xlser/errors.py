@@ -52,6 +52,14 @@ class IncompleteCorpusError(XlserError):
     """A corpus that lacks utterances a protocol uses, or holds two that contradict."""
 
 
+class TableError(XlserError):
+    """A table of utterances that cannot be used; the message names file, row and column."""
+
+
+class FetchError(XlserError):
+    """A corpus that cannot be fetched, or came otherwise than it must."""
+
+
 class AudioError(XlserError):
     """A recording that cannot be decoded, is empty, silent or not finite."""
 

@@ -6,13 +6,16 @@
     emodb = "/data/EmoDB"
     [exclude]                     # utterances to leave out, by name; every record lists them
     emodb = ["03a01Fa"]
+    [corpora.mine]                # a corpus of one's own, from a table (docs/corpora.md)
+    table = "mine.csv"
+    language = "spanish"
 """
 
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -23,11 +26,46 @@ from xlser.errors import SettingsError, UnknownNameError
 CONFIG = "xlser.toml"
 
 
+class OwnCorpus(BaseModel):
+    """A corpus that `xlser.toml` makes of a table: a section `[corpora.<name>]`.
+
+    Attributes:
+        table: CSV, TSV or Parquet file of utterances.
+        folder: what the table's paths are relative to; default: the table's folder.
+        language: in lower case, English word; where the table has a column for it, which rows.
+        labels: label of the table -> term for the emotion.
+        drop: labels whose rows are left out.
+        columns: "path", "speaker", ... -> the table's name for that column.
+        encoding: of a text file that is not UTF-8.
+        title: the name people use.
+        licence: terms of use.
+        citation: the publication that describes it.
+        homepage: where it is from.
+        naturalness: how the emotions came about.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: Path
+    folder: Path | None = None
+    language: str | None = None
+    labels: Mapping[str, str] = {}
+    drop: tuple[str, ...] = ()
+    columns: Mapping[str, str] = {}
+    encoding: str | None = None
+    title: str | None = None
+    licence: str = "not stated"
+    citation: str = "not stated"
+    homepage: str = "not stated"
+    naturalness: Literal["acted", "semi-natural"] = "acted"
+
+
 class Settings(BaseModel):
     """What this invocation was told about the machine it runs on.
 
     Attributes:
         corpora: folders of single corpora, by corpus name (`[corpora]`).
+        own: corpora made of tables, by name (`[corpora.<name>]`).
         exclude: names or glob patterns of utterances to leave out, by corpus (`[exclude]`).
         data: folders that hold a folder a corpus, in the order searched (`--data`, XLSER_DATA).
         cache: where features, embeddings and shared checkpoints are kept (XLSER_CACHE).
@@ -37,6 +75,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     corpora: Mapping[str, Path] = {}
+    own: Mapping[str, OwnCorpus] = {}
     exclude: Mapping[str, tuple[str, ...]] = {}
     data: tuple[Path, ...] = ()
     cache: Path
@@ -63,8 +102,8 @@ class Settings(BaseModel):
                 not of the form `<corpus>/<utterance>`.
             UnknownNameError: the file or an exclusion names a corpus that nothing registers.
         """
-        written = _read_config((folder or Path.cwd()) / CONFIG)
-        excluded = {corpus: list(names) for corpus, names in written.get("exclude", {}).items()}
+        written = read_config(folder)
+        excluded = {corpus: list(names) for corpus, names in written.exclude.items()}
         for item in exclude:
             corpus, slash, name = item.partition("/")
             if not (corpus and slash and name):
@@ -73,8 +112,8 @@ class Settings(BaseModel):
                     "Write <corpus>/<utterance>, for example emodb/03a01Fa.",
                 )
             excluded.setdefault(corpus, []).append(name)
-        known = registry.names("xlser.corpora")
-        for corpus in (*written.get("corpora", {}), *excluded):
+        known = [*registry.names("xlser.corpora"), *written.own]
+        for corpus in (*written.folders, *excluded):
             if corpus not in known:
                 raise UnknownNameError("corpus", corpus, known)
         from_environment = os.environ.get("XLSER_DATA")
@@ -86,7 +125,8 @@ class Settings(BaseModel):
                     "Name the folder that holds emodb/, ravdess/, ... .",
                 )
         return cls(
-            corpora=written.get("corpora", {}),
+            corpora=written.folders,
+            own=written.own,
             exclude={corpus: tuple(names) for corpus, names in excluded.items()},
             data=folders,
             cache=Path(
@@ -96,28 +136,54 @@ class Settings(BaseModel):
         )
 
 
-class _Config(BaseModel):
-    """The form of `xlser.toml`."""
+class Config(BaseModel):
+    """The content of `xlser.toml`; paths in it are relative to the file."""
 
     model_config = ConfigDict(extra="forbid")
 
-    corpora: dict[str, Path] = {}
+    corpora: dict[str, Path | OwnCorpus] = {}
     exclude: dict[str, list[str]] = {}
 
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Folders of named corpora."""
+        return {name: entry for name, entry in self.corpora.items() if isinstance(entry, Path)}
 
-def _read_config(path: Path) -> dict[str, Any]:
+    @property
+    def own(self) -> dict[str, OwnCorpus]:
+        """Corpora made of tables."""
+        return {name: entry for name, entry in self.corpora.items() if isinstance(entry, OwnCorpus)}
+
+
+def read_config(folder: Path | None = None) -> Config:
+    """Return the content of `xlser.toml` in `folder` (default: the working folder).
+
+    Raises:
+        SettingsError: the file is not TOML or holds something unknown.
+    """
+    path = (folder or Path.cwd()) / CONFIG
     if not path.is_file():
-        return {}
+        return Config()
     try:
-        config = _Config.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        config = Config.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as cause:
         raise SettingsError(
             f"{path} cannot be used: {cause}",
-            "It may hold [corpora] (corpus = folder) and [exclude] (corpus = [utterances]).",
+            "It may hold [corpora] (corpus = folder), [corpora.NAME] (table = file, language, ...) "
+            "and [exclude] (corpus = [utterances]).",
         ) from cause
-    # A relative folder is relative to the file that names it.
-    corpora = {name: path.parent / root.expanduser() for name, root in config.corpora.items()}
-    return {"corpora": corpora, "exclude": config.exclude}
+    return config.model_copy(
+        update={"corpora": {n: _placed(entry, path.parent) for n, entry in config.corpora.items()}}
+    )
+
+
+def _placed(entry: Path | OwnCorpus, folder: Path) -> Path | OwnCorpus:
+    """Return an entry with its relative paths made relative to the folder of the file."""
+    if isinstance(entry, Path):
+        return folder / entry.expanduser()
+    table = folder / entry.table.expanduser()
+    of = table.parent if entry.folder is None else folder / entry.folder.expanduser()
+    return entry.model_copy(update={"table": table, "folder": of})
 
 
 def cpu_count() -> int:

@@ -2,8 +2,9 @@
 
 from xlser.corpora.corpus import Corpus, Gender, NotOfThisCorpusError, Spoken, Utterance, require
 from xlser.corpora.emotions import EMOTIONS, VOCABULARY, read_for
-from xlser.corpora.registry import corpus_names, find_root, get_corpus, locate
+from xlser.corpora.registry import add_corpus, corpus_names, find_root, get_corpus, locate
 from xlser.corpora.scan import Inventory, Survey, scan, survey
+from xlser.corpora.tables.table import TableCorpus
 
 __all__ = [
     "EMOTIONS",
@@ -14,7 +15,9 @@ __all__ = [
     "NotOfThisCorpusError",
     "Spoken",
     "Survey",
+    "TableCorpus",
     "Utterance",
+    "add_corpus",
     "corpus_names",
     "find_root",
     "get_corpus",

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import Literal
 
+from xlser.corpora.remote import Download
 from xlser.errors import XlserError
 
 Gender = Literal["female", "male", "unknown"]
@@ -96,6 +97,7 @@ class Corpus(ABC):
         defects: utterances of the release that nobody can use: name -> reason. They are left out
             of every scan, and `xlser corpora check` names them.
         files: number of files of a release without a list of names; 0 where it is not known.
+        download: how it is fetched, where its licence is open.
         caution: one sentence on what results on this corpus do not show; empty where there is none.
     """
 
@@ -110,6 +112,7 @@ class Corpus(ABC):
     naturalness: Naturalness = "acted"
     defects: Mapping[str, str] = {}
     files: int = 0
+    download: Download | None = None
     caution: str = ""
 
     def names(self) -> Iterable[str]:
@@ -147,6 +150,10 @@ class Corpus(ABC):
 
     def packaged_root(self) -> Path | None:
         """Return the folder of speech that the plugin's own package ships, if it ships any."""
+        return None
+
+    def own_root(self) -> Path | None:
+        """Return the one folder where the corpus lies, for corpora that know it."""
         return None
 
     def published(self) -> Mapping[str, Spoken]:

@@ -1,26 +1,68 @@
 """Corpora by name, and where each lies on this machine."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from xlser import registry
 from xlser.corpora.corpus import Corpus
-from xlser.errors import CorpusNotFoundError
-from xlser.settings import CONFIG, Settings
+from xlser.errors import CorpusNotFoundError, PluginError, UnknownNameError
+from xlser.settings import CONFIG, OwnCorpus, Settings, read_config
 
 
 def corpus_names() -> list[str]:
-    """Return the names of all registered corpora, sorted."""
-    return registry.names("xlser.corpora")
+    """Return the names of all corpora, sorted.
+
+    Packages register them, `add_corpus` does in this process, and `xlser.toml` in the working
+    folder makes them of tables.
+    """
+    return sorted({*registry.names("xlser.corpora"), *read_config().own})
 
 
 def get_corpus(name: str) -> Corpus:
-    """Return the corpus registered as `name`.
+    """Return the corpus of that name.
 
     Raises:
-        UnknownNameError: no package registers it.
+        UnknownNameError: there is none.
         PluginError: it cannot be imported or is not a corpus.
+        TableError: its table cannot be used.
     """
-    return registry.load("xlser.corpora", name, Corpus)()  # type: ignore[type-abstract]
+    own = read_config().own
+    registered = registry.names("xlser.corpora")
+    if name not in own:
+        if name not in registered:
+            raise UnknownNameError("corpus", name, [*registered, *own])
+        if isinstance(corpus := registry.load_object("xlser.corpora", name), Corpus):
+            return corpus
+        return registry.load("xlser.corpora", name, Corpus)()  # type: ignore[type-abstract]
+    if name in registered:
+        raise PluginError(
+            f"[corpora.{name}] in {CONFIG} has the name of a corpus that is registered already.",
+            "Give yours another name.",
+        )
+    table = own[name].table
+    stat = table.stat() if table.is_file() else None
+    state = (stat.st_mtime_ns, stat.st_size) if stat else None
+    return _from_table(name, own[name].model_dump_json(), state)
+
+
+def add_corpus(corpus: Corpus) -> Corpus:
+    """Make a corpus known by its name in this process, and return it.
+
+    Raises:
+        PluginError: an installed package registers that name.
+    """
+    registry.register("xlser.corpora", corpus.name, corpus)
+    return corpus
+
+
+@lru_cache(maxsize=64)
+def _from_table(name: str, entry: str, state: tuple[int, int] | None) -> Corpus:
+    """Return the corpus of an entry of `xlser.toml`; read anew when its table's `state` changes."""
+    from xlser.corpora.tables.table import TableCorpus
+
+    about = OwnCorpus.model_validate_json(entry)
+    options = {field: getattr(about, field) for field in OwnCorpus.model_fields}
+    return TableCorpus(name, options.pop("table"), **options)
 
 
 def find_root(corpus: Corpus, settings: Settings) -> Path | None:
@@ -42,6 +84,8 @@ def locate(corpus: Corpus, settings: Settings) -> Path:
 
 def _candidates(corpus: Corpus, settings: Settings) -> list[tuple[Path, str]]:
     """Return (folder, why it is looked at), strongest first."""
+    if own := corpus.own_root():
+        return [(own, "the folder of its table")]
     packaged = corpus.packaged_root()
     places = [(data / corpus.name, "--data or XLSER_DATA") for data in settings.data]
     if corpus.name in settings.corpora:
@@ -53,6 +97,12 @@ def _candidates(corpus: Corpus, settings: Settings) -> list[tuple[Path, str]]:
 def _not_found(corpus: Corpus, settings: Settings) -> CorpusNotFoundError:
     candidates = _candidates(corpus, settings)
     looked = "\n".join(f"  looked in {root} ({why})" for root, why in candidates)
+    if corpus.own_root():
+        return CorpusNotFoundError(
+            f"{corpus.title} ({corpus.name}, {corpus.language}) was not found:\n{looked}",
+            f"Put its recordings there, or name another folder in [corpora.{corpus.name}] of "
+            f"{CONFIG}.",
+        )
     nothing = "  looked nowhere: neither --data, XLSER_DATA nor xlser.toml names a folder"
     return CorpusNotFoundError(
         f"{corpus.title} ({corpus.name}, {corpus.language}) was not found:\n{looked or nothing}",

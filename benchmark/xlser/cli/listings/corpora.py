@@ -4,13 +4,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from xlser.cli.listings.add_corpus import add
+from xlser.cli.listings.fetch_corpus import fetch
 from xlser.cli.output import bar, print_json, print_table, progress
-from xlser.cli.parameters import AsJson, Data, completing
+from xlser.cli.parameters import AsJson, Data, SeveralValues, completing
 
 if TYPE_CHECKING:
     from xlser.audio.check import CorpusReport
 
 app = typer.Typer(help="List, check, add and fetch corpora.", invoke_without_command=True)
+app.command("add", cls=SeveralValues)(add)
+app.command("fetch")(fetch)
 
 
 @app.callback()

@@ -5,6 +5,7 @@ from pathlib import PurePath
 
 from xlser.corpora.corpus import Corpus, Gender, Spoken, listed_names, require
 from xlser.corpora.names import NAMES
+from xlser.corpora.remote import github
 
 _NAMES = NAMES / "ased.txt"
 _EMOTIONS = {"n": "neutral", "f": "fear", "h": "happiness", "s": "sadness", "a": "anger"}
@@ -33,6 +34,9 @@ class ASED(Corpus):
     homepage = "https://github.com/wgwangang/ASED_V1"
     citation = "Retta et al. (2023), A New Amharic Speech Emotion Dataset, ACM TALLIP 22(1)"
     tree = "ased/02Fearful/f2-05-01-02-63.wav"
+    download = github(
+        "wgwangang", "ASED_V1", "3feb6d25ec1a88d770594c88d2c4e6cae5c0d046", "some 240 MB"
+    )
     speakers = {f"{n:02}": _gender(n) for n in range(1, 66)}
     caution = (
         "Sentences 01 to 05 of each emotion belong to that emotion alone: a method with target "

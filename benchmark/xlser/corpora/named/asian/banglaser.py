@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, require
+from xlser.corpora.remote import Download, Remote
 
 _EMOTIONS = {
     "01": "happiness",
@@ -37,6 +38,15 @@ class BanglaSER(Corpus):
         "Das et al. (2022), BanglaSER: A speech emotion recognition dataset, Data in Brief 42"
     )
     tree = "banglaser/03-01-03-02-02-01-09.wav"
+    download = Download(
+        (
+            Remote(
+                ("https://data.mendeley.com/public-api/zip/t9h6p943xy/download/5",),
+                "banglaser.zip",
+            ),
+        ),
+        "size as Mendeley Data states it",
+    )
     speakers = {f"{n:02}": "male" if n % 2 else "female" for n in range(1, 35)}
     defects = {"03-01-05-01-01-03-19": "in the published count, but not in every copy"}
 

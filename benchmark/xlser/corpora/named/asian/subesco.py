@@ -3,6 +3,7 @@
 import re
 
 from xlser.corpora.corpus import Corpus, Gender, Spoken, require
+from xlser.corpora.remote import Download, Remote
 
 _EMOTIONS = {
     "ANGRY": "anger",
@@ -29,6 +30,16 @@ class SUBESCO(Corpus):
     homepage = "https://zenodo.org/records/4526477"
     citation = "Sultana et al. (2021), SUST Bangla Emotional Speech Corpus, PLoS ONE 16(4)"
     tree = "subesco/F_01_OISHI_S_1_ANGRY_1.wav"
+    download = Download(
+        (
+            Remote(
+                ("https://zenodo.org/records/4526477/files/SUBESCO.zip",),
+                "SUBESCO.zip",
+                facts="https://zenodo.org/api/records/4526477",
+            ),
+        ),
+        "size as Zenodo states it",
+    )
     files = 7000
 
     def parse(self, name: str) -> Spoken:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, listed_names, require
 from xlser.corpora.names import NAMES
+from xlser.corpora.remote import github
 
 _NAMES = NAMES / "turev.txt"
 _EMOTIONS = {"kz": "anger", "mt": "happiness", "sk": "calm", "hl": "sadness"}
@@ -22,6 +23,9 @@ class TurEV(Corpus):
     homepage = "https://github.com/Xeonen/TurEV-DB"
     citation = "Canpolat et al. (2020), Turkish Emotion Voice Database (TurEV-DB), SLTU-CCURL"
     tree = "turev/Sound Source/Angry/1984_kz_demet.wav"
+    download = github(
+        "Xeonen", "TurEV-DB", "be9873eccbc40538acbeb5e67c718bda96763cf3", "some 150 MB"
+    )
     # Three women and three men; the release does not say who.
     speakers = dict.fromkeys(("1157", "1234", "1358", "1984", "6783", "7895"), "unknown")
     caution = "Single words, not sentences; speaker 1157 has neither happiness nor calm."

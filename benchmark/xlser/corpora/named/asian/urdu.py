@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, listed_names, require
 from xlser.corpora.names import NAMES
+from xlser.corpora.remote import github
 
 _NAMES = NAMES / "urdu.txt"
 _EMOTIONS = {"A": "anger", "H": "happiness", "N": "neutral", "S": "sadness"}
@@ -24,6 +25,9 @@ class URDU(Corpus):
         "Latif et al. (2018), Cross Lingual Speech Emotion Recognition: Urdu vs. Western, FIT"
     )
     tree = "urdu/Angry/SM2_F6_A028.wav"
+    download = github(
+        "siddiquelatif", "URDU-Dataset", "4b546d4e0fa36d1c86c53a281631b2ab7ce2fdec", "some 90 MB"
+    )
     naturalness = "semi-natural"
     speakers = {
         **{f"SF{n}": "female" for n in range(1, 12)},

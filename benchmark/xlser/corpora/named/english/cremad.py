@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, require
+from xlser.corpora.remote import Download, Remote
 
 _EMOTIONS = {
     "ANG": "anger",
@@ -31,6 +32,28 @@ def _recorded(take: str, emotion: str) -> bool:
     return take not in _UNRECORDED and not (emotion == "NEU" and take in _UNRECORDED_NEUTRAL)
 
 
+_ADDRESS = (
+    "https://{host}.githubusercontent.com/{media}CheyneyComputerScience/CREMA-D/master/{path}"
+)
+
+
+def _names() -> list[str]:
+    return [
+        f"{actor}_{sentence}_{emotion}_{level}"
+        for actor in range(1001, 1092)
+        for sentence in _SENTENCES
+        for emotion in _EMOTIONS
+        if _recorded(f"{actor}_{sentence}", emotion)
+        for level in _levels(sentence, emotion)
+    ]
+
+
+def _remote(name: str) -> Remote:
+    path = f"AudioWAV/{name}.wav"
+    recording = _ADDRESS.format(host="media", media="media/", path=path)
+    return Remote((recording,), path, facts=_ADDRESS.format(host="raw", media="", path=path))
+
+
 class CREMAD(Corpus):
     """CREMA-D; names are actor_sentence_emotion_level. Only the sentence IEO has three levels."""
 
@@ -41,6 +64,7 @@ class CREMAD(Corpus):
     homepage = "https://github.com/CheyneyComputerScience/CREMA-D"
     citation = "Cao et al. (2014), CREMA-D, IEEE Transactions on Affective Computing 5(4)"
     tree = "cremad/AudioWAV/1001_DFA_ANG_XX.wav"
+    download = Download(tuple(map(_remote, _names())), "606 MB in 7442 files, one by one")
     speakers = {str(n): "female" if n in _WOMEN else "male" for n in range(1001, 1092)}
     defects = {
         "1076_MTI_SAD_XX": "silent in the release",
@@ -54,14 +78,7 @@ class CREMAD(Corpus):
 
     def names(self) -> Iterable[str]:
         """Return the 7442 names."""
-        return [
-            f"{actor}_{sentence}_{emotion}_{level}"
-            for actor in self.speakers
-            for sentence in _SENTENCES
-            for emotion in _EMOTIONS
-            if _recorded(f"{actor}_{sentence}", emotion)
-            for level in _levels(sentence, emotion)
-        ]
+        return _names()
 
     def parse(self, name: str) -> Spoken:
         """Read `1001_DFA_ANG_XX`."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, require
+from xlser.corpora.remote import Download, Remote
 
 _EMOTIONS = {
     "01": "neutral",
@@ -34,6 +35,17 @@ class RAVDESS(Corpus):
     homepage = "https://zenodo.org/records/1188976"
     citation = "Livingstone and Russo (2018), The Ryerson Audio-Visual Database, PLoS ONE 13(5)"
     tree = "ravdess/Actor_01/03-01-01-01-01-01-01.wav"
+    download = Download(
+        (
+            Remote(
+                ("https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip",),
+                "Audio_Speech_Actors_01-24.zip",
+                size=208_468_073,
+                digest="md5:bc696df654c87fed845eb13823edef8a",
+            ),
+        ),
+        "208 MB",
+    )
     speakers = {f"{n:02}": "male" if n % 2 else "female" for n in range(1, 25)}
 
     def names(self) -> Iterable[str]:

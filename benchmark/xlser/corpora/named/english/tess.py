@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 
 from xlser.corpora.corpus import Corpus, Spoken, require
+from xlser.corpora.remote import Download, Remote
 
 _EMOTIONS = {
     "angry": "anger",
@@ -45,6 +46,18 @@ class TESS(Corpus):
     homepage = "https://doi.org/10.5683/SP2/E8H2MF"
     citation = "Pichora-Fuller and Dupuis (2020), Toronto emotional speech set, Borealis"
     tree = "tess/OAF_angry/OAF_back_angry.wav (folders may also be absent or nested twice)"
+    download = Download(
+        (
+            Remote(
+                (
+                    "https://borealisdata.ca/api/access/dataset/:persistentId/"
+                    "?persistentId=doi:10.5683/SP2/E8H2MF",
+                ),
+                "tess.zip",
+            ),
+        ),
+        "some 270 MB",
+    )
     speakers = dict.fromkeys(("OAF", "YAF"), "female")
 
     def names(self) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, require
+from xlser.corpora.remote import Download, Remote
 
 _EMOTIONS = {
     "C": "anger",
@@ -30,6 +31,16 @@ class CaFE(Corpus):
     homepage = "https://zenodo.org/records/1478765"
     citation = "Gournay et al. (2018), A Canadian French Emotional Speech Dataset, ACM MMSys"
     tree = "cafe/CaFE_48k/Colère/Faible/01-C-1-1.wav (one edition, 48 or 192 kHz, not both)"
+    download = Download(
+        (
+            Remote(
+                ("https://zenodo.org/records/1478765/files/CaFE_48k.zip",),
+                "CaFE_48k.zip",
+                facts="https://zenodo.org/api/records/1478765",
+            ),
+        ),
+        "the 48 kHz edition; size as Zenodo states it",
+    )
     speakers = {f"{n:02}": "male" if n % 2 else "female" for n in range(1, 13)}
 
     def names(self) -> Iterable[str]:

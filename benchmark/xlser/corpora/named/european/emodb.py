@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, listed_names, require
 from xlser.corpora.names import NAMES
+from xlser.corpora.remote import Download, Remote
 
 _NAMES = NAMES / "emodb.txt"
 
@@ -28,6 +29,10 @@ class EmoDB(Corpus):
     homepage = "http://emodb.bilderbar.info"
     citation = "Burkhardt et al. (2005), A Database of German Emotional Speech, Interspeech"
     tree = "emodb/wav/03a01Fa.wav"
+    download = Download(
+        (Remote(("http://emodb.bilderbar.info/download/download.zip",), "download.zip"),),
+        "40.5 MB",
+    )
     speakers = {
         **dict.fromkeys(("03", "10", "11", "12", "15"), "male"),
         **dict.fromkeys(("08", "09", "13", "14", "16"), "female"),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from xlser.corpora.corpus import Corpus, Spoken, listed_names, require
 from xlser.corpora.names import NAMES
+from xlser.corpora.remote import github
 
 _NAMES = NAMES / "nemo.txt"
 _EMOTIONS = {
@@ -26,6 +27,7 @@ class NEMO(Corpus):
     homepage = "https://huggingface.co/datasets/amu-cai/nEMO"
     citation = "Christop (2024), nEMO: Dataset of Emotional Speech in Polish, LREC-COLING"
     tree = "nemo/samples/WR0_happiness_26.wav"
+    download = github("amu-cai", "nEMO", "66de9999a8f2f605eb5f64841790aa5cb0877782", "532 MB")
     speakers = {
         **dict.fromkeys(("EB0", "IC0", "KD0", "MK0"), "female"),
         **dict.fromkeys(("KS0", "MP0", "SM0", "TP0", "WR0"), "male"),

@@ -1,0 +1,1 @@
+"""Corpora of one's own: from a table, from a folder tree, registered by `xlser.toml`."""
