@@ -1,4 +1,4 @@
-"""Small synthetic tasks on both tracks, whose emotions can be told apart."""
+"""Small synthetic tasks on both tracks, with separable emotions."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,62 +6,19 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from xlser.backbones import Backbone
-from xlser.methods import (
-    ATTRIBUTES,
-    Attribute,
-    Labelled,
-    Method,
-    Schedule,
-    Speech,
-    Task,
-    Track,
-)
+from xlser.conformance import synthetic
+from xlser.conformance.synthetic import CLASSES, WIDTH, TinyBackbone, with_attributes
+from xlser.methods import Labelled, Method, Schedule, Task, Track
 
-CLASSES = ("anger", "fear", "happiness", "neutral", "sadness")
-DIMENSION = 16
-MELS = 64
+DIMENSION, MELS = WIDTH["frozen"], WIDTH["finetune"]
 SHORT = Schedule(epochs=4, batch=16, learning_rate=1e-2, crop=16)
-
-
-class TinyBackbone(Backbone):
-    """One linear layer over the mean frame: fast, and random in what it starts from and drops."""
-
-    name, dimension, citation, weights = "tiny", 8, "none", None
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Linear(MELS, 8), nn.ReLU(), nn.Dropout(0.1))
-
-    def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
-        count = frames.shape[1] if lengths is None else lengths[:, None]
-        return self.layers(frames.sum(dim=1) / count)
-
-
-def utterances(track: Track, emotion: Tensor, seed: int, shift: float = 0.0) -> Speech:
-    """Return one utterance for each entry of `emotion`, 3 to 39 frames long on the finetune track.
-
-    Every emotion raises a few dimensions of its own; `shift` moves all of them.
-    """
-    random = torch.Generator().manual_seed(seed)
-    lengths = torch.ones(len(emotion), dtype=torch.long)
-    width = DIMENSION
-    if track == "finetune":
-        lengths = torch.randint(3, 40, (len(emotion),), generator=random)
-        width = MELS
-    of_row = emotion.repeat_interleave(lengths)
-    rows = torch.randn(len(of_row), width, generator=random) + shift
-    per_class = width // len(CLASSES)
-    rows += 2.0 * (torch.arange(width) // per_class == of_row[:, None])
-    return Speech(rows.half() if track == "finetune" else rows, lengths)
 
 
 def labelled(track: Track, per_class: int, seed: int, shift: float = 0.0) -> Labelled:
     """Return `per_class` utterances of each emotion, the emotions taking turns."""
-    emotion = torch.arange(len(CLASSES)).repeat(per_class)
-    return Labelled(utterances(track, emotion, seed, shift), emotion)
+    return synthetic.labelled(track, per_class * len(CLASSES), seed, shift)
 
 
 def small_task(track: Track, seed: int = 0, **changes: Any) -> Task:
@@ -81,25 +38,6 @@ def small_task(track: Track, seed: int = 0, **changes: Any) -> Task:
     return replace(task, **changes)
 
 
-def told(task: Task, attributes: tuple[Attribute, ...]) -> Task:
-    """Return `task` with these attributes of all its speech; in each class values take turns."""
-
-    def speech(part: Speech) -> Speech:
-        turn = torch.arange(len(part)) // len(CLASSES)
-        return replace(part, attributes={a: turn % len(ATTRIBUTES[a]) for a in attributes})
-
-    def both(part: Labelled) -> Labelled:
-        return replace(part, speech=speech(part.speech))
-
-    return replace(
-        task,
-        source=both(task.source),
-        source_validation=both(task.source_validation),
-        target_labelled=both(task.target_labelled),
-        target_unlabelled=speech(task.target_unlabelled),
-    )
-
-
 def task_for(method: type[Method], track: Track, **changes: Any) -> Task:
     """Return a small task that holds the target labels and attributes `method` declares."""
     if method.target_labels == "none":
@@ -108,7 +46,7 @@ def task_for(method: type[Method], track: Track, **changes: Any) -> Task:
         every = labelled(track, 8, seed=3, shift=0.3)
         no_speech = nothing(track).speech
         changes = {"target_labelled": every, "target_unlabelled": no_speech, **changes}
-    return told(small_task(track, **changes), method.attributes)
+    return with_attributes(small_task(track, **changes), method.attributes)
 
 
 def unheard(track: Track) -> Labelled:
@@ -118,12 +56,11 @@ def unheard(track: Track) -> Labelled:
 
 def nothing(track: Track) -> Labelled:
     """Return no utterance."""
-    empty = utterances(track, torch.zeros(0, dtype=torch.long), seed=0)
-    return Labelled(empty, torch.zeros(0, dtype=torch.long))
+    return labelled(track, 0, seed=0)
 
 
 def same_weights(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
-    """Say whether two state dicts are equal bit for bit."""
+    """Return whether two state dicts are equal bit for bit."""
     return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
 
 

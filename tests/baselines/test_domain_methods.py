@@ -17,7 +17,15 @@ from tests.baselines.steps import (
     step_of,
     without_unlabelled,
 )
-from tests.tasks import labelled, nothing, same_weights, small_task, task_for, told, unheard
+from tests.tasks import (
+    labelled,
+    nothing,
+    same_weights,
+    small_task,
+    task_for,
+    unheard,
+    with_attributes,
+)
 from torch import Tensor
 from torch.nn.functional import (
     binary_cross_entropy_with_logits,
@@ -342,7 +350,7 @@ def test_al_listens_to_what_it_is_told_of_unlabelled_speech(name: str) -> None:
 def test_al_declares_what_it_is_told_and_cannot_do_without() -> None:
     assert AggregatedMultitask.attributes == ("gender", "naturalness")
     with pytest.raises(KeyError, match="naturalness"):
-        AggregatedMultitask().fit(told(small_task("frozen"), ("gender",)))
+        AggregatedMultitask().fit(with_attributes(small_task("frozen"), ("gender",)))
 
 
 # GAN adaptation.

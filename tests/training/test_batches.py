@@ -2,7 +2,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.tasks import SHORT, nothing, small_task, told
+from tests.tasks import SHORT, nothing, small_task, with_attributes
 
 from xlser.errors import MethodError
 from xlser.methods import Labelled, Speech, Task
@@ -195,7 +195,7 @@ def test_an_index_is_a_place_in_its_part() -> None:
 
 def numbered_attributes(task: Task) -> Task:
     """The task, its attributes told: some functions of an utterance's number."""
-    task = told(task, ("gender", "naturalness"))
+    task = with_attributes(task, ("gender", "naturalness"))
     for speech in (task.source.speech, task.target_labelled.speech, task.target_unlabelled):
         number = speech.features[:, 0].long()
         speech.attributes["gender"].copy_(number % 2)
@@ -222,7 +222,9 @@ def test_attributes_that_are_not_told_are_not_there() -> None:
 
 
 def test_an_attribute_of_no_unlabelled_speech_is_empty() -> None:
-    task = told(small_task("finetune", target_unlabelled=nothing("finetune").speech), ("gender",))
+    task = with_attributes(
+        small_task("finetune", target_unlabelled=nothing("finetune").speech), ("gender",)
+    )
     step = batches_of(task).draw(0.0)
     assert step.unlabelled.attributes["gender"].shape == (0,)
     assert len(step.labelled.attributes["gender"]) == len(step.labelled.emotion)

@@ -1,5 +1,5 @@
-"""Checks that hold a method against the contract."""
+"""Checks of a method against the contract."""
 
-from xlser.conformance.checks import Check, Report, check_method
+from xlser.conformance.report import Check, Report, check_method
 
 __all__ = ["Check", "Report", "check_method"]

@@ -1,10 +1,11 @@
-"""Small synthetic tasks of what a method declares, whose emotions can be told apart."""
+"""Small synthetic tasks with separable emotions, which hold what a method declares to use."""
 
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
+from xlser.backbones import Backbone
 from xlser.methods.method import Method
 from xlser.methods.speech import Labelled, Speech
 from xlser.methods.task import Task
@@ -14,7 +15,9 @@ from xlser.protocols import Schedule
 CLASSES = ("anger", "fear", "happiness", "neutral", "sadness")
 SCHEDULE = Schedule(epochs=2, batch=16, learning_rate=1e-2, crop=16)
 
-_WIDTH: dict[Track, int] = {"finetune": 64, "frozen": 32}  # mels; dimension of an embedding
+WIDTH: dict[Track, int] = {"finetune": 64, "frozen": 32}
+"""Width of a row of features: mel bands of a frame; dimension of an embedding."""
+
 _FEW = 10  # labels, for a method that is defined at so few
 _ALL = 30  # target train utterances
 
@@ -55,7 +58,7 @@ def make_task(
         schedule=SCHEDULE,
         backbone=_pretrained if track == "finetune" else None,
     )
-    return _told(task, method.attributes if attributes is None else attributes)
+    return with_attributes(task, method.attributes if attributes is None else attributes)
 
 
 def taking_turns(count: int) -> Tensor:
@@ -63,18 +66,23 @@ def taking_turns(count: int) -> Tensor:
     return torch.arange(count) % len(CLASSES)
 
 
-def labelled(track: Track, count: int, seed: int) -> Labelled:
-    """Return `count` utterances with their emotions."""
+def labelled(track: Track, count: int, seed: int, shift: float = 0.0) -> Labelled:
+    """Return `count` utterances with their emotions, which take turns."""
     emotion = taking_turns(count)
-    return Labelled(utterances(track, emotion, seed), emotion)
+    return Labelled(utterances(track, emotion, seed, shift), emotion)
 
 
 def utterances(
     track: Track, emotion: Tensor, seed: int, shift: float = 0.0, lengths: Tensor | None = None
 ) -> Speech:
-    """Return an utterance for each entry of `emotion`, on the fine-tune track of 3 to 39 frames.
+    """Return an utterance for each entry of `emotion`.
 
-    An emotion raises dimensions of its own; `shift` moves all of them.
+    Args:
+        track: on the fine-tune track an utterance has frames, on the frozen track one embedding.
+        emotion: class indices, shape (utterances,); each raises dimensions of its own by 2.
+        seed: of the standard normal noise.
+        shift: added to all dimensions.
+        lengths: frames of each utterance, shape (utterances,); default: 3 to 39 at random.
     """
     generator = torch.Generator().manual_seed(seed)
     if track == "frozen":
@@ -82,8 +90,8 @@ def utterances(
     elif lengths is None:
         lengths = torch.randint(3, 40, (len(emotion),), generator=generator)
     of_row = emotion.repeat_interleave(lengths)
-    rows = torch.randn(len(of_row), _WIDTH[track], generator=generator) + shift
-    rows += 2.0 * (torch.arange(_WIDTH[track]) % len(CLASSES) == of_row[:, None])
+    rows = torch.randn(len(of_row), WIDTH[track], generator=generator) + shift
+    rows += 2.0 * (torch.arange(WIDTH[track]) % len(CLASSES) == of_row[:, None])
     return Speech(rows.half() if track == "finetune" else rows, lengths)
 
 
@@ -100,7 +108,7 @@ def changed_parts(task: Task, untouched: Task) -> list[str]:
 
 
 def same_speech(one: Speech, other: Speech) -> bool:
-    """Say whether two hold the same numbers and are told the same."""
+    """Return whether features, lengths and attributes are equal."""
     return (
         torch.equal(one.features, other.features)
         and torch.equal(one.lengths, other.lengths)
@@ -117,33 +125,33 @@ def _usual_labels(method: type[Method]) -> int:
     return {"none": 0, "few": max(_FEW, method.least_labels), "all": _ALL}[method.target_labels]
 
 
-def _told(task: Task, attributes: tuple[Attribute, ...]) -> Task:
-    """Return `task` with attributes of all its speech."""
+def with_attributes(task: Task, attributes: tuple[Attribute, ...]) -> Task:
+    """Return `task` with attributes of all its speech; within a class their values take turns."""
 
-    def told(speech: Speech) -> Speech:
-        turn = torch.arange(len(speech)) // len(CLASSES)
-        return replace(speech, attributes={a: turn % len(ATTRIBUTES[a]) for a in attributes})
+    def speech(part: Speech) -> Speech:
+        turn = torch.arange(len(part)) // len(CLASSES)
+        return replace(part, attributes={a: turn % len(ATTRIBUTES[a]) for a in attributes})
 
-    def labelled_and_told(part: Labelled) -> Labelled:
-        return replace(part, speech=told(part.speech))
+    def with_emotions(part: Labelled) -> Labelled:
+        return replace(part, speech=speech(part.speech))
 
     return replace(
         task,
-        source=labelled_and_told(task.source),
-        source_validation=labelled_and_told(task.source_validation),
-        target_labelled=labelled_and_told(task.target_labelled),
-        target_unlabelled=told(task.target_unlabelled),
+        source=with_emotions(task.source),
+        source_validation=with_emotions(task.source_validation),
+        target_labelled=with_emotions(task.target_labelled),
+        target_unlabelled=speech(task.target_unlabelled),
     )
 
 
-class _Backbone(nn.Module):
+class TinyBackbone(Backbone):
     """One linear layer over the mean frame, and dropout."""
 
-    dimension = 8
+    name, dimension, citation, weights = "tiny", 8, "none", None
 
     def __init__(self) -> None:
         super().__init__()
-        linear = nn.Linear(_WIDTH["finetune"], self.dimension)
+        linear = nn.Linear(WIDTH["finetune"], self.dimension)
         self.layers = nn.Sequential(linear, nn.ReLU(), nn.Dropout(0.1))
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -156,4 +164,4 @@ def _pretrained() -> nn.Module:
     """Return a backbone of the same weights at every call, as published ones are."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return _Backbone()
+        return TinyBackbone()
