@@ -110,6 +110,7 @@ def resolve(options: RunOptions, messages: Messages) -> Grid:
         targets=targets,
         labels=options.labels,
         seeds=options.seeds,
+        folds=options.folds,
         track=options.track,
         precision=choose_precision(options.precision, options.track, device),
         repeats=options.repeats,

@@ -95,6 +95,9 @@ class RunOptions(BaseModel):
     seeds: Annotated[tuple[int, ...], Several] = Field(
         (), description="Seeds; default: all of the protocol."
     )
+    folds: Annotated[tuple[int, ...], Several] = Field(
+        (), description="Folds of each seed; default: all of the protocol."
+    )
     track: Literal["finetune", "frozen"] = Field(
         "frozen", description="Train the backbone, or embed once and train on that."
     )

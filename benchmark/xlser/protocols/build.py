@@ -5,12 +5,14 @@ committed manifests byte for byte.
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from xlser.protocols.data import Bounds, Presentation, Schedule
+from xlser.protocols.data import Bounds, Presentation, Schedule, Split
 from xlser.protocols.freeze import freeze
 from xlser.protocols.manifest import write_manifest
 from xlser.protocols.protocol import Protocol
+from xlser.protocols.published import published_utterances
 from xlser.protocols.rules import rotating_splits
 
 LANGUAGES = {
@@ -32,7 +34,7 @@ def build() -> list[Protocol]:
         about="The protocol that ranks: every split speaker-disjoint, speakers rotate with seeds.",
         languages=LANGUAGES,
         seeds=_SEEDS,
-        splits={c: rotating_splits(c, len(_SEEDS)) for cs in LANGUAGES.values() for c in cs},
+        splits=_rotating(LANGUAGES),
         ranks=True,
         presentation=Presentation(reference="sft", bounds=_BOUNDS, backbone="audiontt-512"),
     )
@@ -41,12 +43,17 @@ def build() -> list[Protocol]:
         about="Synthetic speech in five languages, for a first run; it ranks nothing.",
         languages=_DEMO_LANGUAGES,
         seeds=_SEEDS,
-        splits={c: rotating_splits(c, len(_SEEDS)) for cs in _DEMO_LANGUAGES.values() for c in cs},
+        splits=_rotating(_DEMO_LANGUAGES),
         budgets=(0, 20),
         schedule=Schedule(epochs=20, batch=50),
         presentation=Presentation(reference="sft", bounds=_BOUNDS, backbone="logmel-functionals"),
     )
     return [ranking, demo]
+
+
+def _rotating(languages: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[Split, ...]]:
+    corpora = [corpus for of_language in languages.values() for corpus in of_language]
+    return {c: rotating_splits(published_utterances(c), len(_SEEDS)) for c in corpora}
 
 
 def write(folder: Path) -> None:

@@ -247,7 +247,7 @@ class Runs:
         frame: a row a run, in the order of their paths. The columns are those of packed files
             (docs/records.md), with these differences: `path` is where the run's own file belongs,
             `file` the file that holds it; `labels` is an integer or "all"; `changed`, `classes`,
-            `source_corpora` and `absent_corpora` are tuples; `settings`, `excluded` and
+            `source_corpora` and `absent_corpora` are tuples; `fold` is 0 where none is stated; `settings`, `excluded` and
             `corpora` are canonical JSON (sorted keys, no spaces).
     """
 
@@ -332,6 +332,8 @@ def _values(
         return _objects([])
     if type_ != pa.string():
         values = table[name].to_numpy()[order]
+        if name == "fold":  # of protocols without folds it is not stated
+            return np.nan_to_num(values.astype(np.float64)).astype(np.int64)
         return values.astype(np.float64) if name.startswith("memory_") else values
     texts, index = encoded(table[name])
     values = texts

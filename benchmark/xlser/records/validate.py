@@ -133,10 +133,11 @@ def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
             f"({protocol.digest[:8]}), which is installed."
         )
         return
-    if run.classes != protocol.classes:
-        yield f"Its classes are {', '.join(run.classes)}, not {', '.join(protocol.classes)}."
+    if run.classes != (classes := protocol.classes_of(run.target)):
+        yield f"Its classes are {', '.join(run.classes)}, not {', '.join(classes)}."
         return
-    due = _due(protocol.name, run.target, run.labels, run.seed, run.source_corpora, run.excluded)
+    cell = run.target, run.labels, run.seed, run.fold
+    due = _due(protocol.name, *cell, run.source_corpora, run.excluded)
     if run.absent_corpora != due.absent_corpora:
         yield (
             f"It states that these source corpora were absent: {_listed(run.absent_corpora)}; "
@@ -147,11 +148,11 @@ def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
     if run.scenario != due.digest:
         yield (
             "Its digest of who trained, who was labelled and who was tested is not that of "
-            f"{run.target}, {run.labels} labels, seed {run.seed}."
+            f"{run.target}, {run.labels} labels, {_draw(protocol, run.seed, run.fold)}."
         )
     if run.key != (key := digest_json(_identity(run))):
         yield f"Its key is {run.key[:8]}, but what it states gives {key[:8]}."
-    yield from _misplaced(run)
+    yield from _misplaced(run, protocol)
     yield from _wrong_utterances({role: runs.test_set(i, role) for role in ROLES}, due)
 
 
@@ -206,14 +207,20 @@ class _Due:
 
 @lru_cache(maxsize=4096)
 def _due(
-    protocol: str, target: str, labels: Labels, seed: int, source: tuple[str, ...], excluded: str
+    protocol: str,
+    target: str,
+    labels: Labels,
+    seed: int,
+    fold: int,
+    source: tuple[str, ...],
+    excluded: str,
 ) -> _Due:
     """Return what a protocol demands, over the published corpora."""
     chosen = get_protocol(protocol)
     without = {corpus: tuple(names) for corpus, names in json.loads(excluded).items()}
     names = (*source, *chosen.corpora_of(target))
     catalogue = {name: _published(name, without.get(name, ())) for name in names}
-    scenario = chosen.scenario(catalogue, target, labels, seed)
+    scenario = chosen.scenario(catalogue, target, labels, seed, fold)
     tested = {"target": scenario.target_test, "source": scenario.source_test}
     return _Due(
         scenario.digest,
@@ -240,7 +247,7 @@ def _published(name: str, excluded: Sequence[str]) -> tuple[Utterance, ...]:
         Utterance(
             f"{name}/{utterance}",
             spoken.speaker,
-            corpus.speakers[spoken.speaker],
+            corpus.gender_of(spoken.speaker),
             spoken.emotion,
             spoken.sentence,
             nowhere,
@@ -250,7 +257,7 @@ def _published(name: str, excluded: Sequence[str]) -> tuple[Utterance, ...]:
     )
 
 
-def _misplaced(run: Any) -> Iterator[str]:
+def _misplaced(run: Any, protocol: Protocol) -> Iterator[str]:
     """Look at the part of the path that `xlser run` gives; a file on its own has none."""
     due = PurePosixPath(run.protocol, "results") / place(
         target=run.target,
@@ -259,6 +266,7 @@ def _misplaced(run: Any) -> Iterator[str]:
         method=run.method,
         labels=run.labels,
         seed=run.seed,
+        fold=run.fold if protocol.folds > 1 else None,
         repeat=run.repeat,
         key=run.key,
     )
@@ -342,7 +350,7 @@ def _json(run: Any) -> bytes:
 
 def _incomplete(runs: Iterable[Any]) -> list[str]:
     """Return which rows lack seeds of their protocol."""
-    seeds: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    recorded: dict[tuple[str, ...], set[tuple[int, int]]] = defaultdict(set)
     protocols: dict[tuple[str, ...], Protocol] = {}
     for run in runs:
         if run.repeat:
@@ -357,14 +365,27 @@ def _incomplete(runs: Iterable[Any]) -> list[str]:
             " ".join([run.method, *(f"{name}={settings[name]}" for name in run.changed)]),
             f"{run.labels} labels",
         )
-        seeds[row].add(run.seed)
+        recorded[row].add((run.seed, run.fold))
         protocols[row] = get_protocol(run.protocol)
     return [
-        f"{', '.join(row)}: seeds {_listed(map(str, sorted(found)))} of "
-        f"{_listed(map(str, protocols[row].seeds))}"
-        for row, found in seeds.items()
-        if found != set(protocols[row].seeds)
+        f"{', '.join(row)}: {_cells(protocols[row], found)} of "
+        f"{_cells(protocols[row], protocols[row].cells)}"
+        for row, found in recorded.items()
+        if found != set(protocols[row].cells)
     ]
+
+
+def _cells(protocol: Protocol, cells: Iterable[tuple[int, int]]) -> str:
+    """Return seeds, or where there are folds their number of runs, in words."""
+    found = sorted(cells)
+    if protocol.folds > 1:
+        return f"{len(found)} runs" if len(found) < len(protocol.cells) else str(len(found))
+    seeds = ", ".join(str(seed) for seed, _ in found)
+    return seeds if len(found) == len(protocol.cells) else f"seeds {seeds}"
+
+
+def _draw(protocol: Protocol, seed: int, fold: int) -> str:
+    return f"seed {seed}, fold {fold}" if protocol.folds > 1 else f"seed {seed}"
 
 
 def _parts(tested: Mapping[Role, TestSet]) -> list[str]:

@@ -18,6 +18,7 @@ from xlser.errors import ProtocolError, StoreError
 from xlser.files import digest_json
 from xlser.methods import ATTRIBUTES, Attribute, Speech, Track
 from xlser.protocols import Labels, Protocol, Scenario
+from xlser.protocols.published import utterances_digest
 from xlser.runs.tensors import load_tensors, save_tensors
 from xlser.settings import Settings
 from xlser.training import embed, seeded
@@ -42,10 +43,10 @@ class SpeechData:
     inventories: Mapping[str, Inventory]
     watch: Watch
 
-    def scenario(self, target: str, labels: Labels, seed: int) -> Scenario:
+    def scenario(self, target: str, labels: Labels, seed: int, fold: int = 0) -> Scenario:
         """Return a cell of the protocol over the corpora at hand."""
         catalogue = {name: i.utterances for name, i in self.inventories.items()}
-        return self.protocol.scenario(catalogue, target, labels, seed)
+        return self.protocol.scenario(catalogue, target, labels, seed, fold)
 
     def frontend(self, backbone: PretrainedBackbone) -> "audio.FrontEnd":
         """Return what the log-mels for `backbone` are computed with."""
@@ -290,15 +291,46 @@ def gather(
         UnknownNameError: no such target.
         CorpusNotFoundError: no folder for a target's corpus, or for any source corpus.
         IncompleteCorpusError: a corpus lacks utterances.
+        ProtocolError: a corpus of one's own has other utterances than the protocol was frozen on.
     """
-    source = [get_corpus(name) for name in protocol.languages[protocol.source]]
+    source = [get_corpus(name) for name in protocol.source_corpora]
     # One that xlser.toml names is meant to be there: `locate` says so if it is not.
     at_hand = [c for c in source if c.name in settings.corpora or find_root(c, settings)]
     corpora = at_hand or source[:1]  # with none at all, say where the first was looked for
     corpora += [get_corpus(name) for target in targets for name in protocol.corpora_of(target)]
-    read = read_for(protocol.classes)
     inventories = {
-        c.name: scan(c, locate(c, settings), settings.exclude.get(c.name, ()), read)
+        c.name: scan(
+            c,
+            locate(c, settings),
+            settings.exclude.get(c.name, ()),
+            read_for(protocol.read_emotions(c.name)),
+        )
         for c in corpora
     }
+    for inventory in inventories.values():
+        _require_utterances(protocol, inventory)
     return SpeechData(protocol, settings, inventories, watch)
+
+
+def _require_utterances(protocol: Protocol, inventory: Inventory) -> None:
+    """Compare a corpus with the digest that the protocol states of its utterances, if any.
+
+    Raises:
+        ProtocolError: they differ.
+    """
+    corpus = inventory.corpus
+    expected = protocol.utterances.get(corpus.name)
+    if expected is None:
+        return
+    read = protocol.read_emotions(corpus.name)
+    there = [(u.name, u.speaker, u.emotion) for u in inventory.utterances]
+    left_out = [(name, corpus.spoken(name)) for name in inventory.excluded]
+    there += [(name, spoken.speaker, spoken.emotion) for name, spoken in left_out if spoken]
+    found = utterances_digest(each for each in there if each[2] in read)
+    if found != expected:
+        raise ProtocolError(
+            f"{corpus.title} in {inventory.root} has other utterances, speakers or emotions than "
+            f"{protocol.name} was frozen on: their digest is {found[:8]}, not {expected[:8]}.",
+            "Restore the table and files that it was frozen on, or freeze a protocol of another "
+            "name.",
+        )

@@ -42,6 +42,7 @@ def again(run: Run, results: Path) -> str:
     settings = method.settings()
     words = ["xlser", "run", method.name, "--protocol", scenario.protocol]
     words += ["--target", scenario.target, "--seeds", str(scenario.seed)]
+    words += [] if run.fold is None else ["--folds", str(run.fold)]
     if method.target_labels == "few":
         words += ["--labels", str(scenario.labels)]
     words += ["--track", run.track, "--precision", run.precision]

@@ -11,7 +11,7 @@ from xlser.methods.calls import described
 from xlser.records.record import Record
 from xlser.runs.calling import Failure
 from xlser.runs.data import SpeechData
-from xlser.runs.one_run import execute_run, task_seed, train_source_model_of
+from xlser.runs.one_run import execute_run, source_seed, train_source_model_of
 from xlser.runs.plan import Run
 from xlser.runs.source_models import source_model_path
 from xlser.training import keep_pages
@@ -113,7 +113,7 @@ def _source_model_path(run: Run, shared: Shared) -> Path:
         shared.data,
         shared.backbone,
         track=run.track,
-        seed=task_seed(run),
+        seed=source_seed(run),
         precision=run.precision,
         device=shared.device,
         threads=1 if run.track == "frozen" else shared.threads,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import torch
+from torch import Tensor
 
 from xlser.backbones import PretrainedBackbone
 from xlser.methods import Labelled, Speech, Task
@@ -70,7 +71,8 @@ def execute_run(
     seconds: dict[str, float] = {}
     with _listening(epoch), threads_for(run.track), called(run.method, isolate) as method:
         if run.method.needs_source_model:
-            model = source_model(task, run.scenario, data, backbone)
+            shared = replace(task, seed=source_seed(run))
+            model = source_model(shared, run.scenario, data, backbone)
             task = replace(task, source_model=model.weights)
             seconds["source model"] = model.seconds
 
@@ -104,6 +106,7 @@ def execute_run(
         target=scenario.target,
         labels=scenario.labels,
         seed=scenario.seed,
+        **({} if run.fold is None else {"fold": run.fold}),
         repeat=run.repeat,
         track=run.track,
         backbone=BackboneStamp(name=backbone.kind.name, weights=backbone.digest),
@@ -132,7 +135,7 @@ def train_source_model_of(
     epoch: Progress = _to_nobody,
 ) -> SourceModel:
     """Train the source model (stage 1) that `run` and others need, and keep it in the cache."""
-    task = make_task(run, data, backbone, device)
+    task = replace(make_task(run, data, backbone, device), seed=source_seed(run))
     with _listening(epoch), threads_for(run.track):
         return source_model(task, run.scenario, data, backbone)
 
@@ -148,13 +151,17 @@ def make_task(
         told = {name: data.attribute(ids, name).to(device) for name in run.method.attributes}
         return Speech(found.features.to(device), found.lengths.to(device), told)
 
-    def labelled(ids: Sequence[str]) -> Labelled:
+    def labelled(ids: Sequence[str], domain: Tensor | None = None) -> Labelled:
         emotion = torch.tensor([scenario.emotion[i] for i in ids], dtype=torch.long, device=device)
-        return Labelled(speech(ids), emotion)
+        return Labelled(speech(ids), emotion, domain)
+
+    def source(ids: Sequence[str]) -> Labelled:
+        domains = data.protocol.domains(ids)
+        return labelled(ids, None if domains is None else torch.tensor(domains, device=device))
 
     return Task(
-        source=labelled(scenario.source_train),
-        source_validation=labelled(scenario.source_validation),
+        source=source(scenario.source_train),
+        source_validation=source(scenario.source_validation),
         target_labelled=labelled(scenario.target_labelled),
         target_unlabelled=speech(data.veiled(scenario.target_unlabelled, scenario)),
         classes=scenario.classes,
@@ -169,7 +176,13 @@ def make_task(
 
 
 def task_seed(run: Run) -> int:
-    """Return the seed of what a run draws: the scenario's own, and another for each repeat."""
+    """Return the seed of what a run draws: another for each repeat and for each further fold."""
+    seed = source_seed(run)
+    return derive(seed, f"fold {run.fold}") >> 32 if run.fold else seed
+
+
+def source_seed(run: Run) -> int:
+    """Return the seed of what a source model draws, which the folds of a seed share."""
     seed = run.scenario.seed
     return derive(seed, f"repeat {run.repeat}") >> 32 if run.repeat else seed
 
