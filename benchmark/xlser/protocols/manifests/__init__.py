@@ -13,6 +13,11 @@ def v1() -> Protocol:
     return load_manifest(FOLDER / "v1.json")
 
 
+def v2() -> Protocol:
+    """Return the protocol over eleven languages, a draft."""
+    return load_manifest(FOLDER / "v2.json")
+
+
 def demo() -> Protocol:
     """Return the protocol over synthetic speech."""
     return load_manifest(FOLDER / "demo.json")

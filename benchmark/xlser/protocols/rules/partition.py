@@ -1,6 +1,6 @@
 """The rule that divides a corpus' speakers into groups balanced in class and gender."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,7 @@ import numpy.typing as npt
 from xlser.protocols.rules.profiles import Profile
 
 Counts = npt.NDArray[np.int64]
+
 
 def partition(profiles: Mapping[str, Profile], groups: int) -> list[list[str]]:
     """Divide speakers into `groups` of nearly equal size, balanced in every profile entry.
@@ -33,26 +34,33 @@ def partition(profiles: Mapping[str, Profile], groups: int) -> list[list[str]]:
         smallest = min(len(group) for group in open_groups)
         candidates = [group for group in open_groups if len(group) == smallest]
         min(candidates, key=lambda group: cost.rise(group, speaker)).append(speaker)
-    return [sorted(group) for group in exchanged(dealt, profiles)]
+    *_, last = exchanges(dealt, profiles)
+    return [sorted(group) for group in last]
 
 
-def exchanged(
+def exchanges(
     groups: Sequence[Sequence[str]], profiles: Mapping[str, Profile]
-) -> list[list[str]]:
+) -> Iterator[list[list[str]]]:
     """Exchange pairs of speakers for as long as that lessens the imbalance of the groups.
 
     Args:
         groups: of speakers.
         profiles: speaker -> counts.
 
-    Returns:
-        Groups of the same sizes.
+    Yields:
+        The groups, then what they are after each exchange.
     """
     dealt = [list(group) for group in groups]
     cost = _Imbalance(profiles, len(dealt))
+    yield [list(group) for group in dealt]
     while _exchange_best_pair(dealt, cost):
-        pass
-    return dealt
+        yield [list(group) for group in dealt]
+
+
+def imbalance(groups: Sequence[Sequence[str]], profiles: Mapping[str, Profile]) -> int:
+    """Return how uneven groups are: 0 where all have equal shares of every profile entry."""
+    cost = _Imbalance(profiles, len(groups))
+    return int(sum(cost.of(cost.counts(group).sum(axis=0)) for group in groups))
 
 
 class _Imbalance:
