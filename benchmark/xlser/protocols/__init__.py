@@ -5,7 +5,7 @@ from xlser.protocols.freeze import freeze
 from xlser.protocols.manifest import load_manifest, write_manifest
 from xlser.protocols.protocol import Protocol
 from xlser.protocols.published import published_utterances
-from xlser.protocols.registry import get_protocol, protocol_names
+from xlser.protocols.registry import get_protocol, is_registered, protocol_names
 from xlser.protocols.scenario import Catalogue, Labels, Scenario
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Split",
     "freeze",
     "get_protocol",
+    "is_registered",
     "load_manifest",
     "protocol_names",
     "published_utterances",

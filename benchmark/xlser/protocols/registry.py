@@ -12,6 +12,12 @@ def protocol_names() -> list[str]:
     return registry.names("xlser.protocols")
 
 
+def is_registered(protocol: Protocol) -> bool:
+    """Say whether an installed package registers a protocol, to the last value."""
+    names = protocol_names()
+    return protocol.name in names and get_protocol(protocol.name).digest == protocol.digest
+
+
 @cache
 def get_protocol(name: str) -> Protocol:
     """Return the protocol registered as `name`.
