@@ -31,7 +31,13 @@ from xlser.monitoring.progress import Progress
 from xlser.monitoring.report import Report
 from xlser.monitoring.status import StatusFile
 from xlser.options import RunOptions
-from xlser.protocols import Labels, Protocol, get_protocol
+from xlser.protocols import (
+    Labels,
+    Protocol,
+    find_protocol,
+    keep_manifest,
+    names_with_results,
+)
 from xlser.records.store import read_records
 from xlser.results import Comparison, Results, load
 from xlser.runs import (
@@ -92,9 +98,8 @@ def resolve(options: RunOptions, messages: Messages) -> Grid:
         UnknownNameError: no such protocol, executor or corpus.
         SettingsError: an option cannot be used here.
     """
-    protocol = options.protocol
-    chosen = protocol if isinstance(protocol, Protocol) else get_protocol(protocol)
     settings = Settings.gather(options.data, options.weights, options.exclude)
+    chosen = find_protocol(options.protocol, options.leaderboards, settings)
     targets = options.target or _targets_at_hand(chosen, settings, messages)
     with_jobs = {} if options.jobs is None else {"jobs": options.jobs}
     executor = get_executor(options.executor, {**options.executor_options, **with_jobs})
@@ -335,6 +340,7 @@ def _require_results(plan: Plan, grid: Grid, costs: Costs) -> None:
     results = grid.results
     try:
         results.mkdir(parents=True, exist_ok=True)
+        keep_manifest(grid.protocol, grid.options.leaderboards)
         with TemporaryFile(dir=results) as probe:
             probe.write(bytes(1 << 16))  # about a record
     except OSError as cause:
@@ -449,7 +455,7 @@ def load_results(
     """
     folder = Path(leaderboards)
     if protocol is None:
-        found = sorted(path.parent.name for path in folder.glob("*/results"))
+        found = names_with_results(folder)
         if len(found) != 1:
             raise SettingsError(
                 f"{folder} holds results of {', '.join(found) or 'no protocol'}.",
@@ -458,7 +464,7 @@ def load_results(
                 else "Make some with xlser.run, or name another folder.",
             )
         (protocol,) = found
-    return load(protocol if isinstance(protocol, Protocol) else get_protocol(protocol), folder)
+    return load(find_protocol(protocol, folder), folder)
 
 
 def compare(

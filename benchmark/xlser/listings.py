@@ -49,15 +49,15 @@ def protocol_rows(
         UnknownNameError: no such protocol.
     """
     from xlser.corpora import find_root, get_corpus
-    from xlser.protocols import get_protocol, protocol_names
+    from xlser.protocols import find_protocol, protocol_names
 
     where = settings or Settings.gather()
     for name in names or protocol_names():
-        protocol = get_protocol(name)
+        protocol = find_protocol(name, settings=where)
         corpora = {corpus for each in protocol.languages.values() for corpus in each}
         absent = [c for c in sorted(corpora) if find_root(get_corpus(c), where) is None]
         yield {
-            "protocol": name,
+            "protocol": protocol.name,
             "about": protocol.about,
             "version": protocol.version,
             "source": " + ".join(protocol.source_languages),

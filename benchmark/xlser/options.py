@@ -84,7 +84,8 @@ class RunOptions(BaseModel):
         Field((), description="Methods: names, or module:Class or file.py:Class; default: all.")
     )
     protocol: Annotated[Any, Spelling(names="xlser.protocols")] = Field(
-        "demo", description="Protocol that runs follow, see `xlser protocols`."
+        "demo",
+        description="Protocol that runs follow: a name (`xlser protocols`) or a file of your own.",
     )
     target: Annotated[tuple[str, ...], Several] = Field(
         (), description="Target languages; default: all that are found."

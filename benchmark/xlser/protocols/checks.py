@@ -36,7 +36,10 @@ def check(protocol: ProtocolData) -> None:
         _folds,
         _labelled_names,
         _corpora,
-        _classes,
+        _label_map,
+        _source_classes,
+        _stated_target_classes,
+        _target_classes,
         _speakers,
         _labelled_utterances,
         _budgets_filled,
@@ -206,8 +209,7 @@ def _corpora(protocol: ProtocolData) -> Faults:
                 )
 
 
-def _classes(protocol: ProtocolData) -> Faults:
-    """Compare classes with what the corpora have; those without a list are taken at their word."""
+def _label_map(protocol: ProtocolData) -> Faults:
     for corpus, mapped in protocol.label_map.items():
         known = _emotions([get_corpus(corpus)])
         for emotion, of in mapped.items():
@@ -219,6 +221,10 @@ def _classes(protocol: ProtocolData) -> Faults:
                 )
             if known and emotion not in known:
                 yield f"{where} is no emotion of {corpus}.", f"It has {_listed(known)}."
+
+
+def _source_classes(protocol: ProtocolData) -> Faults:
+    """Compare classes with what the corpora have; those without a list are taken at their word."""
     source = protocol.source_corpora
     for emotion in protocol.classes if all(_spoken(corpus) for corpus in source) else ():
         if not any(emotion in _classes_there(protocol, corpus) for corpus in source):
@@ -226,6 +232,9 @@ def _classes(protocol: ProtocolData) -> Faults:
                 f"classes lists {emotion!r}, which no utterance of {_sources(protocol)} has.",
                 f"Choose from {_listed(_emotions([get_corpus(name) for name in source]))}.",
             )
+
+
+def _stated_target_classes(protocol: ProtocolData) -> Faults:
     for target, classes in protocol.target_classes.items():
         where = f"target_classes, {target}"
         if target not in protocol.targets:
@@ -239,6 +248,9 @@ def _classes(protocol: ProtocolData) -> Faults:
             )
         if len(classes) < 2:
             yield f"{where} lists {len(classes)} classes.", "A target needs two classes or more."
+
+
+def _target_classes(protocol: ProtocolData) -> Faults:
     for target in protocol.targets:
         for corpus in protocol.languages[target]:
             there = _classes_there(protocol, corpus)

@@ -40,13 +40,10 @@ def freeze(
     utterances: Mapping[str, Sequence[Utterance]] | None = None,
     digests: Mapping[str, str] | None = None,
 ) -> Protocol:
-    """Return a protocol; arguments are the fields of `Protocol`, with these exceptions.
+    """Return a protocol; arguments are the fields of `Protocol`, with few exceptions.
 
-    Args:
-        source: language of the labelled corpora, or several.
-        fold_speakers: of target corpora that are tested in folds.
-        utterances: of target corpora, with emotions as classes; default: the published ones.
-        digests: of the utterances of corpora without a published list.
+    `source` may be several languages; `utterances` are those of target corpora, with emotions as
+    classes (by default the published ones); `digests` are the field `utterances`.
 
     Raises:
         InvalidProtocolError: the values do not fit together.

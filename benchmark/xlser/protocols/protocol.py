@@ -51,8 +51,9 @@ class Protocol(ProtocolData):
 
         Raises:
             UnknownNameError: no such target.
-            ProtocolError: a budget, seed or fold the protocol does not have, no source corpus or not
-                every target corpus at hand, or exclusions that leave nothing to train or to test.
+            ProtocolError: a budget, seed or fold the protocol does not have, no source corpus or
+                not every target corpus at hand, or exclusions that leave nothing to train or to
+                test.
         """
         self._admit(target, labels, seed, fold)
         source, of_target, classes = (

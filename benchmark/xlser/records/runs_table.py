@@ -247,8 +247,8 @@ class Runs:
         frame: a row a run, in the order of their paths. The columns are those of packed files
             (docs/records.md), with these differences: `path` is where the run's own file belongs,
             `file` the file that holds it; `labels` is an integer or "all"; `changed`, `classes`,
-            `source_corpora` and `absent_corpora` are tuples; `fold` is 0 where none is stated; `settings`, `excluded` and
-            `corpora` are canonical JSON (sorted keys, no spaces).
+            `source_corpora` and `absent_corpora` are tuples; `fold` is 0 where none is stated;
+            `settings`, `excluded` and `corpora` are canonical JSON (sorted keys, no spaces).
     """
 
     def __init__(self, blocks: Sequence[tuple[Block, Sequence[Path], Sequence[Path]]]) -> None:

@@ -15,16 +15,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from xlser.corpora import Utterance, get_corpus
+from xlser.corpora import Utterance
 from xlser.errors import RecordError, XlserError
 from xlser.files import digest_json
-from xlser.protocols import Labels, Protocol, Scenario, get_protocol
+from xlser.protocols import Labels, Protocol, Scenario, find_protocol
+from xlser.protocols.published import utterances_at_hand
 from xlser.records.columns import COLUMNS, MORE, ROLES, stated, values_of
 from xlser.records.identity import identify, place
 from xlser.records.prediction import Role
 from xlser.records.record import SCHEMA, Record
 from xlser.records.runs_table import Block, Runs, TestSet
 from xlser.records.store import Known, Packed, loose_block
+from xlser.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def _wrong_rows(whole: Packed, known: Known) -> dict[int, str]:
 
 def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
     """Yield what is wrong with a record whose scores are those of its predictions."""
-    protocol = get_protocol(run.protocol)
+    protocol = _protocol(run.protocol, _leaderboards(run.path))
     if (run.protocol_version, run.protocol_digest) != (protocol.version, protocol.digest):
         yield (
             f"It is of {protocol.name} version {run.protocol_version} "
@@ -137,7 +139,7 @@ def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
         yield f"Its classes are {', '.join(run.classes)}, not {', '.join(classes)}."
         return
     cell = run.target, run.labels, run.seed, run.fold
-    due = _due(protocol.name, *cell, run.source_corpora, run.excluded)
+    due = _due(protocol.name, _leaderboards(run.path), *cell, run.source_corpora, run.excluded)
     if run.absent_corpora != due.absent_corpora:
         yield (
             f"It states that these source corpora were absent: {_listed(run.absent_corpora)}; "
@@ -208,6 +210,7 @@ class _Due:
 @lru_cache(maxsize=4096)
 def _due(
     protocol: str,
+    leaderboards: Path | None,
     target: str,
     labels: Labels,
     seed: int,
@@ -216,10 +219,14 @@ def _due(
     excluded: str,
 ) -> _Due:
     """Return what a protocol demands, over the published corpora."""
-    chosen = get_protocol(protocol)
+    chosen = _protocol(protocol, leaderboards)
     without = {corpus: tuple(names) for corpus, names in json.loads(excluded).items()}
     names = (*source, *chosen.corpora_of(target))
-    catalogue = {name: _published(name, without.get(name, ())) for name in names}
+    catalogue = {
+        name: [u for u in listed if u.name not in without.get(name, ())]
+        for name in names
+        for listed in [_listed_by(name, chosen.read_emotions(name))]
+    }
     scenario = chosen.scenario(catalogue, target, labels, seed, fold)
     tested = {"target": scenario.target_test, "source": scenario.source_test}
     return _Due(
@@ -240,21 +247,20 @@ def _test_set(ids: Sequence[str], scenario: Scenario) -> TestSet:
 
 
 @lru_cache(maxsize=256)
-def _published(name: str, excluded: Sequence[str]) -> tuple[Utterance, ...]:
-    corpus = get_corpus(name)
-    nowhere = Path()
-    return tuple(
-        Utterance(
-            f"{name}/{utterance}",
-            spoken.speaker,
-            corpus.gender_of(spoken.speaker),
-            spoken.emotion,
-            spoken.sentence,
-            nowhere,
-        )
-        for utterance, spoken in corpus.published().items()
-        if utterance not in excluded
-    )
+def _protocol(name: str, leaderboards: Path | None) -> Protocol:
+    return find_protocol(name, leaderboards)
+
+
+def _leaderboards(path: Path) -> Path | None:
+    """Return the folder of leaderboards that a record lies in, if it lies in one."""
+    above = path.parts[:-1]
+    return Path(*above[: above.index("results") - 1]) if "results" in above[1:] else None
+
+
+@lru_cache(maxsize=256)
+def _listed_by(corpus: str, emotions: tuple[str, ...]) -> list[Utterance]:
+    """Return what a corpus lists, or without a list what lies in its folder."""
+    return utterances_at_hand(corpus, emotions, Settings.gather())
 
 
 def _misplaced(run: Any, protocol: Protocol) -> Iterator[str]:
@@ -366,7 +372,7 @@ def _incomplete(runs: Iterable[Any]) -> list[str]:
             f"{run.labels} labels",
         )
         recorded[row].add((run.seed, run.fold))
-        protocols[row] = get_protocol(run.protocol)
+        protocols[row] = _protocol(run.protocol, _leaderboards(run.path))
     return [
         f"{', '.join(row)}: {_cells(protocols[row], found)} of "
         f"{_cells(protocols[row], protocols[row].cells)}"

@@ -118,8 +118,8 @@ def arrange(runs: pd.DataFrame) -> pd.DataFrame:
         - `other_recordings`: corpora of which the run used other recordings than most runs of its
           table, separated by commas; empty for none;
         - `versions`: package versions of the row, if its seeds come from several; else empty;
-        - `doubled`: whether the row has the run's seed and fold from an earlier file already. A repeat of a
-          run stands in no row; for it this is true as well.
+        - `doubled`: whether the row has the run's seed and fold from an earlier file already. A
+          repeat of a run stands in no row; for it this is true as well.
     """
     frame = runs.copy()
     frame["condition"] = pd.Series([*_conditions(runs)], runs.index, dtype=object)

@@ -14,7 +14,6 @@ from xlser.results.scores import Score
 from xlser.results.statistics import Estimate
 from xlser.results.tables import Row, Table
 
-
 Budgets = Labels | tuple[Labels, ...]
 """A label budget, or several over which scores are averaged."""
 

@@ -40,7 +40,7 @@ def again(run: Run, results: Path) -> str:
     """Return the command that repeats one run."""
     scenario, method = run.scenario, run.method
     settings = method.settings()
-    words = ["xlser", "run", method.name, "--protocol", scenario.protocol]
+    words = ["xlser", "run", method.name, "--protocol", _protocol(scenario.protocol, results)]
     words += ["--target", scenario.target, "--seeds", str(scenario.seed)]
     words += [] if run.fold is None else ["--folds", str(run.fold)]
     if method.target_labels == "few":
@@ -50,3 +50,9 @@ def again(run: Run, results: Path) -> str:
     for name in method.changed_settings():
         words += ["--set", f"{name}={json.dumps(settings[name])}"]
     return shlex.join([*words, "--leaderboards", str(results.parent.parent)])
+
+
+def _protocol(name: str, results: Path) -> str:
+    """Return a protocol as a command names it: one of the user's own by its manifest."""
+    own = results.parent / "protocol.json"
+    return str(own) if own.is_file() else name

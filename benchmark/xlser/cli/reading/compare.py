@@ -33,10 +33,10 @@ def compare(
     Both are compared wherever they have the same target, label budget, seeds and recordings.
     """
     from xlser.leaderboards import as_values, in_words
-    from xlser.protocols import get_protocol
+    from xlser.protocols import find_protocol
     from xlser.results import load
 
-    results = load(get_protocol(protocol), leaderboards)
+    results = load(find_protocol(protocol, leaderboards), leaderboards)
     budgets = [_budget(text) for text in labels or ()]
     found = results.compare(a, b, targets=target or (), labels=budgets, metric=metric)
     if as_json:
