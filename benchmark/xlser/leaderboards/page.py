@@ -186,7 +186,7 @@ def _about_uncertainty(protocol: Protocol) -> Paragraph:
         )
     return Paragraph(
         (
-            f"± is the standard deviation over seeds ({seeds}); each seed trains anew and "
+            f"± is the standard deviation over seeds ({seeds}); each seed trains anew and"
             f"{_tested(protocol)}. The 95 % interval of "
             f"{_headline(protocol).title} on the target language covers the choice of test "
             "speakers: it is computed by resampling speakers, and a speaker tested under several "
@@ -201,10 +201,10 @@ def _about_uncertainty(protocol: Protocol) -> Paragraph:
 def _tested(protocol: Protocol) -> str:
     if protocol.folds > 1:
         return (
-            f"tests all speakers, in {protocol.folds} folds: each by a model trained on the "
+            f" tests all speakers, in {protocol.folds} folds: each by a model trained on the "
             "others. A seed's score is the mean over its folds"
         )
-    return "where the protocol rotates speakers, tests other speakers"
+    return ", where the protocol rotates speakers, tests other speakers"
 
 
 def _about_ranks(protocol: Protocol) -> Paragraph:
