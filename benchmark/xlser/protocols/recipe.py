@@ -29,7 +29,9 @@ Speech = Mapping[str, Sequence[Utterance]]
 
 def _counted(given: object) -> object:
     """Return a number as that many seeds, 0, 1, ..."""
-    if isinstance(given, int) and not isinstance(given, bool) and given > 0:
+    if isinstance(given, int) and not isinstance(given, bool):
+        if given < 1:
+            raise InvalidProtocolError(f"seeds is {given}.", "Give their number, or list them.")
         return tuple(range(given))
     return given
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def compare(
     a: Annotated[str, typer.Argument(help="A method, as the leaderboard's rows name it.")],
     b: Annotated[str, typer.Argument(help="Another.")],
-    protocol: Annotated[str, typer.Option(help="v1, agarla2022, agarla2022-4, demo.")] = "v1",
+    protocol: Annotated[
+        str, typer.Option(help="A protocol: a name, or a file of your own.")
+    ] = "v1",
     target: Annotated[
         list[str] | None, typer.Option(help="Target languages; default: all both have.")
     ] = None,
