@@ -90,7 +90,7 @@ class Agarla2022Pages(PagePlugin):
     def columns(self, results: Results, table: Table, rows: Sequence[Row]) -> Sequence[Column]:
         """Return the paper's accuracy beside ours, where it prints some."""
         protocol = results.protocol
-        return beside_rows(protocol.name, protocol.source.capitalize(), table.target, rows)
+        return beside_rows(protocol.name, protocol.source_title, table.target, rows)
 
     def blocks(self) -> Mapping[str, MakeBlocks]:
         """Return the paper's claims, English by corpus, and every score in print."""

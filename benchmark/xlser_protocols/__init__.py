@@ -1,4 +1,4 @@
-"""The protocols that come with the suite: `v1`, which ranks, and `demo`, on synthetic speech."""
+"""The protocols that come with the suite: `v1`, the draft of `v2`, and `demo`."""
 
 from pathlib import Path
 
@@ -10,6 +10,11 @@ FOLDER = Path(__file__).parent / "manifests"
 def v1() -> Protocol:
     """Return the protocol that ranks."""
     return load_manifest(FOLDER / "v1.json")
+
+
+def v2() -> Protocol:
+    """Return the protocol over eleven languages, a draft."""
+    return load_manifest(FOLDER / "v2.json")
 
 
 def demo() -> Protocol:

@@ -1,4 +1,4 @@
-"""The five-class utterances of the official releases, by protocol; no file is read."""
+"""The utterances of the official releases, by protocol; no file is read."""
 
 from functools import cache
 
@@ -35,20 +35,25 @@ def corpus_utterances(corpus: str) -> tuple[Utterance, ...]:
     return tuple(published_utterances(corpus))
 
 
+@cache
+def utterances_of(name: str, corpus: str) -> tuple[Utterance, ...]:
+    """Return the utterances of a corpus that are of a class of the protocol `name`."""
+    return tuple(published_utterances(corpus, get_protocol(name).read_emotions(corpus)))
+
+
 def catalogue(name: str) -> dict[str, tuple[Utterance, ...]]:
     """Return all that the protocol `name` uses."""
     languages = get_protocol(name).languages
-    return {c: corpus_utterances(c) for corpora in languages.values() for c in corpora}
+    return {c: utterances_of(name, c) for corpora in languages.values() for c in corpora}
 
 
 def role_of(protocol: Protocol, corpus: str, seed: int, role: str) -> list[Utterance]:
-    """Return the utterances of one corpus that play `role` ("train", "validation", "test")."""
-    groups = getattr(protocol.splits[corpus][protocol.seeds.index(seed)], role)
-    return [
-        u
-        for u in corpus_utterances(corpus)
-        if protocol.group_of(u) in groups and u.emotion in protocol.classes
-    ]
+    """Return the utterances of one corpus that play `role` ("train", "validation", "test").
+
+    Where there are folds, in the first.
+    """
+    groups = getattr(protocol.split_of(corpus, seed), role)
+    return [u for u in utterances_of(protocol.name, corpus) if protocol.group_of(u) in groups]
 
 
 @cache

@@ -199,10 +199,10 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     ),
     "an unregistered corpus": (
         lambda p: [
-            p["languages"].update(german=["nemo"]),
-            *(p[f].update(nemo=p[f].pop(GERMAN)) for f in ("splits", "labelling")),
+            p["languages"].update(german=["nobody"]),
+            *(p[f].update(nobody=p[f].pop(GERMAN)) for f in ("splits", "labelling")),
         ],
-        "languages, german: corpus nemo cannot be had: There is no corpus 'nemo'.",
+        "languages, german: corpus nobody cannot be had: There is no corpus 'nobody'.",
         "Install the package that registers it.",
     ),
     "groups of a corpus of no language": (

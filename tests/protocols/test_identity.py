@@ -104,6 +104,7 @@ def test_every_scenario_of_the_committed_protocols_is_pinned() -> None:
     asked = [
         f"{name} {target} {seed} {labels}"
         for name, target, seed in TARGETS
+        if get_protocol(name).version  # a draft may change
         for labels in (*get_protocol(name).budgets, "all")
     ]
     assert sorted(asked) == sorted(SCENARIOS)

@@ -2,7 +2,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from tests.protocols.catalogues import TARGETS, cell, role_of
+from tests.protocols.catalogues import TARGETS, cell, corpus_utterances, role_of
 
 from xlser.protocols import get_protocol
 from xlser.protocols.rules import labelling_order
@@ -57,10 +57,11 @@ def test_the_budget_changes_nothing_but_which_train_utterances_are_labelled(
 def test_an_exhausted_class_leaves_its_turns_to_the_others() -> None:
     # No budget of a protocol exhausts a class; 400 of ShEMO would: it has 38 fearful utterances.
     v1 = get_protocol("v1")
-    split = v1.splits["shemo"][0]
-    order = labelling_order("shemo", split, protocol="v1", seed=0, classes=v1.classes, most=400)
-    train = {u.name: u.emotion for u in role_of(v1, "shemo", 0, "train")}
-    there, chosen = Counter(train.values()), Counter(train[name] for name in order)
+    train = v1.splits["shemo"][0].train
+    shemo = corpus_utterances("shemo")
+    order = labelling_order(shemo, train, protocol="v1", seed=0, classes=v1.classes, most=400)
+    emotions = {u.name: u.emotion for u in role_of(v1, "shemo", 0, "train")}
+    there, chosen = Counter(emotions.values()), Counter(emotions[name] for name in order)
     assert len(order) == len(set(order)) == 400
     assert chosen["fear"] == there["fear"] < 400 // 5
     others = [chosen[emotion] for emotion in v1.classes if chosen[emotion] < there[emotion]]

@@ -39,8 +39,8 @@ def test_committed_manifests_are_what_the_builder_writes(
     assert written == committed
 
 
-def test_the_protocols_are_four() -> None:
-    assert protocol_names() == ["agarla2022", "agarla2022-4", "demo", "v1"]
+def test_the_protocols_are_five() -> None:
+    assert protocol_names() == ["agarla2022", "agarla2022-4", "demo", "v1", "v2"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.protocols.catalogues import TARGETS, catalogue, cell
+from tests.protocols.catalogues import TARGETS, catalogue, cell, corpus_utterances
 
 from xlser.errors import ProtocolError, UnknownNameError
 from xlser.protocols import Labels, get_protocol
@@ -143,8 +143,10 @@ def test_a_seed_the_protocol_lacks_lists_those_it_has(seed: int) -> None:
 @pytest.mark.parametrize("target", get_protocol("agarla2022-4").targets)
 def test_no_fear_is_in_a_four_class_scenario(target: str) -> None:
     scenario = cell("agarla2022-4", target, 0, 0)
-    fearful = {u.id for us in catalogue("agarla2022-4").values() for u in us if u.emotion == "fear"}
+    whole = {corpus: corpus_utterances(corpus) for corpus in catalogue("agarla2022-4")}
+    fearful = {u.id for us in whole.values() for u in us if u.emotion == "fear"}
     assert fearful
+    assert get_protocol("agarla2022-4").scenario(whole, target, 0, 0) == scenario
     assert not fearful & set(scenario.emotion)
     assert set(scenario.emotion.values()) == {0, 1, 2, 3}
 

@@ -2,7 +2,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from tests.protocols.catalogues import CELLS, corpus_utterances, role_of
+from tests.protocols.catalogues import CELLS, corpus_utterances, role_of, utterances_of
 
 from xlser.corpora import EMOTIONS
 from xlser.protocols import get_protocol
@@ -43,7 +43,7 @@ def test_every_utterance_of_the_classes_has_exactly_one_role(
     name: str, corpus: str, seed: int
 ) -> None:
     protocol = get_protocol(name)
-    of_the_classes = [u.id for u in corpus_utterances(corpus) if u.emotion in protocol.classes]
+    of_the_classes = [u.id for u in utterances_of(name, corpus)]
     dealt = [u.id for role in ROLES for u in role_of(protocol, corpus, seed, role)]
     assert sorted(dealt) == sorted(of_the_classes)
 

@@ -56,7 +56,7 @@ def test_it_is_hidden(path: str) -> None:
         text=True,
         check=False,
     )
-    assert done.stdout == "['demo', 'v1']\n"
+    assert done.stdout == "['demo', 'v1', 'v2']\n"
     assert f"ModuleNotFoundError: No module named '{PAPER}'" in done.stderr
 
 
@@ -75,13 +75,13 @@ def test_the_papers_protocol_is_unknown_in_words(path: str, tmp_path: Path) -> N
     done = xlser("run", *asked, folder=tmp_path, PYTHONPATH=path)
     assert done.returncode == 2
     assert "There is no protocol 'agarla2022'" in done.stderr
-    assert "Known: demo, v1." in done.stderr
+    assert "Known: demo, v1, v2." in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_what_is_installed_is_listed(path: str, tmp_path: Path) -> None:
     done = xlser("doctor", "--json", folder=tmp_path, PYTHONPATH=path)
-    assert sorted(json.loads(done.stdout)["protocols"]) == ["demo", "v1"]
+    assert sorted(json.loads(done.stdout)["protocols"]) == ["demo", "v1", "v2"]
 
 
 def test_the_suite_does_not_name_the_paper() -> None:

@@ -32,18 +32,18 @@ from typing import Any
 import numpy as np
 import torch
 from tests.speed.epoch_curves import Part, Watch, watching
+from xlser.runs.calling import Failure
+from xlser.runs.data import HeldFrames, SpeechData, gather
 from xlser.runs.record import Record
+from xlser.runs.tensors import load_tensors, save_tensors
 
 from xlser.audio import Frames
 from xlser.methods import Labelled, Speech, Task, get_method
 from xlser.methods.registry import method_names
 from xlser.protocols import Schedule, get_protocol
 from xlser.runs import environment
-from xlser.runs.calling import Failure
-from xlser.runs.data import HeldFrames, SpeechData, gather
 from xlser.runs.jobs import Job, Shared, do, jobs_of
 from xlser.runs.plan import Request, Run, make_plan
-from xlser.runs.tensors import load_tensors, save_tensors
 from xlser.settings import Settings
 from xlser.training import PretrainedBackbone, new_model, pretrained
 

@@ -16,7 +16,7 @@ from xlser.errors import SettingsError
 from xlser.methods import MethodLike, resolve_method
 from xlser.monitoring.bars import Bars
 from xlser.monitoring.console import Messages
-from xlser.protocols import Labels, Protocol, get_protocol
+from xlser.protocols import Labels, Protocol, find_protocol, names_with_results
 from xlser.results import Comparison
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -105,7 +105,7 @@ def load_results(
     """
     folder = Path(leaderboards)
     if protocol is None:
-        found = sorted(path.parent.name for path in folder.glob("*/results"))
+        found = names_with_results(folder)
         if len(found) != 1:
             raise SettingsError(
                 f"{folder} holds results of {', '.join(found) or 'no protocol'}.",
@@ -114,7 +114,7 @@ def load_results(
                 else "Make some with xlser.run, or name another folder.",
             )
         (protocol,) = found
-    return load(protocol if isinstance(protocol, Protocol) else get_protocol(protocol), folder)
+    return load(find_protocol(protocol, folder), folder)
 
 
 def compare(

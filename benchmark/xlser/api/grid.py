@@ -12,7 +12,7 @@ from xlser.executors import Executor, get_executor
 from xlser.methods import method_names
 from xlser.monitoring.console import Messages
 from xlser.monitoring.costs import Kind
-from xlser.protocols import Protocol, get_protocol
+from xlser.protocols import Protocol, find_protocol
 from xlser.runs import (
     Plan,
     Request,
@@ -62,9 +62,8 @@ def resolve(options: RunOptions, messages: Messages) -> Grid:
         UnknownNameError: no such protocol, executor or corpus.
         SettingsError: an option cannot be used here.
     """
-    protocol = options.protocol
-    chosen = protocol if isinstance(protocol, Protocol) else get_protocol(protocol)
     settings = Settings.gather(options.data, options.weights, options.exclude)
+    chosen = find_protocol(options.protocol, options.leaderboards, settings)
     targets = options.target or _targets_at_hand(chosen, settings, messages)
     with_jobs = {} if options.jobs is None else {"jobs": options.jobs}
     executor = get_executor(options.executor, {**options.executor_options, **with_jobs})
@@ -80,6 +79,7 @@ def resolve(options: RunOptions, messages: Messages) -> Grid:
         targets=targets,
         labels=options.labels,
         seeds=options.seeds,
+        folds=options.folds,
         track=options.track,
         precision=choose_precision(options.precision, options.track, device),
         repeats=options.repeats,

@@ -49,25 +49,29 @@ def protocol_rows(
         UnknownNameError: no such protocol.
     """
     from xlser.corpora import find_root, get_corpus
-    from xlser.protocols import get_protocol, protocol_names
+    from xlser.protocols import find_protocol, protocol_names
 
     where = settings or Settings.gather()
     for name in names or protocol_names():
-        protocol = get_protocol(name)
+        protocol = find_protocol(name, settings=where)
         corpora = {corpus for each in protocol.languages.values() for corpus in each}
         absent = [c for c in sorted(corpora) if find_root(get_corpus(c), where) is None]
         yield {
-            "protocol": name,
+            "protocol": protocol.name,
             "about": protocol.about,
             "version": protocol.version,
-            "source": protocol.source,
+            "source": " + ".join(protocol.source_languages),
             "targets": list(protocol.targets),
             "languages": {language: list(c) for language, c in protocol.languages.items()},
             "corpora not found": absent,
             "classes": list(protocol.classes),
             "seeds": list(protocol.seeds),
+            "folds": protocol.folds,
             "budgets": list(protocol.budgets),
             "headline": protocol.headline,
+            "headline budgets": list(protocol.headline_budgets or protocol.budgets[-1:]),
+            "classes of targets": {t: list(c) for t, c in protocol.target_classes.items()},
+            "label map": {c: dict(of) for c, of in protocol.label_map.items()},
             "ranks": protocol.ranks,
             "backbone": protocol.presentation.backbone,
             "digest": protocol.digest,

@@ -84,7 +84,8 @@ class RunOptions(BaseModel):
         Field((), description="Methods: names, or module:Class or file.py:Class; default: all.")
     )
     protocol: Annotated[Any, Spelling(names="xlser.protocols")] = Field(
-        "demo", description="Protocol that runs follow, see `xlser protocols`."
+        "demo",
+        description="Protocol that runs follow: a name (`xlser protocols`) or a file of your own.",
     )
     target: Annotated[tuple[str, ...], Several] = Field(
         (), description="Target languages; default: all that are found."
@@ -94,6 +95,9 @@ class RunOptions(BaseModel):
     )
     seeds: Annotated[tuple[int, ...], Several] = Field(
         (), description="Seeds; default: all of the protocol."
+    )
+    folds: Annotated[tuple[int, ...], Several] = Field(
+        (), description="Folds of each seed; default: all of the protocol."
     )
     track: Literal["finetune", "frozen"] = Field(
         "frozen", description="Train the backbone, or embed once and train on that."

@@ -26,7 +26,7 @@ from xlser.monitoring.forecast import Forecast
 from xlser.monitoring.progress import Progress
 from xlser.monitoring.report import Report
 from xlser.monitoring.status import StatusFile
-from xlser.protocols import Protocol
+from xlser.protocols import Protocol, keep_manifest
 from xlser.records.store import read_records
 from xlser.runs import (
     Catalogue,
@@ -229,6 +229,7 @@ def _require_results(plan: Plan, grid: Grid, costs: Costs) -> None:
     results = grid.results
     try:
         results.mkdir(parents=True, exist_ok=True)
+        keep_manifest(grid.protocol, grid.options.leaderboards)
         with TemporaryFile(dir=results) as probe:
             probe.write(bytes(1 << 16))  # about a record
     except OSError as cause:

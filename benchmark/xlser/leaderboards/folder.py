@@ -9,7 +9,7 @@ from xlser.leaderboards.model import Page, Picture
 from xlser.leaderboards.page import protocol_page
 from xlser.leaderboards.readme import filled
 from xlser.leaderboards.rendering import page_as_markdown
-from xlser.protocols import Protocol, get_protocol
+from xlser.protocols import Protocol, find_protocol
 from xlser.results import Results, load
 from xlser.system.files import write_atomically
 
@@ -45,7 +45,7 @@ class Leaderboards:
             RecordError: a record cannot be read or is of another protocol.
         """
         if isinstance(protocol, str):
-            protocol = get_protocol(protocol)
+            protocol = find_protocol(protocol, self.folder)
         if protocol.name not in self._loaded:
             self._loaded[protocol.name] = load(protocol, self.folder)
         return self._loaded[protocol.name]

@@ -72,8 +72,15 @@ def signed(difference: float) -> str:
 
 
 def show_seeds(row: Row) -> str:
-    """Return the number of seeds of a row: "3", or "1 of 3" where some are missing."""
-    return str(len(row.seeds)) if row.complete else f"{len(row.seeds)} of {len(row.planned)}"
+    """Return the number of seeds of a row: "3", or "1 of 3" where some are missing.
+
+    Where seeds have folds and some are missing: "7 of 9 folds".
+    """
+    if row.complete:
+        return str(len(row.seeds))
+    seeds = {seed for seed, _ in row.planned}
+    folds = " folds" if len(row.planned) > len(seeds) else ""
+    return f"{len(row.cells)} of {len(row.planned)}{folds}"
 
 
 def columns(cells: Mapping[str, Sequence[Text]], left: Sequence[str] = ()) -> list[Column]:

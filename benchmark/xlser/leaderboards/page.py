@@ -35,8 +35,17 @@ from xlser.leaderboards.model import (
 from xlser.leaderboards.plugins import ResultsOf, page_plugins
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.metrics import Metric, get_metric
-from xlser.protocols import Labels, Protocol
-from xlser.results import Line, Results, Row, Summary, Table, competition_ranks, rank_groups
+from xlser.protocols import Protocol, is_registered
+from xlser.results import (
+    Budgets,
+    Line,
+    Results,
+    Row,
+    Summary,
+    Table,
+    competition_ranks,
+    rank_groups,
+)
 
 _DRAWN = 30  # methods in a picture: more are hard to tell apart and take seconds to draw
 
@@ -108,16 +117,30 @@ def _page(
         sections.append(Section("Cost", cost_blocks(runs)))
     else:
         blocks.append(Paragraph("No records yet."))
-    return Page(results.protocol.name, blocks, sections)
+    name = results.protocol.name
+    title = name if is_registered(results.protocol) else f"{name} (a protocol of one's own)"
+    return Page(title, blocks, sections)
 
 
 def _introduction(results: Results) -> list[Block]:
     protocol = results.protocol
+    own: list[Block] = (
+        []
+        if is_registered(protocol)
+        else [
+            Paragraph(
+                "This is a protocol of one's own, not one of the suite's or of an installed "
+                "package: its scores stand beside no other protocol's."
+            )
+        ]
+    )
+    version = f"version {protocol.version}" if protocol.version else "draft"
     blocks: list[Block] = [
         Paragraph(protocol.about),
+        *own,
         Paragraph(
             (
-                f"Protocol version {protocol.version}, digest ",
+                f"Protocol {version}, digest ",
                 Code(protocol.digest[:16]),
                 "; written by ",
                 Code(f"xlser leaderboard {protocol.name}"),
@@ -125,15 +148,29 @@ def _introduction(results: Results) -> list[Block]:
                 Code("results/"),
                 ". Scores are percent. UA is the mean of the per-class recalls, accuracy the "
                 "share of utterances recognised. "
-                f"Guessing gives {100 / len(protocol.classes):.1f} % of both.",
+                f"Guessing gives {_chance(protocol)} of both.",
             )
         ),
+        *map(Paragraph, protocol.presentation.notes),
         _about_uncertainty(protocol),
         _about_ranks(protocol),
     ]
     for plugin in page_plugins(protocol.name):
         blocks += plugin.introduction(results)
     return blocks
+
+
+def _chance(protocol: Protocol) -> str:
+    """Return the scores of guessing: one, and those of targets that lack classes."""
+    whole = f"{100 / len(protocol.classes):.1f} %"
+    fewer: dict[int, list[str]] = {}
+    for target, classes in protocol.target_classes.items():
+        fewer.setdefault(len(classes), []).append(target.capitalize())
+    parts = [
+        f"{100 / count:.1f} % ({count} classes: {', '.join(targets)})"
+        for count, targets in fewer.items()
+    ]
+    return " or ".join([whole, *parts])
 
 
 def _about_uncertainty(protocol: Protocol) -> Paragraph:
@@ -149,8 +186,8 @@ def _about_uncertainty(protocol: Protocol) -> Paragraph:
         )
     return Paragraph(
         (
-            f"± is the standard deviation over seeds ({seeds}); each seed trains anew and, where "
-            "the protocol rotates speakers, tests other speakers. The 95 % interval of "
+            f"± is the standard deviation over seeds ({seeds}); each seed trains anew and"
+            f"{_tested(protocol)}. The 95 % interval of "
             f"{_headline(protocol).title} on the target language covers the choice of test "
             "speakers: it is computed by resampling speakers, and a speaker tested under several "
             "seeds is one speaker. ",
@@ -159,6 +196,15 @@ def _about_uncertainty(protocol: Protocol) -> Paragraph:
             ".",
         )
     )
+
+
+def _tested(protocol: Protocol) -> str:
+    if protocol.folds > 1:
+        return (
+            f" tests all speakers, in {protocol.folds} folds: each by a model trained on the "
+            "others. A seed's score is the mean over its folds"
+        )
+    return ", where the protocol rotates speakers, tests other speakers"
 
 
 def _about_ranks(protocol: Protocol) -> Paragraph:
@@ -209,7 +255,7 @@ def _summary_section(protocol: Protocol, summary: Summary) -> Section:
             "interval of the largest budget as a line; the table has the numbers.",
             summary_dots(drawn, metric, 100 / len(protocol.classes)),
         ),
-        _summary_table(summary),
+        *_summary_tables(summary),
     ]
     if notes:
         blocks.append(Paragraph(" ".join(notes)))
@@ -221,30 +267,57 @@ def _left_out(summary: Summary) -> str:
     return ", ".join(each)
 
 
-def _summary_table(summary: Summary) -> TableModel:
-    """Return the means over targets, with rank and group within each label budget."""
-    of_budgets = [
-        Column(f"{labels} labels", _summary_column(summary, labels)) for labels in summary.budgets
+def _summary_tables(summary: Summary) -> list[Block]:
+    """Return the means over targets, with rank and group within each label budget.
+
+    Budgets that a headline over several leaves out, those without labels as a rule, have a table
+    of their own.
+    """
+    if not summary.headline:
+        return [_summary_table(summary, summary.budgets)]
+    apart = [k for k in summary.budgets if k not in (*summary.headline, "all")]
+    others = [k for k in summary.budgets if k not in apart]
+    named = _budgets(summary.headline)
+    blocks: list[Block] = [
+        Paragraph(f"Methods are ordered by the mean over {named}."),
+        _summary_table(summary, [summary.headline, *others]),
     ]
-    return TableModel([method_column(summary.lines), *of_budgets])
+    for labels in apart:
+        blocks += [Paragraph(f"With {labels} labels:"), _summary_table(summary, [labels])]
+    return blocks
 
 
-def _summary_column(summary: Summary, labels: Labels) -> list[str]:
-    lines = [line for line in summary.lines if labels in line.rows]
+def _summary_table(summary: Summary, budgets: Sequence[Budgets]) -> TableModel:
+    lines = [line for line in summary.lines if any(line.has(labels) for labels in budgets)]
+    if len(budgets) == 1:
+        sign = -1 if summary.lines[0].metric.higher_is_better else 1
+        lines.sort(key=lambda line: sign * line.score(budgets[0]).mean)
+    of_budgets = [Column(_budgets(labels), _summary_column(lines, labels)) for labels in budgets]
+    return TableModel([method_column(lines), *of_budgets])
+
+
+def _budgets(labels: Budgets) -> str:
+    """Return label budgets in words: "25 labels", "25, 50, 100 labels"."""
+    several = labels if isinstance(labels, tuple) else (labels,)
+    return f"{', '.join(map(str, several))} labels"
+
+
+def _summary_column(shown: Sequence[Line], labels: Budgets) -> list[str]:
+    lines = [line for line in shown if line.has(labels)]
     cells = {line.method: _summary_cell(line, labels) for line in lines}
     if labels != "all":
         sign = -1 if lines[0].metric.higher_is_better else 1
-        lines.sort(key=lambda line: sign * line.scores[labels].mean)
-        means = [line.scores[labels].mean for line in lines]
+        lines.sort(key=lambda line: sign * line.score(labels).mean)
+        means = [line.score(labels).mean for line in lines]
         ranks = competition_ranks(means, lines[0].metric.higher_is_better)
         groups = rank_groups(lines, lambda a, b: a.minus(b, labels))
         for line, rank, group in zip(lines, ranks, groups, strict=True):
             cells[line.method] += f" ({rank}, group {group})"
-    return [cells.get(line.method, "") for line in summary.lines]
+    return [cells.get(line.method, "") for line in shown]
 
 
-def _summary_cell(line: Line, labels: Labels) -> str:
-    return show_with_interval(line.scores[labels], line.estimate(labels), digits=0)
+def _summary_cell(line: Line, labels: Budgets) -> str:
+    return show_with_interval(line.score(labels), line.estimate(labels), digits=0)
 
 
 def _condition_section(
@@ -273,7 +346,7 @@ def _table(
     results: Results, table: Table, rows: Sequence[Row], metrics: Sequence[Metric]
 ) -> TableModel:
     protocol = results.protocol
-    source = protocol.source.capitalize()
+    source = protocol.source_title
     headline, *others = metrics
     first = _ranks(table, rows) if protocol.ranks else {}
     cells: dict[str, Sequence[str]] = {

@@ -100,10 +100,13 @@ class Labelled:
     Attributes:
         speech: the utterances.
         emotion: shape (utterances,), int64, indices into the task's classes.
+        domain: language of each source utterance, shape (utterances,), int64, 0, 1, ...; None
+            where the source is of one language.
     """
 
     speech: Speech
     emotion: Tensor
+    domain: Tensor | None = None
 
     def __len__(self) -> int:
         """Return the number of utterances."""

@@ -5,7 +5,15 @@ from xlser.protocols.freeze import freeze
 from xlser.protocols.manifest import load_manifest, write_manifest
 from xlser.protocols.protocol import Protocol
 from xlser.protocols.published import published_utterances
-from xlser.protocols.registry import get_protocol, protocol_names
+from xlser.protocols.recipe import Recipe
+from xlser.protocols.registry import (
+    find_protocol,
+    get_protocol,
+    is_registered,
+    keep_manifest,
+    names_with_results,
+    protocol_names,
+)
 from xlser.protocols.scenario import Catalogue, Labels, Scenario
 
 __all__ = [
@@ -14,12 +22,17 @@ __all__ = [
     "Labels",
     "Presentation",
     "Protocol",
+    "Recipe",
     "Scenario",
     "Schedule",
     "Split",
+    "find_protocol",
     "freeze",
     "get_protocol",
+    "is_registered",
+    "keep_manifest",
     "load_manifest",
+    "names_with_results",
     "protocol_names",
     "published_utterances",
     "write_manifest",

@@ -6,11 +6,10 @@ lists of names and parse the labelled ones alone, which takes milliseconds.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from itertools import chain, pairwise
 from typing import TypeVar
 
-from xlser.corpora import Corpus, get_corpus
+from xlser.corpora import Corpus, Spoken, get_corpus
 from xlser.errors import InvalidProtocolError, UnknownNameError, XlserError
 from xlser.metrics import get_metric
 from xlser.protocols.data import ProtocolData, Split
@@ -34,8 +33,13 @@ def check(protocol: ProtocolData) -> None:
         _keys,
         _one_a_seed,
         _splits,
+        _folds,
         _labelled_names,
         _corpora,
+        _label_map,
+        _source_classes,
+        _stated_target_classes,
+        _target_classes,
         _speakers,
         _labelled_utterances,
         _budgets_filled,
@@ -45,15 +49,8 @@ def check(protocol: ProtocolData) -> None:
         raise InvalidProtocolError(f"{protocol.name}: {problem}", remedy)
 
 
-def _headline(protocol: ProtocolData) -> Faults:
-    try:
-        get_metric(protocol.headline, protocol.classes)
-    except UnknownNameError as error:
-        yield f"headline: {error.problem}", error.remedy
-
-
 def _lists(protocol: ProtocolData) -> Faults:
-    for field in ("classes", "seeds", "budgets"):
+    for field in ("classes", "seeds", "budgets", "sources", "headline_budgets"):
         for twice in _doubled(getattr(protocol, field)):
             yield f"{field} lists {twice!r} twice.", f"List each of {field} once."
     for field in ("seeds", "budgets"):
@@ -68,14 +65,20 @@ def _lists(protocol: ProtocolData) -> Faults:
 
 
 def _languages(protocol: ProtocolData) -> Faults:
-    if protocol.source not in protocol.languages:
-        yield (
-            f"source is {protocol.source!r}, which languages does not list.",
-            f"Choose from {', '.join(protocol.languages) or 'languages, once it lists some'}.",
-        )
+    if protocol.source and protocol.sources:
+        yield "source and sources are both stated.", "State sources alone, or source for one."
+    if not protocol.source_languages:
+        yield "it states no source.", "State source, a language, or sources, several."
+    for source in protocol.source_languages:
+        if source not in protocol.languages:
+            yield (
+                f"source is {source!r}, which languages does not list.",
+                f"Choose from {', '.join(protocol.languages) or 'languages, once it lists some'}.",
+            )
     if not protocol.targets:
         yield (
-            f"languages lists no language beside the source, {protocol.source}.",
+            "languages lists no language beside the source, "
+            f"{', '.join(protocol.source_languages)}.",
             "Add a target language with its corpora.",
         )
     for language, corpora in protocol.languages.items():
@@ -91,11 +94,16 @@ def _languages(protocol: ProtocolData) -> Faults:
 def _keys(protocol: ProtocolData) -> Faults:
     """Compare the corpora that splits, labelling and grouped_by name with those of languages."""
     targets = [c for target in protocol.targets for c in protocol.languages[target]]
-    every = [*protocol.languages[protocol.source], *targets]
+    every = [*protocol.source_corpora, *targets]
+    split = [corpus for corpus in every if corpus not in protocol.fold_speakers]
+    folded = targets if protocol.folds > 1 else []
     for field, needed, allowed in (
-        ("splits", every, every),
+        ("fold_speakers", folded, folded),
+        ("splits", split, split),
         ("labelling", targets, targets),
         ("grouped_by", [], every),
+        ("label_map", [], every),
+        ("utterances", [], every),
     ):
         stated = getattr(protocol, field)
         for corpus in needed:
@@ -103,7 +111,7 @@ def _keys(protocol: ProtocolData) -> Faults:
                 yield f"{field} lacks the corpus {corpus}.", f"Add {corpus} to {field}."
         for corpus in stated:
             if corpus not in allowed:
-                kind = "target languages" if field == "labelling" else "languages"
+                kind = "target languages" if allowed is targets else "languages"
                 yield (
                     f"{field} has the corpus {corpus}, which is not among those of the {kind}.",
                     f"Remove {corpus} from {field}, or correct its name.",
@@ -117,17 +125,31 @@ def _keys(protocol: ProtocolData) -> Faults:
 
 
 def _one_a_seed(protocol: ProtocolData) -> Faults:
-    for field, what in (("splits", "splits"), ("labelling", "orders of labelling")):
+    seeds = protocol.seeds
+    for field, what, times in (
+        ("splits", "splits", 1),
+        ("fold_speakers", "divisions", 1),
+        ("labelling", "orders of labelling", protocol.folds),
+    ):
         for corpus, stated in getattr(protocol, field).items():
-            if len(stated) != len(protocol.seeds):
+            if len(stated) != len(seeds) * times:
+                folds = f" of {times} folds" if times > 1 else ""
                 yield (
-                    f"{field} gives {corpus} {len(stated)} {what} for {len(protocol.seeds)} seeds.",
-                    f"Give {corpus} one for each of the seeds {_listed(protocol.seeds)}.",
+                    f"{field} gives {corpus} {len(stated)} {what} for {len(seeds)} seeds{folds}.",
+                    f"Give {corpus} one for each of the seeds {_listed(seeds)}"
+                    f"{' and folds' if folds else ''}.",
                 )
+    for corpus, seed, groups in _each_division(protocol):
+        if len(groups) != protocol.folds:
+            yield (
+                f"fold_speakers, corpus {corpus}, seed {seed}: {len(groups)} folds are given, "
+                f"not {protocol.folds}.",
+                f"Give each of the {protocol.folds} folds its speakers.",
+            )
 
 
 def _splits(protocol: ProtocolData) -> Faults:
-    for corpus, seed, split in _each_split(protocol):
+    for corpus, seed, split in _each_stated_split(protocol):
         where = f"splits, corpus {corpus}, seed {seed}"
         group = "group" if corpus in protocol.grouped_by else "speaker"
         roles = {"train": split.train, "validation": split.validation, "test": split.test}
@@ -147,11 +169,30 @@ def _splits(protocol: ProtocolData) -> Faults:
                 role_of[member] = role
 
 
+def _folds(protocol: ProtocolData) -> Faults:
+    """Require that the folds of a seed share no speaker, and that all seeds test the same."""
+    first: dict[str, tuple[int, set[str]]] = {}
+    for corpus, seed, groups in _each_division(protocol):
+        where = f"fold_speakers, corpus {corpus}, seed {seed}"
+        for fold, group in enumerate(groups):
+            if not group:
+                yield f"{where}: fold {fold} has no speaker.", "Name a speaker a fold at least."
+        for speaker in _doubled(chain.from_iterable(groups)):
+            yield f"{where}: speaker {speaker} is listed twice.", "Test each once a seed."
+        earlier, speakers = first.setdefault(corpus, (seed, {s for g in groups for s in g}))
+        for speaker in sorted(speakers ^ {s for group in groups for s in group}):
+            yield (
+                f"{where}: speaker {speaker} is tested under one of the seeds {earlier} and "
+                f"{seed} alone.",
+                "Test each speaker under every seed.",
+            )
+
+
 def _labelled_names(protocol: ProtocolData) -> Faults:
-    for corpus, seed, _, order in _each_order(protocol):
+    for corpus, where, _, order in _each_order(protocol):
         for name in _doubled(order):
             yield (
-                f"labelling, corpus {corpus}, seed {seed}: utterance {name} is listed twice.",
+                f"labelling, corpus {corpus}, {where}: utterance {name} is listed twice.",
                 "List each utterance once.",
             )
 
@@ -166,92 +207,176 @@ def _corpora(protocol: ProtocolData) -> Faults:
                     f"languages, {language}: corpus {corpus} cannot be had: {error.problem}",
                     f"Install the package that registers it. {error.remedy}",
                 )
-    source = [get_corpus(name) for name in protocol.languages[protocol.source]]
-    for emotion in protocol.classes if all(map(_names, source)) else ():
-        if not any(corpus.parse(n).emotion == emotion for corpus in source for n in _names(corpus)):
+
+
+def _label_map(protocol: ProtocolData) -> Faults:
+    for corpus, mapped in protocol.label_map.items():
+        known = _emotions([get_corpus(corpus)])
+        for emotion, of in mapped.items():
+            where = f"label_map, corpus {corpus}: {emotion!r}"
+            if of not in protocol.classes:
+                yield (
+                    f"{where} stands for {of!r}, which is not among the classes.",
+                    f"Choose from {_listed(protocol.classes)}.",
+                )
+            if known and emotion not in known:
+                yield f"{where} is no emotion of {corpus}.", f"It has {_listed(known)}."
+
+
+def _source_classes(protocol: ProtocolData) -> Faults:
+    """Compare classes with what the corpora have; those without a list are taken at their word."""
+    source = protocol.source_corpora
+    for emotion in protocol.classes if all(_spoken(corpus) for corpus in source) else ():
+        if not any(emotion in _classes_there(protocol, corpus) for corpus in source):
             yield (
-                f"classes lists {emotion!r}, which no utterance of {protocol.source} has.",
-                f"Choose from {_listed(_emotions(source))}.",
+                f"classes lists {emotion!r}, which no utterance of {_sources(protocol)} has.",
+                f"Choose from {_listed(_emotions([get_corpus(name) for name in source]))}.",
             )
 
 
-def _speakers(protocol: ProtocolData) -> Faults:
-    for corpus, seed, split in _each_split(protocol):
-        known = _groups(get_corpus(corpus), protocol.grouped_by.get(corpus))
-        group = "group" if corpus in protocol.grouped_by else "speaker"
-        for role in ("train", "validation", "test"):
-            for member in getattr(split, role):
-                if known and member not in known:
+def _stated_target_classes(protocol: ProtocolData) -> Faults:
+    for target, classes in protocol.target_classes.items():
+        where = f"target_classes, {target}"
+        if target not in protocol.targets:
+            yield f"{where} is no target.", f"Choose from {_listed(protocol.targets)}."
+            continue
+        if list(classes) != [emotion for emotion in protocol.classes if emotion in classes]:
+            yield (
+                f"{where} lists {_listed(classes)}, which are not some of the classes in their "
+                "order.",
+                f"Keep to the order of {_listed(protocol.classes)}.",
+            )
+        if len(classes) < 2:
+            yield f"{where} lists {len(classes)} classes.", "A target needs two classes or more."
+
+
+def _target_classes(protocol: ProtocolData) -> Faults:
+    for target in protocol.targets:
+        for corpus in protocol.languages[target]:
+            there = _classes_there(protocol, corpus)
+            for emotion in protocol.classes_of(target) if _spoken(corpus) else ():
+                if emotion not in there:
                     yield (
-                        f"splits, corpus {corpus}, seed {seed}, {role}: {corpus} has no {group} "
-                        f"{member}.",
-                        f"Choose from {_listed(sorted(known))}.",
+                        f"{target}: {corpus} has no utterance of {emotion!r}.",
+                        "Leave it out in target_classes, or map another emotion to it in "
+                        "label_map.",
                     )
 
 
+def _speakers(protocol: ProtocolData) -> Faults:
+    stated = [
+        (f"splits, corpus {corpus}, seed {seed}, {role}", corpus, getattr(split, role))
+        for corpus, seed, split in _each_stated_split(protocol)
+        for role in ("train", "validation", "test")
+    ] + [
+        (f"fold_speakers, corpus {corpus}, seed {seed}", corpus, chain.from_iterable(groups))
+        for corpus, seed, groups in _each_division(protocol)
+    ]
+    for where, corpus, members in stated:
+        known = _groups(get_corpus(corpus), protocol.grouped_by.get(corpus))
+        group = "group" if corpus in protocol.grouped_by else "speaker"
+        for member in members:
+            if known and member not in known:
+                yield (
+                    f"{where}: {corpus} has no {group} {member}.",
+                    f"Choose from {_listed(sorted(known))}.",
+                )
+
+
 def _labelled_utterances(protocol: ProtocolData) -> Faults:
-    for corpus_name, seed, split, order in _each_order(protocol):
-        corpus, where = get_corpus(corpus_name), f"labelling, corpus {corpus_name}, seed {seed}"
-        for name in order if _names(corpus) else ():
-            if name not in _names(corpus):
-                yield f"{where}: {corpus_name} has no utterance {name}.", "Correct its name."
-            spoken = corpus.parse(name)
-            group = group_of(name, spoken.speaker, protocol.grouped_by.get(corpus_name))
-            if group not in split.train:
+    classes = {c: protocol.classes_of(t) for t in protocol.targets for c in protocol.languages[t]}
+    for corpus, place, split, order in _each_order(protocol):
+        where, spoken = f"labelling, corpus {corpus}, {place}", _spoken(corpus)
+        train = set(split.train)
+        for name in order if spoken else ():
+            if name not in spoken:
+                yield f"{where}: {corpus} has no utterance {name}.", "Correct its name."
+            group = group_of(name, spoken[name].speaker, protocol.grouped_by.get(corpus))
+            if group not in train:
                 yield (
                     f"{where}: utterance {name} is of {group}, who does not train.",
                     "Label train utterances alone.",
                 )
-            if spoken.emotion not in protocol.classes:
+            emotion = protocol.emotion_of(corpus, spoken[name].emotion)
+            if emotion not in classes[corpus]:
                 yield (
-                    f"{where}: utterance {name} has the emotion {spoken.emotion}, which is not "
+                    f"{where}: utterance {name} has the emotion {emotion}, which is not "
                     "among the classes.",
-                    f"Label utterances of {_listed(protocol.classes)} alone.",
+                    f"Label utterances of {_listed(classes[corpus])} alone.",
                 )
 
 
 def _budgets_filled(protocol: ProtocolData) -> Faults:
     """Compare each order's length with the largest budget, or the train speech if that is less."""
     largest = protocol.budgets[-1]
-    for corpus_name, seed, split, order in _each_order(protocol):
-        corpus, characters = get_corpus(corpus_name), protocol.grouped_by.get(corpus_name)
-        if len(order) >= largest or not _names(corpus):
+    classes = {c: protocol.classes_of(t) for t in protocol.targets for c in protocol.languages[t]}
+    for corpus, where, split, order in _each_order(protocol):
+        if len(order) >= largest or not _spoken(corpus):
             continue
+        characters = protocol.grouped_by.get(corpus)
         train = sum(
-            spoken.emotion in protocol.classes
+            protocol.emotion_of(corpus, spoken.emotion) in classes[corpus]
             and group_of(name, spoken.speaker, characters) in split.train
-            for name, spoken in corpus.published().items()
+            for name, spoken in _spoken(corpus).items()
         )
         if len(order) < min(largest, train):
             unfilled = next(budget for budget in protocol.budgets if budget > len(order))
             yield (
-                f"labelling, corpus {corpus_name}, seed {seed}: {len(order)} utterances do not "
+                f"labelling, corpus {corpus}, {where}: {len(order)} utterances do not "
                 f"fill the budget of {unfilled}; {train} train.",
                 f"List {min(largest, train)} train utterances, or lower budgets.",
             )
 
 
-def _each_split(protocol: ProtocolData) -> Iterator[tuple[str, int, Split]]:
+def _headline(protocol: ProtocolData) -> Faults:
+    try:
+        get_metric(protocol.headline, protocol.classes)
+    except UnknownNameError as error:
+        yield f"headline: {error.problem}", error.remedy
+    for budget in protocol.headline_budgets:
+        if budget not in protocol.budgets:
+            yield (
+                f"headline_budgets lists {budget}, which budgets does not.",
+                f"Choose from {_listed(protocol.budgets)}.",
+            )
+
+
+def _each_stated_split(protocol: ProtocolData) -> Iterator[tuple[str, int, Split]]:
     for corpus, splits in protocol.splits.items():
         for seed, split in zip(protocol.seeds, splits, strict=True):
             yield corpus, seed, split
 
 
-def _each_order(protocol: ProtocolData) -> Iterator[tuple[str, int, Split, tuple[str, ...]]]:
-    """Yield each target corpus and seed with its split and its order of labelling."""
-    for corpus, seed, split in _each_split(protocol):
-        if corpus in protocol.labelling:
-            yield corpus, seed, split, protocol.labelling[corpus][protocol.seeds.index(seed)]
+def _each_division(
+    protocol: ProtocolData,
+) -> Iterator[tuple[str, int, tuple[tuple[str, ...], ...]]]:
+    """Yield each corpus in folds and seed with the speakers of the folds."""
+    for corpus, divisions in protocol.fold_speakers.items():
+        for seed, groups in zip(protocol.seeds, divisions, strict=True):
+            yield corpus, seed, groups
 
 
-def _names(corpus: Corpus) -> Mapping[str, None]:
-    """Return the published names in their order; none where the corpus lists none."""
-    return _names_of(type(corpus))
+def _each_order(protocol: ProtocolData) -> Iterator[tuple[str, str, Split, tuple[str, ...]]]:
+    """Yield each target corpus with seed (and fold) in words, its split and order of labelling."""
+    for corpus in protocol.labelling:
+        for seed, fold in protocol.cells:
+            where = f"seed {seed}, fold {fold}" if protocol.folds > 1 else f"seed {seed}"
+            split = protocol.split_of(corpus, seed, fold)
+            yield corpus, where, split, protocol.order_of(corpus, seed, fold)
 
 
-@cache
-def _names_of(kind: type[Corpus]) -> Mapping[str, None]:
-    return dict.fromkeys(kind().names())
+def _spoken(corpus: str) -> Mapping[str, Spoken]:
+    """Return the published utterances; none where the corpus lists none."""
+    return get_corpus(corpus).published()
+
+
+def _classes_there(protocol: ProtocolData, corpus: str) -> frozenset[str]:
+    emotions = {spoken.emotion for spoken in _spoken(corpus).values()}
+    return frozenset(protocol.emotion_of(corpus, emotion) for emotion in emotions)
+
+
+def _sources(protocol: ProtocolData) -> str:
+    return " or ".join(protocol.source_languages)
 
 
 def _emotions(corpora: Sequence[Corpus]) -> list[str]:
@@ -262,7 +387,7 @@ def _groups(corpus: Corpus, characters: tuple[int, int] | None) -> frozenset[str
     """Return the corpus' speakers, or what stands for them; none where it lists none."""
     if characters is None:
         return frozenset(corpus.speakers)
-    return frozenset(group_of(name, "", characters) for name in _names(corpus))
+    return frozenset(group_of(name, "", characters) for name in corpus.published())
 
 
 def _doubled(listed: Iterable[T]) -> list[T]:

@@ -42,8 +42,19 @@ def write_manifest(protocol: Protocol, path: Path) -> None:
     """Write what a protocol states, and its digest, to `path`."""
     manifest = {**protocol.stated(), "digest": protocol.digest}
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(_laid_out(manifest) + "\n", encoding="utf-8")
+
+
+def _laid_out(value: Any, depth: int = 0) -> str:
+    """Return JSON with one line for each list of plain values: lists of names are long."""
+    inner = "\n" + " " * (depth + 1)
+    if isinstance(value, Mapping) and value:
+        fields = (f"{json.dumps(name)}: {_laid_out(of, depth + 1)}" for name, of in value.items())
+        return "{" + inner + f",{inner}".join(fields) + inner[:-1] + "}"
+    if isinstance(value, list) and any(isinstance(of, list | Mapping) for of in value):
+        entries = (_laid_out(of, depth + 1) for of in value)
+        return "[" + inner + f",{inner}".join(entries) + inner[:-1] + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _read(path: Path) -> dict[str, Any]:

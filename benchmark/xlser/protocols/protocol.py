@@ -36,7 +36,9 @@ class Protocol(ProtocolData):
         kept = {name: getattr(self, name) for name in self.model_fields_set}
         return type(self)(**{**kept, **update})
 
-    def scenario(self, catalogue: Catalogue, target: str, labels: Labels, seed: int) -> Scenario:
+    def scenario(
+        self, catalogue: Catalogue, target: str, labels: Labels, seed: int, fold: int = 0
+    ) -> Scenario:
         """Return the utterances that train, are labelled and are tested.
 
         Args:
@@ -45,26 +47,49 @@ class Protocol(ProtocolData):
             target: a language of `targets`.
             labels: one of `budgets`, or "all".
             seed: one of `seeds`.
+            fold: 0, 1, ... of `folds`.
 
         Raises:
             UnknownNameError: no such target.
-            ProtocolError: a budget or seed the protocol does not have, no source corpus or not
-                every target corpus at hand, or exclusions that leave nothing to train or to test.
+            ProtocolError: a budget, seed or fold the protocol does not have, no source corpus or
+                not every target corpus at hand, or exclusions that leave nothing to train or to
+                test.
         """
-        self._admit(target, labels, seed)
-        source, target_names = self.languages[self.source], self.languages[target]
+        self._admit(target, labels, seed, fold)
+        source, of_target, classes = (
+            self.source_corpora, self.languages[target], self.classes_of(target)
+        )  # fmt: skip
         at_hand = tuple(corpus for corpus in source if corpus in catalogue)
-        self._require_speech(self.source, () if at_hand else source)
-        self._require_speech(target, [c for c in target_names if c not in catalogue])
-        train = self._ids(catalogue, target_names, "train", seed)
-        labelled = train if labels == "all" else self._labelled(train, target_names, labels, seed)
+        self._require_speech(self.source_title, source, () if at_hand else source)
+        self._require_speech(target, of_target, [c for c in of_target if c not in catalogue])
+        emotion = {
+            u.id: classes.index(of)
+            for corpus in (*at_hand, *of_target)
+            for u in catalogue[corpus]
+            if (of := self.emotion_of(corpus, u.emotion)) in classes
+        }
+
+        def ids(corpora: Iterable[str], role: str) -> tuple[str, ...]:
+            """Order ids by a digest: the order of names spells emotions."""
+            found = [
+                u.id
+                for corpus in corpora
+                for members in [set(getattr(self.split_of(corpus, seed, fold), role))]
+                for u in catalogue[corpus]
+                if u.id in emotion and self.group_of(u) in members
+            ]
+            return tuple(sorted(found, key=lambda id_: shuffling_key(self.name, seed, id_)))
+
+        train = ids(of_target, "train")
+        labelled = train if labels == "all" else self._labelled(train, target, labels, seed, fold)
+        known = set(labelled)
         roles = {
-            "source_train": self._ids(catalogue, at_hand, "train", seed),
-            "source_validation": self._ids(catalogue, at_hand, "validation", seed),
-            "source_test": self._ids(catalogue, at_hand, "test", seed),
+            "source_train": ids(at_hand, "train"),
+            "source_validation": ids(at_hand, "validation"),
+            "source_test": ids(at_hand, "test"),
             "target_labelled": labelled,
-            "target_unlabelled": tuple(id_ for id_ in train if id_ not in set(labelled)),
-            "target_test": self._ids(catalogue, target_names, "test", seed),
+            "target_unlabelled": tuple(id_ for id_ in train if id_ not in known),
+            "target_test": ids(of_target, "test"),
         }
         for role in ("source_train", "source_test", "target_test"):
             if not roles[role]:
@@ -72,19 +97,19 @@ class Protocol(ProtocolData):
                     f"{self.name}, {target}, seed {seed}: no utterance is left to {role}.",
                     "Exclude fewer utterances.",
                 )
-        emotion = {u.id: u.emotion for c in (*at_hand, *target_names) for u in catalogue[c]}
         return Scenario(
             protocol=self.name,
             version=self.version,
-            source=self.source,
+            source="+".join(self.source_languages),
             target=target,
             labels=labels,
             seed=seed,
-            classes=self.classes,
+            classes=classes,
             source_corpora=at_hand,
             absent_corpora=tuple(corpus for corpus in source if corpus not in at_hand),
-            emotion={i: self.classes.index(emotion[i]) for ids in roles.values() for i in ids},
+            emotion={i: emotion[i] for members in roles.values() for i in members},
             **roles,
+            fold=fold,
         )
 
     def corpora_of(self, target: str) -> tuple[str, ...]:
@@ -97,49 +122,35 @@ class Protocol(ProtocolData):
             raise UnknownNameError(f"target language of {self.name}", target, self.targets)
         return self.languages[target]
 
-    def _admit(self, target: str, labels: Labels, seed: int) -> None:
+    def _admit(self, target: str, labels: Labels, seed: int, fold: int) -> None:
         self.corpora_of(target)
-        if labels != "all" and labels not in self.budgets:
-            budgets = ", ".join(map(str, self.budgets))
-            raise ProtocolError(
-                f"{self.name} has no label budget of {labels}.", f"Choose from {budgets}."
-            )
-        if seed not in self.seeds:
-            raise ProtocolError(
-                f"{self.name} has no seed {seed}.",
-                f"Choose from {', '.join(map(str, self.seeds))}.",
-            )
+        for what, asked, known in (
+            ("label budget of", labels, (*self.budgets, "all")),
+            ("seed", seed, self.seeds),
+            ("fold", fold, range(self.folds)),
+        ):
+            if asked not in known:
+                choices = ", ".join(str(one) for one in known if one != "all")
+                raise ProtocolError(
+                    f"{self.name} has no {what} {asked}.", f"Choose from {choices}."
+                )
 
-    def _require_speech(self, language: str, absent: Sequence[str]) -> None:
+    def _require_speech(self, of: str, corpora: Sequence[str], absent: Sequence[str]) -> None:
         if absent:
             raise ProtocolError(
-                f"No {language} speech of {', '.join(absent)} is at hand; {self.name} uses "
-                f"{', '.join(self.languages[language])}.",
+                f"No {of} speech of {', '.join(absent)} is at hand; {self.name} uses "
+                f"{', '.join(corpora)}.",
                 "Run `xlser corpora` to see which are found and where the others belong.",
             )
 
-    def _ids(
-        self, catalogue: Catalogue, corpora: Iterable[str], role: str, seed: int
-    ) -> tuple[str, ...]:
-        """Return the ids of a role, ordered by a digest: the order of names spells emotions."""
-        ids = []
-        for corpus in corpora:
-            members = set(getattr(self.splits[corpus][self.seeds.index(seed)], role))
-            ids += [
-                u.id
-                for u in catalogue[corpus]
-                if self.group_of(u) in members and u.emotion in self.classes
-            ]
-        return tuple(sorted(ids, key=lambda id_: shuffling_key(self.name, seed, id_)))
-
     def _labelled(
-        self, train: Sequence[str], corpora: Iterable[str], labels: int, seed: int
+        self, train: Sequence[str], target: str, labels: int, seed: int, fold: int
     ) -> tuple[str, ...]:
         """Return the first `labels` utterances of the corpora's orders, which take turns."""
         at_hand = set(train)
         orders = [
-            [f"{corpus}/{name}" for name in self.labelling[corpus][self.seeds.index(seed)]]
-            for corpus in corpora
+            [f"{corpus}/{name}" for name in self.order_of(corpus, seed, fold)]
+            for corpus in self.languages[target]
         ]
         in_turn = [id_ for turn in zip_longest(*orders) for id_ in turn if id_ is not None]
         return tuple(id_ for id_ in in_turn[:labels] if id_ in at_hand)

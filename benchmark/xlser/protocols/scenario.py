@@ -23,7 +23,7 @@ class Scenario:
     Attributes:
         protocol: name of the protocol.
         version: of the protocol.
-        source: language of the labelled corpora.
+        source: language of the labelled corpora; several are joined by "+".
         target: language to be recognised.
         labels: the label budget.
         seed: 0, 1, ...
@@ -37,6 +37,7 @@ class Scenario:
         target_labelled: ids, in the protocol's order of labelling.
         target_unlabelled: ids.
         target_test: ids.
+        fold: of the seed: 0, 1, ...
     """
 
     protocol: str
@@ -55,6 +56,7 @@ class Scenario:
     target_labelled: tuple[str, ...]
     target_unlabelled: tuple[str, ...]
     target_test: tuple[str, ...]
+    fold: int = 0
 
     @cached_property
     def digest(self) -> str:

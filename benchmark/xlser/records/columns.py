@@ -56,6 +56,7 @@ COLUMNS: Mapping[str, Column] = {
     "target": Column(("target",), _TEXT),
     "labels": Column(("labels",), _TEXT),
     "seed": Column(("seed",), _INT),
+    "fold": Column(("fold",), _INT),
     "repeat": Column(("repeat",), _INT),
     "track": Column(("track",), _TEXT),
     "backbone": Column(("backbone", "name"), _TEXT),

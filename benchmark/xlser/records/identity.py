@@ -57,11 +57,13 @@ def place(
     method: str,
     labels: Labels,
     seed: int,
+    fold: int | None,
     repeat: int,
     key: str,
 ) -> PurePosixPath:
     """Return where in a results folder the record of a run belongs."""
-    return PurePosixPath(place_text(target, track, backbone, method, labels, seed, repeat, key))
+    text = place_text(target, track, backbone, method, labels, seed, fold, repeat, key)
+    return PurePosixPath(text)
 
 
 def place_text(
@@ -71,9 +73,10 @@ def place_text(
     method: str,
     labels: object,
     seed: int,
+    fold: int | None,
     repeat: int,
     key: str,
 ) -> str:
     """Return `place` as text: thousands of paths take long to make."""
-    repeated = f"-r{repeat}" if repeat else ""
-    return f"{target}/{track}/{backbone}/{method}-k{labels}-s{seed}{repeated}-{key[:8]}.json"
+    draw = f"s{seed}" + ("" if fold is None else f"-f{fold}") + (f"-r{repeat}" if repeat else "")
+    return f"{target}/{track}/{backbone}/{method}-k{labels}-{draw}-{key[:8]}.json"

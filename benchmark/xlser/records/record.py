@@ -113,6 +113,8 @@ class Record(Frozen):
     """Label budget."""
     seed: int
     """Of the protocol."""
+    fold: int | None = None
+    """Of the seed, where the protocol has several."""
     repeat: int
     """0 for the run that leaderboards show; others are the same run with other random draws."""
     track: Literal["finetune", "frozen"]

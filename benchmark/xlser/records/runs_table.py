@@ -338,6 +338,8 @@ def _values(name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """Return a column of the frame."""
     if COLUMNS[name].type != pa.string():
         numbers: npt.NDArray[Any] = column.to_numpy()
+        if name == "fold":  # of protocols without folds it is not stated
+            return np.nan_to_num(numbers.astype(np.float64)).astype(np.int64)
         return numbers.astype(np.float64) if name.startswith("memory_") else numbers
     texts, index = encoded(column)
     values: list[Any] = list(texts)

@@ -87,7 +87,7 @@ def paths_of(table: pa.Table, folder: Path) -> list[Path]:
         table: of the records.
         folder: of the packed file, which is that of their target or the results folder.
     """
-    stated = ["target", "track", "backbone", "method", "labels", "seed", "repeat", "key"]
+    stated = ["target", "track", "backbone", "method", "labels", "seed", "fold", "repeat", "key"]
     values = [values_of(table[name]) for name in stated]
     return [
         Path(f"{folder.parent if folder.name == row[0] else folder}/{place_text(*row)}")

@@ -15,15 +15,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from xlser.corpora import Utterance, get_corpus
+from xlser.corpora import Utterance
 from xlser.errors import RecordError, XlserError
-from xlser.protocols import Labels, Protocol, Scenario, get_protocol
+from xlser.protocols import Labels, Protocol, Scenario, find_protocol
+from xlser.protocols.published import utterances_at_hand
 from xlser.records.columns import COLUMNS, MORE, ROLES, stated, values_of
 from xlser.records.identity import identify, place
 from xlser.records.prediction import Role
 from xlser.records.record import SCHEMA, Record
 from xlser.records.runs_table import Block, Runs, TestSet
 from xlser.records.store import Known, Packed, loose_block
+from xlser.settings import Settings
 from xlser.system.files import digest_json
 
 
@@ -126,7 +128,7 @@ def _wrong_rows(whole: Packed, known: Known) -> dict[int, str]:
 
 def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
     """Yield what is wrong with a record whose scores are those of its predictions."""
-    protocol = get_protocol(run.protocol)
+    protocol = _protocol(run.protocol, _leaderboards(run.path))
     if (run.protocol_version, run.protocol_digest) != (protocol.version, protocol.digest):
         yield (
             f"It is of {protocol.name} version {run.protocol_version} "
@@ -134,10 +136,11 @@ def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
             f"({protocol.digest[:8]}), which is installed."
         )
         return
-    if run.classes != protocol.classes:
-        yield f"Its classes are {', '.join(run.classes)}, not {', '.join(protocol.classes)}."
+    if run.classes != (classes := protocol.classes_of(run.target)):
+        yield f"Its classes are {', '.join(run.classes)}, not {', '.join(classes)}."
         return
-    due = _due(protocol.name, run.target, run.labels, run.seed, run.source_corpora, run.excluded)
+    cell = run.target, run.labels, run.seed, run.fold
+    due = _due(protocol.name, _leaderboards(run.path), *cell, run.source_corpora, run.excluded)
     if run.absent_corpora != due.absent_corpora:
         yield (
             f"It states that these source corpora were absent: {_listed(run.absent_corpora)}; "
@@ -148,11 +151,11 @@ def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
     if run.scenario != due.digest:
         yield (
             "Its digest of who trained, who was labelled and who was tested is not that of "
-            f"{run.target}, {run.labels} labels, seed {run.seed}."
+            f"{run.target}, {run.labels} labels, {_draw(protocol, run.seed, run.fold)}."
         )
     if run.key != (key := digest_json(_identity(run))):
         yield f"Its key is {run.key[:8]}, but what it states gives {key[:8]}."
-    yield from _misplaced(run)
+    yield from _misplaced(run, protocol)
     yield from _wrong_utterances({role: runs.test_set(i, role) for role in ROLES}, due)
 
 
@@ -207,14 +210,25 @@ class _Due:
 
 @lru_cache(maxsize=4096)
 def _due(
-    protocol: str, target: str, labels: Labels, seed: int, source: tuple[str, ...], excluded: str
+    protocol: str,
+    leaderboards: Path | None,
+    target: str,
+    labels: Labels,
+    seed: int,
+    fold: int,
+    source: tuple[str, ...],
+    excluded: str,
 ) -> _Due:
     """Return what a protocol demands, over the published corpora."""
-    chosen = get_protocol(protocol)
+    chosen = _protocol(protocol, leaderboards)
     without = {corpus: tuple(names) for corpus, names in json.loads(excluded).items()}
     names = (*source, *chosen.corpora_of(target))
-    catalogue = {name: _published(name, without.get(name, ())) for name in names}
-    scenario = chosen.scenario(catalogue, target, labels, seed)
+    catalogue = {
+        name: [u for u in listed if u.name not in without.get(name, ())]
+        for name in names
+        for listed in [_listed_by(name, chosen.read_emotions(name))]
+    }
+    scenario = chosen.scenario(catalogue, target, labels, seed, fold)
     tested = {"target": scenario.target_test, "source": scenario.source_test}
     return _Due(
         scenario.digest,
@@ -234,12 +248,23 @@ def _test_set(ids: Sequence[str], scenario: Scenario) -> TestSet:
 
 
 @lru_cache(maxsize=256)
-def _published(name: str, excluded: Sequence[str]) -> tuple[Utterance, ...]:
-    utterances = get_corpus(name).published_utterances()
-    return tuple(utterance for utterance in utterances if utterance.name not in excluded)
+def _protocol(name: str, leaderboards: Path | None) -> Protocol:
+    return find_protocol(name, leaderboards)
 
 
-def _misplaced(run: Any) -> Iterator[str]:
+def _leaderboards(path: Path) -> Path | None:
+    """Return the folder of leaderboards that a record lies in, if it lies in one."""
+    above = path.parts[:-1]
+    return Path(*above[: above.index("results") - 1]) if "results" in above[1:] else None
+
+
+@lru_cache(maxsize=256)
+def _listed_by(corpus: str, emotions: tuple[str, ...]) -> list[Utterance]:
+    """Return what a corpus lists, or without a list what lies in its folder."""
+    return utterances_at_hand(corpus, emotions, Settings.gather())
+
+
+def _misplaced(run: Any, protocol: Protocol) -> Iterator[str]:
     """Look at the part of the path that `xlser run` gives; a file on its own has none."""
     due = PurePosixPath(run.protocol, "results") / place(
         target=run.target,
@@ -248,6 +273,7 @@ def _misplaced(run: Any) -> Iterator[str]:
         method=run.method,
         labels=run.labels,
         seed=run.seed,
+        fold=run.fold if protocol.folds > 1 else None,
         repeat=run.repeat,
         key=run.key,
     )
@@ -331,7 +357,7 @@ def _json(run: Any) -> bytes:
 
 def _incomplete(runs: Iterable[Any]) -> list[str]:
     """Return which rows lack seeds of their protocol."""
-    seeds: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    recorded: dict[tuple[str, ...], set[tuple[int, int]]] = defaultdict(set)
     protocols: dict[tuple[str, ...], Protocol] = {}
     for run in runs:
         if run.repeat:
@@ -346,14 +372,27 @@ def _incomplete(runs: Iterable[Any]) -> list[str]:
             " ".join([run.method, *(f"{name}={settings[name]}" for name in run.changed)]),
             f"{run.labels} labels",
         )
-        seeds[row].add(run.seed)
-        protocols[row] = get_protocol(run.protocol)
+        recorded[row].add((run.seed, run.fold))
+        protocols[row] = _protocol(run.protocol, _leaderboards(run.path))
     return [
-        f"{', '.join(row)}: seeds {_listed(map(str, sorted(found)))} of "
-        f"{_listed(map(str, protocols[row].seeds))}"
-        for row, found in seeds.items()
-        if found != set(protocols[row].seeds)
+        f"{', '.join(row)}: {_cells(protocols[row], found)} of "
+        f"{_cells(protocols[row], protocols[row].cells)}"
+        for row, found in recorded.items()
+        if found != set(protocols[row].cells)
     ]
+
+
+def _cells(protocol: Protocol, cells: Iterable[tuple[int, int]]) -> str:
+    """Return seeds, or where there are folds their number of runs, in words."""
+    found = sorted(cells)
+    if protocol.folds > 1:
+        return f"{len(found)} runs" if len(found) < len(protocol.cells) else str(len(found))
+    seeds = ", ".join(str(seed) for seed, _ in found)
+    return seeds if len(found) == len(protocol.cells) else f"seeds {seeds}"
+
+
+def _draw(protocol: Protocol, seed: int, fold: int) -> str:
+    return f"seed {seed}, fold {fold}" if protocol.folds > 1 else f"seed {seed}"
 
 
 def _parts(tested: Mapping[Role, TestSet]) -> list[str]:

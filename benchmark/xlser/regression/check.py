@@ -49,10 +49,11 @@ class Cell:
         """All of that, for people."""
         asked = self.asked
         settings = [f"{name}={value}" for name, value in asked["settings"].items()]
+        fold = f" f={asked['fold']}" if "fold" in asked else ""
         method = asked["method"] + (f" ({', '.join(settings)})" if settings else "")
         return (
             f"{asked['protocol']} {asked['target']} {method} k={asked['labels']} "
-            f"s={asked['seed']}, {asked['track']} {asked['backbone']} {asked['precision']}"
+            f"s={asked['seed']}{fold}, {asked['track']} {asked['backbone']} {asked['precision']}"
         )
 
     def unlike(self, now: Mapping[str, Any]) -> str | None:
@@ -264,6 +265,7 @@ def _asked(record: Record) -> dict[str, Any]:
         "settings": {name: method.settings[name] for name in method.changed},
         "labels": record.labels,
         "seed": record.seed,
+        **({} if record.fold is None else {"fold": record.fold}),
         "track": record.track,
         "backbone": record.backbone.name,
         "precision": record.precision,

@@ -70,6 +70,7 @@ def _planned(cell: Cell, pipeline: Pipeline) -> Run | str:
         targets=[asked["target"]],
         labels=[asked["labels"]] if asked["labels"] in budgets else [],
         seeds=[asked["seed"]],
+        folds=[asked["fold"]] if "fold" in asked else (),
         track=asked["track"],
         precision=asked["precision"],
     )

@@ -7,11 +7,12 @@ from xlser.results.results import Note, Results, load
 from xlser.results.rows import Condition
 from xlser.results.scores import Score
 from xlser.results.statistics import LEVEL, Estimate, holm
-from xlser.results.summary import Line, Summary
+from xlser.results.summary import Budgets, Line, Summary
 from xlser.results.tables import Row, Table
 
 __all__ = [
     "LEVEL",
+    "Budgets",
     "Comparison",
     "Condition",
     "Estimate",

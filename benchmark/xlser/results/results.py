@@ -13,6 +13,7 @@ from xlser.metrics import Metric, get_metric, metrics_for
 from xlser.protocols import Labels, Protocol
 from xlser.records.runs_table import Runs
 from xlser.records.store import read_runs
+from xlser.results.classes import over_classes
 from xlser.results.comparison import Comparison, compare
 from xlser.results.cost import cost
 from xlser.results.rows import ROW, arrange, marks_of
@@ -22,7 +23,7 @@ from xlser.results.tables import Table, make_tables
 
 _OF_RUNS = (
     "row", "method", "package", "target", "labels", "condition", "track", "backbone", "weights",
-    "precision", "seed", "repeat", "marks", "key", "path", "started", "seconds_fit",
+    "precision", "seed", "fold", "repeat", "marks", "key", "path", "started", "seconds_fit",
     "seconds_predict", "device",
 )  # fmt: skip
 
@@ -78,7 +79,8 @@ class Results:
         self.runs = runs
         self.failures = tuple(failures)
         self.metrics: Mapping[str, Metric] = metrics_for(protocol.classes)
-        self._scores = RunScores(runs, self.metrics, len(protocol.classes))
+        over = over_classes(runs, protocol.classes)
+        self._scores = RunScores(over, self.metrics, len(protocol.classes))
         self._tables: dict[str, list[Table]] = {}
 
     @cached_property
@@ -127,7 +129,7 @@ class Results:
         Args:
             metric: to average; the protocol's headline by default.
         """
-        return summarise(self.tables(metric))
+        return summarise(self.tables(metric), self.protocol.headline_budgets)
 
     def compare(
         self,
@@ -187,12 +189,17 @@ class Results:
             found.append(Note("other recordings", *of_row, first["other_recordings"]))
         if first["versions"]:
             found.append(Note("mixed versions", *of_row, first["versions"]))
-        if missing := sorted(set(self.protocol.seeds) - set(runs["seed"])):
-            found.append(Note("missing seeds", *of_row, ", ".join(map(str, missing))))
+        recorded = set(zip(runs["seed"], runs["fold"], strict=True))
+        if missing := [cell for cell in self.protocol.cells if cell not in recorded]:
+            found.append(Note("missing seeds", *of_row, self._in_words(missing)))
         if runs["doubled"].any():
             paths = ", ".join(str(path) for path in runs.loc[runs["doubled"], "path"])
             found.append(Note("same run twice", *of_row, f"{paths} is left out"))
         return found
+
+    def _in_words(self, cells: Sequence[tuple[int, int]]) -> str:
+        folds = self.protocol.folds > 1
+        return ", ".join(f"{seed} (fold {fold})" if folds else str(seed) for seed, fold in cells)
 
     def __repr__(self) -> str:
         rows = len({*self.arranged[list(ROW)].itertuples(index=False, name=None)})

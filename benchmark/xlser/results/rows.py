@@ -118,8 +118,8 @@ def arrange(runs: pd.DataFrame) -> pd.DataFrame:
         - `other_recordings`: corpora of which the run used other recordings than most runs of its
           table, separated by commas; empty for none;
         - `versions`: package versions of the row, if its seeds come from several; else empty;
-        - `doubled`: whether the row has the run's seed from an earlier file already. A repeat of a
-          run stands in no row; for it this is true as well.
+        - `doubled`: whether the row has the run's seed and fold from an earlier file already. A
+          repeat of a run stands in no row; for it this is true as well.
     """
     frame = runs.copy()
     frame["condition"] = pd.Series([*_conditions(runs)], runs.index, dtype=object)
@@ -143,7 +143,9 @@ def arrange(runs: pd.DataFrame) -> pd.DataFrame:
         ", ".join(sorted(found)) if len(found := versions.get(key, {})) > 1 else ""
         for key in frame[list(ROW)].itertuples(index=False, name=None)
     ]
-    frame["doubled"] = shown.duplicated([*ROW, "seed"]).reindex(frame.index, fill_value=True)
+    frame["doubled"] = shown.duplicated([*ROW, "seed", "fold"]).reindex(
+        frame.index, fill_value=True
+    )
     return frame
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import fsum, sqrt
+from math import fsum, isnan, nan, sqrt
 from statistics import mean
 
 import numpy as np
@@ -25,7 +25,7 @@ class Score:
     """A metric over seeds, in percent.
 
     Attributes:
-        values: one a seed.
+        values: one a seed, the mean over its folds.
     """
 
     values: tuple[float, ...]
@@ -85,26 +85,24 @@ class RunScores:
             self._computed[scored] = self._compute(*scored)
         return self._computed[scored]
 
-    def by_corpus(self, positions: Sequence[int], role: Role, metric: str) -> Mapping[str, Score]:
+    def by_corpus(
+        self, seeds: Sequence[Sequence[int]], role: Role, metric: str
+    ) -> Mapping[str, Score]:
         """Return a metric of a row on each corpus of a role.
 
         Args:
-            positions: of the row's runs, in the order of the seeds.
+            seeds: positions of the row's runs, by seed.
             role: of the test speech.
             metric: its name.
         """
-        of_runs = [
-            dict(
-                zip(
-                    self.runs.test_set(i, role).corpora,
-                    100 * self._of_test_set(role, metric, [i], by_corpus=True)[0],
-                    strict=True,
-                )
-            )
-            for i in positions
-        ]
-        corpora = dict.fromkeys(corpus for of_run in of_runs for corpus in of_run)
-        return {c: Score(tuple(float(x[c]) for x in of_runs if c in x)) for c in corpora}
+        by_seed: dict[str, dict[int, list[float]]] = {}
+        for number, positions in enumerate(seeds):
+            for i in positions:
+                values = 100 * self._of_test_set(role, metric, [i], by_corpus=True)[0]
+                corpora = self.runs.test_set(i, role).corpora
+                for corpus, value in zip(corpora, values.tolist(), strict=True):
+                    by_seed.setdefault(corpus, {}).setdefault(number, []).append(value)
+        return {c: Score(tuple(map(_mean, of.values()))) for c, of in by_seed.items()}
 
     def _compute(self, role: Role, name: str) -> Reals:
         frame = self.runs.frame
@@ -155,27 +153,34 @@ class RunScores:
 class RowScores(Mapping[Scored, Score]):
     """The scores of a row, by role and metric; each is computed when it is first asked for."""
 
-    def __init__(self, scores: RunScores, positions: Sequence[int]) -> None:
+    def __init__(self, scores: RunScores, seeds: Sequence[Sequence[int]]) -> None:
         """Choose runs.
 
         Args:
             scores: of all runs.
-            positions: of the row's runs, in the order of the seeds.
+            seeds: positions of the row's runs, by seed: a seed has a run a fold.
         """
         self._scores = scores
-        self._positions = list(positions)
+        self._seeds = [list(positions) for positions in seeds]
 
     def __getitem__(self, scored: Scored) -> Score:
         if scored not in self._scores.available:
             raise KeyError(scored)
-        return Score(tuple(self._scores.of(scored)[self._positions].tolist()))
+        values = self._scores.of(scored)
+        return Score(tuple(_mean(values[positions].tolist()) for positions in self._seeds))
 
     def by_corpus(self, role: Role, metric: str) -> Mapping[str, Score]:
         """Return a metric on each corpus of a role."""
-        return self._scores.by_corpus(self._positions, role, metric)
+        return self._scores.by_corpus(self._seeds, role, metric)
 
     def __iter__(self) -> Iterator[Scored]:
         return iter(self._scores.available)
 
     def __len__(self) -> int:
         return len(self._scores.available)
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean over the folds of a seed in which a metric is defined; NaN if in none."""
+    defined = [value for value in values if not isnan(value)]
+    return mean(defined) if defined else nan

@@ -14,6 +14,9 @@ from xlser.results.scores import Score
 from xlser.results.statistics import Estimate
 from xlser.results.tables import Row, Table
 
+Budgets = Labels | tuple[Labels, ...]
+"""A label budget, or several over which scores are averaged."""
+
 
 @dataclass(frozen=True, eq=False)
 class Line:
@@ -43,13 +46,21 @@ class Line:
         """Largest label budget, "all" above any number."""
         return max(self.rows, key=rising)
 
-    def estimate(self, labels: Labels) -> Estimate:
-        """Return the mean over targets at a label budget, with its standard error."""
-        return Estimate.average([row.resampled.estimate for row in self.rows[labels]])
+    def score(self, labels: Budgets) -> Score:
+        """Return the mean over targets at a label budget, or over several."""
+        return Score.average([self.scores[each] for each in _several(labels)])
 
-    def minus(self, other: "Line", labels: Labels) -> Estimate:
-        """Return the difference to another's mean over targets at a label budget."""
+    def estimate(self, labels: Budgets) -> Estimate:
+        """Return the mean over targets at a label budget or over several, with its error."""
+        return Estimate.average([of.estimate for of in _means([self], labels)])
+
+    def minus(self, other: "Line", labels: Budgets) -> Estimate:
+        """Return the difference to another's mean over targets at a label budget, or several."""
         return difference_of_means([self], [other], labels)
+
+    def has(self, labels: Budgets) -> bool:
+        """Say whether it has a label budget, or all of several."""
+        return all(each in self.rows for each in _several(labels))
 
     @property
     def bound(self) -> bool:
@@ -64,15 +75,17 @@ class Summary:
     Attributes:
         condition: what they have in common.
         targets: languages averaged over.
-        lines: best first at the largest budget, then those that lack it, then the bounds.
+        lines: best first by the headline, then those that lack it, then the bounds.
         left_out: by method, label budgets without a row that is complete and unmarked for every
             target.
+        headline: label budgets whose mean orders the lines; empty for the largest budget alone.
     """
 
     condition: Condition
     targets: tuple[str, ...]
     lines: tuple[Line, ...]
     left_out: Mapping[str, Sequence[Labels]]
+    headline: tuple[Labels, ...] = ()
 
     @property
     def languages(self) -> str:
@@ -93,26 +106,31 @@ class Summary:
         return replace(self, lines=(*ranked[:count], *bounds))
 
 
-def summarise(tables: Iterable[Table]) -> list[Summary]:
-    """Summarise each condition that has several targets and a method complete over them."""
+def summarise(tables: Iterable[Table], headline: tuple[Labels, ...] = ()) -> list[Summary]:
+    """Summarise each condition that has several targets and a method complete over them.
+
+    Args:
+        tables: of all targets and conditions.
+        headline: label budgets whose mean comes first; empty for the largest budget alone.
+    """
     by_condition: dict[Condition, list[Table]] = {}
     for table in tables:
         by_condition.setdefault(table.condition, []).append(table)
     several = [group for _, group in sorted(by_condition.items()) if len(group) > 1]
-    return [summary for group in several if (summary := _summary(group)).lines]
+    return [summary for group in several if (summary := _summary(group, headline)).lines]
 
 
-def difference_of_means(above: Sequence[Line], below: Sequence[Line], labels: Labels) -> Estimate:
+def difference_of_means(above: Sequence[Line], below: Sequence[Line], labels: Budgets) -> Estimate:
     """Return by how much the mean over methods and targets is above that of other methods.
 
     Speakers are paired where both tested the same utterances.
 
     Args:
-        above: methods that have the label budget.
+        above: methods that have the label budgets.
         below: the others.
-        labels: budget.
+        labels: budget, or several to average over.
     """
-    pairs = zip(_over_methods(above, labels), _over_methods(below, labels), strict=True)
+    pairs = zip(_means(above, labels), _means(below, labels), strict=True)
     return Estimate.average([a.minus(b) for a, b in pairs])
 
 
@@ -121,9 +139,14 @@ def rising(labels: Labels) -> float:
     return float("inf") if labels == "all" else labels
 
 
-def _over_methods(lines: Sequence[Line], labels: Labels) -> list[Resampled]:
-    """Return the mean over methods of each target's resampled scores."""
-    of_targets = zip(*([row.resampled for row in line.rows[labels]] for line in lines), strict=True)
+def _several(labels: Budgets) -> tuple[Labels, ...]:
+    return labels if isinstance(labels, tuple) else (labels,)
+
+
+def _means(lines: Sequence[Line], labels: Budgets) -> list[Resampled]:
+    """Return the mean over methods and label budgets of each target's resampled scores."""
+    averaged = [line.rows[each] for line in lines for each in _several(labels)]
+    of_targets = zip(*([row.resampled for row in rows] for rows in averaged), strict=True)
     return [
         replace(
             rows[0],
@@ -134,7 +157,7 @@ def _over_methods(lines: Sequence[Line], labels: Labels) -> list[Resampled]:
     ]
 
 
-def _summary(tables: Sequence[Table]) -> Summary:
+def _summary(tables: Sequence[Table], headline: tuple[Labels, ...]) -> Summary:
     by_cell: dict[tuple[str, Labels], list[Row]] = {}
     for table in tables:
         for row in table.rows:
@@ -151,12 +174,15 @@ def _summary(tables: Sequence[Table]) -> Summary:
     return Summary(
         condition=tables[0].condition,
         targets=tuple(table.target for table in tables),
-        lines=tuple(sorted(lines, key=_best_first)),
+        lines=tuple(sorted(lines, key=lambda line: _best_first(line, headline))),
         left_out=dict(sorted(left_out.items())),
+        headline=headline,
     )
 
 
-def _best_first(line: Line) -> tuple[bool, float, float, str]:
-    mean = line.scores[line.largest].mean
+def _best_first(line: Line, headline: tuple[Labels, ...]) -> tuple[bool, bool, float, float, str]:
+    first = headline if headline and line.has(headline) else (line.largest,)
+    mean = line.score(first).mean
     mean = -mean if line.metric.higher_is_better else mean
-    return (line.bound, -rising(line.largest), mean, line.method)
+    lacks = bool(headline) and first != headline
+    return (line.bound, lacks, -rising(first[-1]), mean, line.method)

@@ -26,7 +26,7 @@ class Row:
         labels: budget.
         bound: whether it sees all target labels, and so is shown apart.
         marks: why it is neither ranked nor compared; empty as a rule.
-        seeds: those recorded.
+        cells: seeds and folds recorded.
         planned: those of the protocol.
         scores: by role and metric.
         predictions: for the target's test utterances.
@@ -39,16 +39,21 @@ class Row:
     labels: Labels
     bound: bool
     marks: tuple[str, ...]
-    seeds: tuple[int, ...]
-    planned: tuple[int, ...]
+    cells: tuple[tuple[int, int], ...]
+    planned: tuple[tuple[int, int], ...]
     scores: RowScores
     predictions: RowPredictions
     resampled: Resampled
 
     @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds recorded, some perhaps without all of their folds."""
+        return tuple(dict.fromkeys(seed for seed, _ in self.cells))
+
+    @property
     def complete(self) -> bool:
-        """Whether every seed of the protocol is recorded."""
-        return self.seeds == self.planned
+        """Whether every seed and fold of the protocol is recorded."""
+        return self.cells == self.planned
 
     @property
     def ranked(self) -> bool:
@@ -58,7 +63,7 @@ class Row:
     def is_comparable(self, other: "Row") -> bool:
         """Say whether differences to another row mean something: seeds and recordings agree."""
         same = self.predictions.utterances is other.predictions.utterances
-        return same and self.seeds == other.seeds and not self.marks and not other.marks
+        return same and self.cells == other.cells and not self.marks and not other.marks
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +133,7 @@ def _table(
     predictions: PredictionsOf,
     metric: Metric,
 ) -> Table:
-    of_rows = [of_row.sort_values("seed") for _, of_row in _grouped(runs, ROW)]
+    of_rows = [of_row.sort_values(["seed", "fold"]) for _, of_row in _grouped(runs, ROW)]
     predicted = [predictions.row(of_row.index.tolist()) for of_row in of_rows]
     parts = zip(of_rows, predicted, resample(predicted, metric), strict=True)
     rows = [_row(protocol, of_row, scores, own, over) for of_row, own, over in parts]
@@ -148,7 +153,7 @@ def _row(
     predictions: RowPredictions,
     resampled: Resampled,
 ) -> Row:
-    """Return the row of some runs, in the order of their seeds."""
+    """Return the row of some runs, in the order of their seeds and folds."""
     first = runs.iloc[0]
     return Row(
         method=first["row"],
@@ -157,14 +162,14 @@ def _row(
         labels=first["labels"],
         bound=first["target_labels"] == "all",
         marks=marks_of(first["other_recordings"], first["versions"]),
-        seeds=tuple(runs["seed"].tolist()),
-        planned=protocol.seeds,
-        scores=RowScores(scores, runs.index.tolist()),
+        cells=tuple(zip(runs["seed"].tolist(), runs["fold"].tolist(), strict=True)),
+        planned=protocol.cells,
+        scores=RowScores(scores, [of.index.tolist() for _, of in runs.groupby("seed")]),
         predictions=predictions,
         resampled=resampled,
     )
 
 
 def _majority(runs: pd.DataFrame, scores: RunScores) -> float:
-    firsts = runs[~runs["seed"].duplicated()].index
+    firsts = runs[~runs.duplicated(["seed", "fold"])].index
     return mean(100 * majority_rate(scores.runs.test_set(i, "target").truth) for i in firsts)

@@ -23,7 +23,7 @@ from xlser.runs.inputs import Inputs, ordered_by_recording
 from xlser.runs.isolation import RunningMethod, running_method, threads_for
 from xlser.runs.plan import Run
 from xlser.runs.source_models import SourceModel, source_model
-from xlser.runs.task import Progress, ignore_progress, make_task, progress_reported_to
+from xlser.runs.task import Progress, ignore_progress, make_task, progress_reported_to, source_seed
 
 
 def execute_run(
@@ -54,7 +54,8 @@ def execute_run(
         running_method(run.method, isolate) as method,
     ):
         if run.method.needs_source_model:
-            model = source_model(task, run.scenario, inputs)
+            shared = replace(task, seed=source_seed(run))
+            model = source_model(shared, run.scenario, inputs)
             task = replace(task, source_model=model.weights)
             seconds[SOURCE_MODEL] = model.seconds
 
@@ -89,6 +90,7 @@ def execute_run(
         target=scenario.target,
         labels=scenario.labels,
         seed=scenario.seed,
+        **({} if run.fold is None else {"fold": run.fold}),
         repeat=run.repeat,
         track=run.track,
         backbone=BackboneStamp(name=backbone.kind.name, weights=backbone.digest),
@@ -120,7 +122,7 @@ def train_source_model_of(
         device: of training.
         progress: called after each epoch.
     """
-    task = make_task(run, inputs, device)
+    task = replace(make_task(run, inputs, device), seed=source_seed(run))
     with progress_reported_to(progress), threads_for(run.track):
         return source_model(task, run.scenario, inputs)
 

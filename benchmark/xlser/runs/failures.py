@@ -77,9 +77,10 @@ def again(run: "Run", results: Path) -> str:
     scenario, method = run.scenario, run.method
     settings = {name: method.settings()[name] for name in method.changed_settings()}
     options: dict[str, Any] = {
-        "protocol": scenario.protocol,
+        "protocol": _protocol(scenario.protocol, results),
         "target": scenario.target,
         "seeds": scenario.seed,
+        **({} if run.fold is None else {"folds": run.fold}),
         **({"labels": scenario.labels} if method.target_labels == "few" else {}),
         "track": run.track,
         "precision": run.precision,
@@ -97,3 +98,9 @@ def again(run: "Run", results: Path) -> str:
     for name, value in settings.items():
         words += ["--set", f"{name}={json.dumps(value)}"]
     return shlex.join([*words, "--leaderboards", leaderboards])
+
+
+def _protocol(name: str, results: Path) -> str:
+    """Return a protocol as a command names it: one of the user's own by its manifest."""
+    own = results.parent / "protocol.json"
+    return str(own) if own.is_file() else name

@@ -14,7 +14,7 @@ from xlser.runs.failures import Failure
 from xlser.runs.inputs import Inputs
 from xlser.runs.plan import Run
 from xlser.runs.source_models import source_model_path
-from xlser.runs.task import task_seed
+from xlser.runs.task import source_seed
 from xlser.training import keep_pages
 
 
@@ -127,7 +127,7 @@ def _source_model_path(run: Run, context: JobContext) -> Path:
     return source_model_path(
         run.scenario,
         context.inputs,
-        seed=task_seed(run),
+        seed=source_seed(run),
         precision=run.precision,
         device=context.device,
         threads=1 if run.track == "frozen" else context.threads,

@@ -34,6 +34,7 @@ class Request:
         targets: languages.
         labels: budgets; empty means all that a method can use.
         seeds: empty means all of the protocol.
+        folds: of each seed; empty means all of the protocol.
         track: fine-tune or frozen.
         precision: of training.
         repeats: runs a seed; those after the first differ in their random draws alone.
@@ -47,6 +48,7 @@ class Request:
     track: Track
     precision: Precision
     repeats: int = 1
+    folds: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Run:
         precision: of training.
         repeat: 0 for the run that leaderboards show.
         identity: all that defines the run, digested into `key`.
+        fold: of the seed; None where the protocol has one a seed.
     """
 
     method: Method
@@ -68,11 +71,12 @@ class Run:
     precision: Precision
     repeat: int
     identity: Mapping[str, Any]
+    fold: int | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process with the method's name; a class without package, by value."""
         kind = carried(type(self.method))
-        how = self.scenario, self.track, self.precision, self.repeat, self.identity
+        how = self.scenario, self.track, self.precision, self.repeat, self.identity, self.fold
         return _arrived, (kind, *how)
 
     @cached_property
@@ -83,8 +87,10 @@ class Run:
     @property
     def label(self) -> str:
         """A short name for messages."""
-        scenario, repeat = self.scenario, f" r={self.repeat}" if self.repeat else ""
-        return f"{scenario.target} {self.method.name} k={scenario.labels} s={scenario.seed}{repeat}"
+        scenario = self.scenario
+        draw = f"s={scenario.seed}" + ("" if self.fold is None else f" f={self.fold}")
+        draw += f" r={self.repeat}" if self.repeat else ""
+        return f"{scenario.target} {self.method.name} k={scenario.labels} {draw}"
 
     def path(self, results: Path) -> Path:
         """Return the file of the run's record under `results`."""
@@ -95,6 +101,7 @@ class Run:
             method=self.method.name,
             labels=self.scenario.labels,
             seed=self.scenario.seed,
+            fold=self.fold,
             repeat=self.repeat,
             key=self.key,
         )
@@ -107,9 +114,10 @@ def _arrived(
     precision: Precision,
     repeat: int,
     identity: Mapping[str, Any],
+    fold: int | None,
 ) -> Run:
     method = arrived(kind)(**identity["settings"])
-    return Run(method, scenario, track, precision, repeat, identity)
+    return Run(method, scenario, track, precision, repeat, identity, fold)
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,7 @@ def make_plan(
 
     Raises:
         UnknownNameError: no such method or target.
-        ProtocolError: a budget or seed that the protocol does not have.
+        ProtocolError: a budget, seed or fold that the protocol does not have.
         MethodError: a setting that no method asked for has, or one that is not valid.
         WeightsError: fine-tuning of a backbone that has nothing to learn.
         RecordError: a record under `results` cannot be read or is of another protocol.
@@ -165,9 +173,11 @@ def make_plan(
     done = set(recorded["key"])
     scenario = cache(catalogue.scenario)  # methods share it, and a digest of all its utterances
     runs: dict[str, Run] = {}
-    for target, seed, (method, usable) in product(request.targets, seeds, budgets):
+    folds = request.folds or range(protocol.folds)
+    for target, seed, fold, (method, usable) in product(request.targets, seeds, folds, budgets):
         for labels, repeat in product(usable, range(request.repeats)):
-            run = _run(method, scenario(target, labels, seed), repeat, request, catalogue, backbone)
+            chosen = scenario(target, labels, seed, fold)
+            run = _run(method, chosen, repeat, request, catalogue, backbone)
             runs.setdefault(run.key, run)
     todo = [run for key, run in runs.items() if key not in done]
     there = [run for key, run in runs.items() if key in done]
@@ -265,4 +275,5 @@ def _run(
         repeat=repeat,
         code=code_of(type(method)),
     )
-    return Run(method, scenario, request.track, request.precision, repeat, identity)
+    fold = scenario.fold if catalogue.protocol.folds > 1 else None
+    return Run(method, scenario, request.track, request.precision, repeat, identity, fold)

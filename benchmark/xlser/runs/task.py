@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import torch
+from torch import Tensor
 
 from xlser.methods import Labelled, Speech, Task
 from xlser.runs.inputs import Inputs, ordered_by_recording
@@ -56,14 +57,18 @@ def make_task(run: Run, inputs: Inputs, device: torch.device) -> Task:
         }
         return Speech(found.features.to(device), found.lengths.to(device), attributes)
 
-    def labelled(ids: Sequence[str]) -> Labelled:
+    def labelled(ids: Sequence[str], domain: Tensor | None = None) -> Labelled:
         emotion = torch.tensor([scenario.emotion[i] for i in ids], dtype=torch.long, device=device)
-        return Labelled(speech(ids), emotion)
+        return Labelled(speech(ids), emotion, domain)
+
+    def source(ids: Sequence[str]) -> Labelled:
+        domains = catalogue.protocol.domains(ids)
+        return labelled(ids, None if domains is None else torch.tensor(domains, device=device))
 
     unlabelled = ordered_by_recording(scenario.target_unlabelled, scenario, catalogue.recordings)
     return Task(
-        source=labelled(scenario.source_train),
-        source_validation=labelled(scenario.source_validation),
+        source=source(scenario.source_train),
+        source_validation=source(scenario.source_validation),
         target_labelled=labelled(scenario.target_labelled),
         target_unlabelled=speech(unlabelled),
         classes=scenario.classes,
@@ -78,6 +83,12 @@ def make_task(run: Run, inputs: Inputs, device: torch.device) -> Task:
 
 
 def task_seed(run: Run) -> int:
-    """Return the seed of a run's random draws: the scenario's, and another for each repeat."""
+    """Return the seed of a run's random draws: another for each repeat and each further fold."""
+    seed = source_seed(run)
+    return derive(seed, f"fold {run.fold}") >> 32 if run.fold else seed
+
+
+def source_seed(run: Run) -> int:
+    """Return the seed of a source model's random draws, which the folds of a seed share."""
     seed = run.scenario.seed
     return derive(seed, f"repeat {run.repeat}") >> 32 if run.repeat else seed

@@ -32,6 +32,7 @@ class LabelledBatch:
         sources: how many are of the source; the others are of the target.
         index: shape (batch,), int64: its place in `Task.source` or `Task.target_labelled`.
         attributes: those the method declares, shape (batch,), int64.
+        languages: of the source utterances, shape (sources,), int64; None for a single one.
     """
 
     speech: Tensor
@@ -39,6 +40,18 @@ class LabelledBatch:
     sources: int
     index: Tensor
     attributes: Mapping[Attribute, Tensor]
+    languages: Tensor | None = None
+
+    @property
+    def domain(self) -> Tensor:
+        """Language of each utterance, shape (batch,), int64: 0, 1, ... of the source; -1: target.
+
+        For losses over several source languages; with one of them it is 0.
+        """
+        domain = self.target.long().neg()
+        if self.languages is not None:
+            domain[: self.sources] = self.languages
+        return domain
 
     @property
     def target(self) -> Tensor:
@@ -98,8 +111,9 @@ class Batches:
     """Draws batches of a fixed composition.
 
     Each part is gone through in a random order, again and again. Without `shares`, a part
-    supplies in proportion to its size, so an epoch goes through the union of all parts once; a
-    part that is there supplies at least one utterance to every batch.
+    supplies in proportion to its size, so an epoch goes through the union of all parts once,
+    unless the schedule states its batches; a part that is there supplies at least one utterance to
+    every batch.
 
     Attributes:
         steps: batches of an epoch.
@@ -126,7 +140,7 @@ class Batches:
             )
         total = sum(drawn.values())
         size = min(task.schedule.batch, total)
-        self.steps = max(1, round(total / size))
+        self.steps = task.schedule.batches_an_epoch(max(1, round(total / size)))
         self.counts = _apportion(size, {part: weights[part] for part in drawn})
         parts = [task.source.speech, task.target_labelled.speech, task.target_unlabelled]
         self._parts = [
@@ -149,6 +163,7 @@ class Batches:
             attributes={
                 name: joined(of, target.attributes[name]) for name, of in source.attributes.items()
             },
+            languages=None if task.source.domain is None else task.source.domain[source.index],
         )
         return Step(labelled, unlabelled, progress)
 

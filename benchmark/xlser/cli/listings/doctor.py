@@ -124,7 +124,7 @@ def _protocols(settings: "Settings") -> dict[str, str]:
             found[name] = error.problem
             continue
         targets = [t for t in protocol.targets if not lacking(protocol.languages[t])]
-        absent = lacking(protocol.languages[protocol.source])
+        absent = lacking(protocol.source_corpora)
         source = f"partial source, without {', '.join(absent)}" if absent else "complete source"
         found[name] = f"targets that can run: {', '.join(targets) or 'none'}; {source}"
     return found

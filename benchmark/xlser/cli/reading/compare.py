@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def compare(
     a: Annotated[str, typer.Argument(help="A method, as the leaderboard's rows name it.")],
     b: Annotated[str, typer.Argument(help="Another.")],
-    protocol: Annotated[str, typer.Option(help="Protocol, see `xlser protocols`.")] = "v1",
+    protocol: Annotated[
+        str, typer.Option(help="A protocol: a name, or a file of your own.")
+    ] = "v1",
     target: Annotated[
         list[str] | None, typer.Option(help="Target languages; default: all both have.")
     ] = None,
@@ -33,10 +35,10 @@ def compare(
     Both are compared wherever they have the same target, label budget, seeds and recordings.
     """
     from xlser.leaderboards import as_values, in_words
-    from xlser.protocols import get_protocol
+    from xlser.protocols import find_protocol
     from xlser.results import load
 
-    results = load(get_protocol(protocol), leaderboards)
+    results = load(find_protocol(protocol, leaderboards), leaderboards)
     budgets = [_budget(text) for text in labels or ()]
     found = results.compare(a, b, targets=target or (), labels=budgets, metric=metric)
     if as_json:

@@ -29,9 +29,9 @@ def leaderboard(
     blocks of `leaderboards/README.md`, where there is one, are written anew as well.
     """
     from xlser.leaderboards import Leaderboards
-    from xlser.protocols import get_protocol, protocol_names
+    from xlser.protocols import find_protocol, names_with_results
 
-    names = protocols or [n for n in protocol_names() if (leaderboards / n / "results").is_dir()]
+    names = protocols or names_with_results(leaderboards)
     if not names:
         messages(f"No records under {leaderboards}/. `xlser run` makes some.")
         raise typer.Exit(1)
@@ -39,7 +39,7 @@ def leaderboard(
     shown = [metric.strip() for metric in metrics.split(",") if metric.strip()]
     answer: dict[str, Any] = {}
     for name in names:
-        written = folder.write(get_protocol(name), shown)
+        written = folder.write(find_protocol(name, leaderboards), shown)
         if as_json:
             answer[name] = [_table_as_json(table) for table in written.results.tables()]
         else:

@@ -70,6 +70,6 @@ def _files(paths: list[Path]) -> list[Path]:
 
 
 def _may_be_record(path: Path) -> bool:
-    """Return whether a file may be one: reports of failures and progress lie beside `results`."""
+    """Say whether a file may be one: failures, progress and manifests lie beside `results`."""
     above = path.parts[:-1]
-    return "results" in above or not {"failures", "status"} & set(above)
+    return "results" in above or not {"failures", "status", "protocol.json"} & {*path.parts}

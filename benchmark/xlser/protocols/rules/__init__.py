@@ -1,6 +1,8 @@
-"""Rules that divide published corpora into splits and choose the utterances to be labelled."""
+"""Rules that divide corpora into splits and choose the utterances to be labelled."""
 
+from xlser.protocols.rules.fixed import fixed_split
+from xlser.protocols.rules.kfold import kfold_speakers
 from xlser.protocols.rules.labelling import labelling_order
 from xlser.protocols.rules.rotating import rotating_splits
 
-__all__ = ["labelling_order", "rotating_splits"]
+__all__ = ["fixed_split", "kfold_speakers", "labelling_order", "rotating_splits"]

@@ -1,9 +1,13 @@
 """The rule that divides a corpus' speakers into groups balanced in class and gender."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-Profile = tuple[int, ...]
-"""What is to be balanced: a speaker's utterances per class, then per gender."""
+import numpy as np
+import numpy.typing as npt
+
+from xlser.protocols.rules.profiles import Profile
+
+Counts = npt.NDArray[np.int64]
 
 
 def partition(profiles: Mapping[str, Profile], groups: int) -> list[list[str]]:
@@ -30,29 +34,58 @@ def partition(profiles: Mapping[str, Profile], groups: int) -> list[list[str]]:
         smallest = min(len(group) for group in open_groups)
         candidates = [group for group in open_groups if len(group) == smallest]
         min(candidates, key=lambda group: cost.rise(group, speaker)).append(speaker)
+    *_, last = exchanges(dealt, profiles)
+    return [sorted(group) for group in last]
+
+
+def exchanges(
+    groups: Sequence[Sequence[str]], profiles: Mapping[str, Profile]
+) -> Iterator[list[list[str]]]:
+    """Exchange pairs of speakers for as long as that lessens the imbalance of the groups.
+
+    Args:
+        groups: of speakers.
+        profiles: speaker -> counts.
+
+    Yields:
+        The groups, then what they are after each exchange.
+    """
+    dealt = [list(group) for group in groups]
+    cost = _Imbalance(profiles, len(dealt))
+    yield [list(group) for group in dealt]
     while _exchange_best_pair(dealt, cost):
-        pass
-    return [sorted(group) for group in dealt]
+        yield [list(group) for group in dealt]
+
+
+def imbalance(groups: Sequence[Sequence[str]], profiles: Mapping[str, Profile]) -> int:
+    """Return how uneven groups are: 0 where all have equal shares of every profile entry."""
+    cost = _Imbalance(profiles, len(groups))
+    return int(sum(cost.of(cost.counts(group).sum(axis=0)) for group in groups))
 
 
 class _Imbalance:
     """Sum over entries of the squared distance from an equal share, scaled by the entry's total."""
 
     def __init__(self, profiles: Mapping[str, Profile], groups: int) -> None:
-        self._profiles = profiles
+        self._profiles = {speaker: np.array(p, np.int64) for speaker, p in profiles.items()}
         self._groups = groups
-        self._totals = [sum(column) for column in zip(*profiles.values(), strict=True)]
-        self._weights = [10**9 // total if total else 0 for total in self._totals]
+        self._totals: Counts = np.sum([*self._profiles.values()], axis=0, dtype=np.int64)
+        self._weights = np.array([10**9 // int(t) if t else 0 for t in self._totals], np.int64)
 
-    def of(self, group: Sequence[str]) -> int:
-        counts = [sum(self._profiles[s][i] for s in group) for i in range(len(self._totals))]
-        return sum(
-            weight * (self._groups * count - total) ** 2
-            for weight, count, total in zip(self._weights, counts, self._totals, strict=True)
-        )
+    def counts(self, group: Sequence[str]) -> Counts:
+        """Return the counts of each speaker of a group, shape (speakers, entries)."""
+        none = np.zeros((0, len(self._totals)), np.int64)
+        return np.stack([self._profiles[s] for s in group]) if group else none
+
+    def of(self, sums: Counts) -> Counts:
+        """Return the imbalance of groups, shape (...), from their counts, shape (..., entries)."""
+        far: Counts = (self._weights * (self._groups * sums - self._totals) ** 2).sum(axis=-1)
+        return far
 
     def rise(self, group: Sequence[str], speaker: str) -> int:
-        return self.of([*group, speaker]) - self.of(group)
+        """Return by how much the imbalance grows where a speaker joins a group."""
+        before = self.counts(group).sum(axis=0)
+        return int(self.of(before + self._profiles[speaker]) - self.of(before))
 
 
 def _exchange_best_pair(groups: list[list[str]], cost: _Imbalance) -> bool:
@@ -60,13 +93,15 @@ def _exchange_best_pair(groups: list[list[str]], cost: _Imbalance) -> bool:
     best, exchange = 0, None
     for a, first in enumerate(groups):
         for second in groups[a + 1 :]:
-            before = cost.of(first) + cost.of(second)
-            for i, one in enumerate(first):
-                for j, other in enumerate(second):
-                    after = cost.of([*first[:i], other, *first[i + 1 :]])
-                    after += cost.of([*second[:j], one, *second[j + 1 :]])
-                    if after - before < best:
-                        best, exchange = after - before, (first, i, second, j)
+            ones, others = cost.counts(first), cost.counts(second)
+            sums = ones.sum(axis=0), others.sum(axis=0)
+            moved = others[None] - ones[:, None]  # from the second group to the first
+            change = cost.of(sums[0] + moved) + cost.of(sums[1] - moved)
+            change -= cost.of(sums[0]) + cost.of(sums[1])
+            if change.size and change.min() < best:
+                best = int(change.min())
+                i, j = divmod(int(change.argmin()), len(second))
+                exchange = (first, i, second, j)
     if exchange is None:
         return False
     first, i, second, j = exchange

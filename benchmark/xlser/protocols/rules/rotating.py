@@ -4,21 +4,27 @@ from collections.abc import Sequence
 
 from xlser.corpora import EMOTIONS, Utterance
 from xlser.protocols.data import Split
-from xlser.protocols.published import published_utterances
-from xlser.protocols.rules.partition import Profile, partition
+from xlser.protocols.rules.partition import partition
+from xlser.protocols.rules.profiles import profiles
 
 
-def rotating_splits(corpus_name: str, seeds: int, groups: int = 5) -> tuple[Split, ...]:
+def rotating_splits(
+    utterances: Sequence[Utterance],
+    seeds: int,
+    groups: int = 5,
+    classes: Sequence[str] = EMOTIONS,
+) -> tuple[Split, ...]:
     """Return a split a seed: seed s tests group s, validates on group s + 1, trains on the rest.
 
     Of two groups one trains and one tests.
 
     Args:
-        corpus_name: whose published speakers are divided.
+        utterances: of the corpus whose speakers are divided.
         seeds: how many splits.
         groups: how many groups of speakers; fewer where the corpus has fewer speakers.
+        classes: emotions of the utterances.
     """
-    speakers = profiles(published_utterances(corpus_name))
+    speakers = profiles(utterances, classes)
     divided = partition(speakers, min(groups, len(speakers)))
     splits = []
     for seed in range(seeds):
@@ -30,13 +36,3 @@ def rotating_splits(corpus_name: str, seeds: int, groups: int = 5) -> tuple[Spli
             Split(train=tuple(train), validation=tuple(validation), test=tuple(divided[test]))
         )
     return tuple(splits)
-
-
-def profiles(utterances: Sequence[Utterance]) -> dict[str, Profile]:
-    """Return each speaker's utterances per class, then per gender."""
-    counts: dict[str, list[int]] = {}
-    for utterance in utterances:
-        count = counts.setdefault(utterance.speaker, [0] * (len(EMOTIONS) + 2))
-        count[EMOTIONS.index(utterance.emotion)] += 1
-        count[len(EMOTIONS) + (utterance.gender == "male")] += 1
-    return {speaker: tuple(counts[speaker]) for speaker in sorted(counts)}

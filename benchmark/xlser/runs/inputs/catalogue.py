@@ -13,6 +13,7 @@ from xlser.corpora import Inventory, find_root, get_corpus, locate, read_for, sc
 from xlser.errors import ProtocolError, StoreError
 from xlser.methods import ATTRIBUTES, Attribute
 from xlser.protocols import Labels, Protocol, Scenario
+from xlser.protocols.published import utterances_digest
 from xlser.settings import Settings
 from xlser.system.files import digest_json
 
@@ -33,16 +34,17 @@ class Catalogue:
     recordings: Mapping[str, str]
     content: Mapping[str, str]
 
-    def scenario(self, target: str, labels: Labels, seed: int) -> Scenario:
+    def scenario(self, target: str, labels: Labels, seed: int, fold: int = 0) -> Scenario:
         """Return a scenario of the protocol over these corpora.
 
         Args:
             target: language.
             labels: budget of target labels, or "all".
             seed: one of the protocol's.
+            fold: of the seed; 0 where the protocol has no folds.
         """
         utterances = {name: i.utterances for name, i in self.inventories.items()}
-        return self.protocol.scenario(utterances, target, labels, seed)
+        return self.protocol.scenario(utterances, target, labels, seed, fold)
 
     def excluded(self, corpora: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the names of excluded utterances, by corpus, of those `corpora` that have any."""
@@ -98,17 +100,24 @@ def gather(protocol: Protocol, targets: Sequence[str], settings: Settings) -> Ca
         IncompleteCorpusError: a corpus lacks utterances.
         AudioError: recordings cannot be read; all of a corpus are listed.
         StoreError: the cache cannot be written.
+        ProtocolError: a corpus has other utterances than the protocol was frozen on.
     """
-    source = [get_corpus(name) for name in protocol.languages[protocol.source]]
+    source = [get_corpus(name) for name in protocol.source_corpora]
     # A folder that xlser.toml names must be there: `locate` raises if it is not.
     found = [c for c in source if c.name in settings.corpora or find_root(c, settings)]
     corpora = found or source[:1]  # without any, `locate` reports where the first was looked for
     corpora += [get_corpus(name) for target in targets for name in protocol.corpora_of(target)]
-    read = read_for(protocol.classes)
     inventories = {
-        c.name: scan(c, locate(c, settings), settings.exclude.get(c.name, ()), read)
+        c.name: scan(
+            c,
+            locate(c, settings),
+            settings.exclude.get(c.name, ()),
+            read_for(protocol.read_emotions(c.name)),
+        )
         for c in corpora
     }
+    for inventory in inventories.values():
+        _require_utterances(protocol, inventory)
     recordings = {name: _digests(i, settings.cache) for name, i in inventories.items()}
     return Catalogue(
         protocol,
@@ -116,6 +125,30 @@ def gather(protocol: Protocol, targets: Sequence[str], settings: Settings) -> Ca
         {id_: digest for of_corpus in recordings.values() for id_, digest in of_corpus.items()},
         {name: digest_json([list(item) for item in of.items()]) for name, of in recordings.items()},
     )
+
+
+def _require_utterances(protocol: Protocol, inventory: Inventory) -> None:
+    """Compare a corpus with the digest that the protocol states of its utterances, if any.
+
+    Raises:
+        ProtocolError: they differ.
+    """
+    corpus = inventory.corpus
+    expected = protocol.utterances.get(corpus.name)
+    if expected is None:
+        return
+    read = protocol.read_emotions(corpus.name)
+    there = [(u.name, u.speaker, u.emotion) for u in inventory.utterances]
+    left_out = [(name, corpus.spoken(name)) for name in inventory.excluded]
+    there += [(name, spoken.speaker, spoken.emotion) for name, spoken in left_out if spoken]
+    found = utterances_digest(each for each in there if each[2] in read)
+    if found != expected:
+        raise ProtocolError(
+            f"{corpus.title} in {inventory.root} has other utterances, speakers or emotions than "
+            f"{protocol.name} was frozen on: their digest is {found[:8]}, not {expected[:8]}.",
+            "Restore the table and files that it was frozen on, or freeze a protocol of another "
+            "name.",
+        )
 
 
 def _digests(inventory: Inventory, cache: Path) -> dict[str, str]:

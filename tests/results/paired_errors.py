@@ -1,0 +1,74 @@
+"""How sure paired differences of methods are under several protocols.
+
+`python -m tests.results.paired_errors v1=leaderboards v2=FOLDER` prints, for each label budget that
+the protocols share and for the mean over 25, 50 and 100 labels, the root mean square over all pairs
+of methods of the standard error of their difference, in points of UA, on the mean over the target
+languages that all of these methods have records of. With `--seeds N` only rows of the first N
+seeds are looked at, so that runs still under way can be judged.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from math import sqrt
+from pathlib import Path
+
+from xlser.protocols import Labels, Protocol, find_protocol
+from xlser.records.runs_table import Runs
+from xlser.records.store import read_runs
+from xlser.results import Line, Results, Summary
+
+BUDGETS: tuple[Labels | tuple[Labels, ...], ...] = (0, 25, 50, 100, (25, 50, 100))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print a line a protocol and label budget."""
+    seeds = int(arguments[arguments.index("--seeds") + 1]) if "--seeds" in arguments else None
+    for word in arguments:
+        name, equals, folder = word.partition("=")
+        if not equals:
+            continue
+        protocol = find_protocol(name, Path(folder))
+        for summary in summaries(protocol, Path(folder), seeds):
+            for budgets in BUDGETS:
+                errors = list(paired_errors(summary.lines, budgets))
+                if errors:
+                    rms = sqrt(sum(error**2 for error in errors) / len(errors))
+                    print(
+                        f"{name}, {len(summary.targets)} languages, {summary.condition.slug}, "
+                        f"{budgets} labels: {rms:.2f} over {len(errors)} pairs"
+                    )
+
+
+def summaries(protocol: Protocol, folder: Path, seeds: int | None) -> Sequence[Summary]:
+    """Return the means over targets, of the first seeds alone where asked for."""
+    runs = read_runs(folder / protocol.name / "results")
+    if seeds is None:
+        return Results(protocol, runs).summaries("ua")
+    results = Results(protocol, First(runs, protocol, seeds))
+    results.protocol = protocol.model_construct(
+        **{**dict(protocol), "seeds": protocol.seeds[:seeds]}
+    )
+    return results.summaries("ua")
+
+
+class First(Runs):
+    """The runs of the first seeds."""
+
+    def __init__(self, runs: Runs, protocol: Protocol, seeds: int) -> None:
+        vars(self).update(vars(runs))
+        kept = runs.frame["seed"].isin(protocol.seeds[:seeds])
+        self._place = [place for place, keep in zip(runs._place, kept, strict=True) if keep]
+        self.frame = runs.frame[kept].reset_index(drop=True)
+
+
+def paired_errors(lines: Sequence[Line], budgets: Labels | tuple[Labels, ...]) -> Iterator[float]:
+    """Yield the standard error of the difference of each pair of methods that have the budgets."""
+    for a, b in combinations([line for line in lines if line.has(budgets)], 2):
+        error = a.minus(b, budgets).error
+        if error is not None:
+            yield error
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
