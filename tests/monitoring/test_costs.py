@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.records import committed
 
 import xlser_protocols
 from xlser.monitoring.costs import Costs, Kind, shipped_figures
@@ -29,8 +30,7 @@ def job(method: str, track: str = "frozen", model: bool = False, **other: Any) -
 
 @pytest.fixture(scope="module")
 def template() -> Record:
-    path, *_ = sorted((ROOT / "leaderboards/v1/results").rglob("audiontt-512/sft-k100-s0-*.json"))
-    return Record.parse(path)
+    return committed.record("sft-k100-s0-")
 
 
 def record(template: Record, results: Path, fit: float, trained: float, **where: Any) -> None:
