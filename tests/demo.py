@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 
-from xlser.api import Pipeline
+from xlser.api.pipeline import Pipeline
 from xlser.backbones import PretrainedBackbone, pretrained
 from xlser.executors import Events, Executor
 from xlser.methods import MethodLike, Precision, Track
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.runs import Plan, Request, Run, SpeechData, gather
+from xlser.runs import Catalogue, Inputs, Plan, Request, Run, gather
 from xlser.settings import Settings
 
 
@@ -46,8 +46,17 @@ class Demo:
         self.settings = Settings(cache=cache, **settings)
         self.protocol = get_protocol(protocol)
 
-    def data(self, targets: Sequence[str] = ("german",)) -> SpeechData:
-        return gather(self.protocol, targets, self.settings, lambda work, done, total: None)
+    def catalogue(self, targets: Sequence[str] = ("german",)) -> Catalogue:
+        return gather(self.protocol, targets, self.settings)
+
+    def inputs(
+        self,
+        track: Track = "frozen",
+        backbone: str = "logmel-functionals",
+        targets: Sequence[str] = ("german",),
+    ) -> Inputs:
+        """Prepared ones."""
+        return self.pipeline(targets, backbone).inputs(track).prepared()
 
     def backbone(self, name: str = "logmel-functionals") -> PretrainedBackbone:
         return pretrained(name, self.settings)
@@ -55,7 +64,7 @@ class Demo:
     def pipeline(
         self, targets: Sequence[str] = ("german",), backbone: str = "logmel-functionals"
     ) -> Pipeline:
-        return Pipeline(self.data(targets), self.backbone(backbone))
+        return Pipeline(self.catalogue(targets), self.backbone(backbone), self.settings.cache)
 
     def plan(self, asked: Request, results: Path, backbone: str = "logmel-functionals") -> Plan:
         pipeline = self.pipeline(asked.targets, backbone)

@@ -1,8 +1,8 @@
 """XL-SER: semi-supervised cross-lingual speech emotion recognition, benchmarked.
 
     >>> import xlser
-    >>> results = xlser.run(["sft", "svm"], target="german")  # doctest: +SKIP
-    >>> results.compare("sft", "svm")  # doctest: +SKIP
+    >>> results = xlser.run(["svm", "nnpm"], target="german")  # doctest: +SKIP
+    >>> results.compare("svm", "nnpm")  # doctest: +SKIP
 
 `run`, `load_results`, `compare` and `check_method` work on methods; `methods()`, `corpora()`,
 `protocols()`, `backbones()` and `metrics()` list what is there, as data frames. All are imported
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas
 
-    from xlser.api import check_method, compare, load_results, run
+    from xlser.api.functions import check_method, compare, load_results, run
 
     __version__: str
 
 _FUNCTIONS = ("check_method", "compare", "load_results", "run")
-_LISTINGS = {  # what a package lists when it is called, in `xlser.listings`
+_LISTINGS = {  # what a package lists when it is called, in `xlser.api.listings`
     "backbones": "backbone_rows",
     "corpora": "corpus_rows",
     "methods": "method_rows",
@@ -41,7 +41,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _FUNCTIONS:
-        return getattr(import_module("xlser.api"), name)
+        return getattr(import_module("xlser.api.functions"), name)
     if name in _LISTINGS:
         return import_module(f"xlser.{name}")
     if name == "__version__":
@@ -62,7 +62,9 @@ class _Listing(ModuleType):
         """Return the plugins of this kind, a row each; the index is their names."""
         import pandas
 
-        rows = getattr(import_module("xlser.listings"), _LISTINGS[self.__name__.partition(".")[2]])
+        rows = getattr(
+            import_module("xlser.api.listings"), _LISTINGS[self.__name__.partition(".")[2]]
+        )
         listed = pandas.DataFrame(list(rows()))
         return listed.set_index(listed.columns[0])
 

@@ -187,7 +187,7 @@ def call(group: Group, name: str, kind: type[T]) -> T:
 def is_reference(name: str) -> bool:
     """Return whether `name` is a reference to a class, `module:Class`, not a registered name.
 
-    >>> is_reference("my_method.py:Mine"), is_reference("package.module:Mine"), is_reference("sft")
+    >>> is_reference("my_method.py:Mine"), is_reference("package.module:Mine"), is_reference("svm")
     (True, True, False)
     """
     module, colon, attribute = name.partition(":")

@@ -14,6 +14,7 @@
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -162,8 +163,16 @@ def read_config(folder: Path | None = None) -> Config:
         SettingsError: the file is not TOML or holds something unknown.
     """
     path = (folder or Path.cwd()) / CONFIG
-    if not path.is_file():
+    try:
+        stat = path.stat()
+    except OSError:
         return Config()
+    return _read_config(path, (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=8)
+def _read_config(path: Path, state: tuple[int, ...]) -> Config:
+    """Return the content of a file; read anew when its `state` changes."""
     try:
         config = Config.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as cause:

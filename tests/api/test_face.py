@@ -10,8 +10,9 @@ import pytest
 from tests.cli.test_start import HEAVY, LIGHT
 
 import xlser
+from xlser.api.options import RunOptions
+from xlser.errors import MethodError
 from xlser.methods import Method, method_names
-from xlser.options import RunOptions
 
 FACE = {
     *("run", "load_results", "compare", "check_method", "__version__"),
@@ -69,5 +70,5 @@ def test_help_on_run_states_each_option_as_the_command_does() -> None:
 
 
 def test_a_method_is_checked_by_name_or_as_a_class() -> None:
-    with pytest.raises(xlser.api.MethodError, match="lacks fit"):
+    with pytest.raises(MethodError, match="lacks fit"):
         xlser.check_method(type("Unfinished", (Method,), {}))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from xlser.api.options import RunOptions
 from xlser.errors import SettingsError
-from xlser.options import RunOptions
 
 
 def test_one_value_is_a_list_of_one() -> None:

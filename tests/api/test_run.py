@@ -13,6 +13,7 @@ import xlser
 from xlser.errors import MethodError, SettingsError
 from xlser.methods import Method, Predictor, Speech, Task, get_method
 from xlser.records import Record
+from xlser.results import Results
 
 FILE = """
     from __future__ import annotations
@@ -64,7 +65,7 @@ def records() -> list[Record]:
     return [Record.read(path) for path in sorted(Path("leaderboards").rglob("results/**/*.json"))]
 
 
-def run(*methods: object, **options: object) -> "xlser.api.Results":
+def run(*methods: object, **options: object) -> Results:
     return xlser.run(methods, target="german", seeds=0, labels=20, **options)
 
 
@@ -92,7 +93,18 @@ def test_a_failed_run_is_in_the_results_with_a_warning(here: Path) -> None:
     (failure,) = results.failures
     assert failure["run"] == "german Failing k=0 s=0"
     assert "no luck" in failure["trace"]
+    assert failure["again"].startswith(f"xlser run {__file__}:Failing --protocol demo")
     assert set(results.frame["row"]) == {"Uniform"}
+
+
+def test_a_failure_in_a_notebook_states_the_call_that_repeats_it(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Failing, "__module__", "__main__")
+    with pytest.warns(UserWarning, match="no luck"):
+        (failure,) = run(Failing(weight=0.1)).failures
+    assert failure["again"].startswith("xlser.run(Failing, protocol='demo', target='german'")
+    assert "settings={'weight': 0.1}" in failure["again"]
 
 
 def test_changed_code_is_not_taken_for_recorded(here: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from xlser.audio import FrontEnd, prepare
 from xlser.corpora import Inventory, get_corpus, read_for, scan
-from xlser.files import digest_file
+from xlser.system.files import digest_file
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.trees import full_disk, names_in
 
-from xlser.files import (
+from xlser.system.files import (
     digest_file,
     digest_json,
     folder_written_atomically,

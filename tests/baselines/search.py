@@ -15,7 +15,7 @@ from statistics import fmean
 
 import numpy as np
 
-from xlser.backbones import PretrainedBackbone, pretrained
+from xlser.backbones import pretrained
 from xlser.methods import Method, get_method
 from xlser.methods.calls import seed_everything
 from xlser.metrics import score
@@ -23,9 +23,9 @@ from xlser.protocols import Protocol, Split, get_protocol, published_utterances
 from xlser.protocols.rules import labelling_order
 from xlser.protocols.rules.partition import partition
 from xlser.protocols.rules.rotating import profiles
-from xlser.runs import Run, SpeechData, choose_device, gather
-from xlser.runs.calling import threads_for
-from xlser.runs.one_run import make_task
+from xlser.runs import Inputs, Run, choose_device, gather
+from xlser.runs.isolation import threads_for
+from xlser.runs.task import make_task
 from xlser.settings import Settings
 from xlser.training import train_source_model
 
@@ -70,34 +70,31 @@ def split(corpus: str, scored: int, absent: int) -> Split:
     return Split(train=tuple(train), validation=held_out, test=held_out)
 
 
-def scores(
-    method: Method, data: SpeechData, backbone: PretrainedBackbone, folds: Sequence[int]
-) -> dict[int, list[float]]:
+def scores(method: Method, inputs: Inputs, folds: Sequence[int]) -> dict[int, list[float]]:
     """Return by label budget the UA of every target and fold, in percent."""
     found: dict[int, list[float]] = {labels: [] for labels in LABELS}
     for target in TARGETS:
         for labels in LABELS:
             for fold in folds if labels >= method.least_labels else ():
-                found[labels].append(100 * ua(method, data, backbone, target, labels, fold))
+                found[labels].append(100 * ua(method, inputs, target, labels, fold))
     return found
 
 
 def ua(
     method: Method,
-    data: SpeechData,
-    backbone: PretrainedBackbone,
+    inputs: Inputs,
     target: str,
     labels: int,
     fold: int,
 ) -> float:
     """Return the UA of one fit."""
-    scenario = data.scenario(target, labels, fold)
+    scenario = inputs.catalogue.scenario(target, labels, fold)
     run = Run(method, scenario, "frozen", "fp32", 0, {})
-    task = make_task(run, data, backbone, choose_device("cpu"))
+    task = make_task(run, inputs, choose_device("cpu"))
     seed_everything(fold)
     if method.needs_source_model:
         task = replace(task, source_model=train_source_model(task))
-    heard = data.speech(scenario.target_test, "frozen", backbone)
+    heard = inputs.speech(scenario.target_test)
     truth = np.array([scenario.emotion[id_] for id_ in scenario.target_test])
     predicted = method.fit(task).predict(heard).argmax(dim=1).numpy()
     return score(truth, predicted, len(scenario.classes)).ua
@@ -123,12 +120,13 @@ def main() -> None:
     parser.add_argument("methods", nargs="+", metavar="method [name=value ...]")
     given = parser.parse_args()
     settings = Settings.gather()
-    data = gather(development(), TARGETS, settings, lambda *_: None)
+    catalogue = gather(development(), TARGETS, settings)
     backbone = pretrained(given.backbone, settings)
+    inputs = Inputs(catalogue, backbone, "frozen", settings.cache).prepared()
     for method in asked(given.methods):
         begun = time.process_time()
         with threads_for("frozen"):
-            of = scores(method, data, backbone, given.folds)
+            of = scores(method, inputs, given.folds)
         figures = "  ".join(f"{labels}: {fmean(uas):.1f}" for labels, uas in of.items() if uas)
         spent = time.process_time() - begun
         changed = {name: method.settings()[name] for name in method.changed_settings()}

@@ -137,7 +137,7 @@ def test_run_writes_records_and_prints_the_leaderboard(
     assert [board["target"] for board in boards["demo"]] == ["german", "italian"]
 
 
-def test_a_run_opens_each_record_once_for_the_page_and_once_before_it_trains(
+def test_a_run_opens_each_record_once_to_plan_once_for_costs_and_once_for_the_page(
     tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XLSER_CACHE", str(demo_cache))
@@ -148,11 +148,11 @@ def test_a_run_opens_each_record_once_for_the_page_and_once_before_it_trains(
     with opened(results, ".json") as times:
         invoke(*args, "0", "1")
     assert len(times) == 4
-    assert set(times.values()) == {1}
+    assert set(times.values()) == {2}
     before = set(times)
     with opened(results, ".json") as times:
         invoke(*args, "0", "1", "2")
-    assert {path: times.pop(path) for path in before} == dict.fromkeys(before, 2)
+    assert {path: times.pop(path) for path in before} == dict.fromkeys(before, 3)
     assert list(times.values()) == [1, 1]
 
 

@@ -164,7 +164,7 @@ def test_what_ends_in_an_error_is_told_so(here: Path, monkeypatch: pytest.Monkey
     def full(*args: object) -> None:
         raise ResultsError("no room.", "Make some.")
 
-    monkeypatch.setattr(import_module("xlser.executors.driver"), "take_home", full)
+    monkeypatch.setattr(import_module("xlser.executors.driver"), "save_record", full)
     with pytest.raises(ResultsError):
         _RUNNER.invoke(app, ["run", "svm", "--target", "german"], catch_exceptions=False)
     words = _RUNNER.invoke(app, ["status"]).stdout

@@ -98,7 +98,7 @@ def test_clash_with_a_corpus_of_the_suite_names_both_packages(install: Install) 
     install("rival_speech", WHOLE, "emodb")
     with pytest.raises(PluginError, match="rival_speech") as error:
         get_corpus("emodb")
-    assert "xlser (xlser.corpora.named.european.emodb:EmoDB)" in error.value.problem
+    assert "xlser (xlser_corpora.european.emodb:EmoDB)" in error.value.problem
 
 
 @pytest.mark.parametrize("target", ["not_speech:Whole", "not_speech:whole", "not_speech"])

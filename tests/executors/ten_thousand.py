@@ -39,17 +39,16 @@ def drive() -> None:
     from xlser.executors import Events
     from xlser.executors.ray_cluster import Ray
     from xlser.records import Record
-    from xlser.runs import Run, Shared, make_plan
+    from xlser.runs import JobContext, Run, make_plan
     from xlser.settings import cpu_count
 
     folder, count = Path(sys.argv[1]), int(sys.argv[2])
     results = folder / str(count) / "demo" / "results"
     demo = Demo(folder / "cache")
     asked = request(["uniform"], _TARGETS, seeds=(), repeats=-(-count // 12))
-    data, backbone = demo.data(_TARGETS), demo.backbone()
-    data.prepare("frozen", backbone)
+    inputs = demo.inputs(targets=_TARGETS)
     before, began = resident("VmRSS"), time.perf_counter()
-    plan = make_plan(asked, data, backbone, results)
+    plan = make_plan(asked, inputs.catalogue, inputs.backbone, results)
     planned, held = time.perf_counter() - began, resident("VmRSS") - before
     ends: list[float] = []
     own: list[float] = []
@@ -58,7 +57,7 @@ def drive() -> None:
         ends.append(time.perf_counter())
         own.append(sum(record.seconds.values()))
 
-    shared = Shared(data, backbone, results, torch.device("cpu"))
+    shared = JobContext(inputs, results, torch.device("cpu"))
     outcome = execute(plan, shared, Events(finished=finished), Ray())
     written = {Record.read(path).key for path in results.rglob("*.json")}
     took = ends[-1] - ends[0]

@@ -13,7 +13,7 @@ from xlser.executors import Events
 from xlser.methods import Method, Predictor, Speech, Task
 from xlser.methods.calls import check_probabilities
 from xlser.records import Record
-from xlser.runs.one_run import make_task
+from xlser.runs.task import make_task
 
 Answer = Callable[[Speech], object]
 
@@ -96,7 +96,7 @@ def test_repeats_differ_in_their_draws_alone(demo: Demo, tmp_path: Path) -> None
     assert [record.repeat for record in made] == [0, 1, 2]
     assert lasting(made[0]) == lasting(*records(tmp_path / "one").values())
     assert len({record.scenario for record in made}) == 1
-    assert len({part.probabilities for record in made for part in record.of_role("target")}) == 3
+    assert len({part.levels for record in made for part in record.of_role("target")}) == 3
 
 
 def test_a_run_that_fails_does_not_stop_the_others(
@@ -180,10 +180,10 @@ def test_answers_that_are_no_probabilities_are_refused(answer: Answer, fault: st
 def test_a_method_is_handed_the_labels_it_declares_and_no_others(
     demo: Demo, tmp_path: Path
 ) -> None:
-    data, backbone = demo.data(), demo.backbone()
+    inputs = demo.inputs()
     sizes = {}
     for run in demo.plan(request(["lower-bound", "sft", "upper-bound"]), tmp_path).todo:
-        task = make_task(run, data, backbone, torch.device("cpu"))
+        task = make_task(run, inputs, torch.device("cpu"))
         sizes[run.method.name] = (len(task.target_labelled), len(task.target_unlabelled))
     train = sum(sizes["upper-bound"])
     assert sizes == {

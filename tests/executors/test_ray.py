@@ -204,17 +204,16 @@ def test_an_address_without_a_cluster_is_an_error_at_once(tmp_path: Path) -> Non
 
 def test_frames_travel_whole(tmp_path: Path) -> None:
     demo = Demo(tmp_path, protocol="demo", weights="random")
-    data, backbone = demo.data(["german"]), demo.backbone("audiontt-512")
-    data.prepare("finetune", backbone)
-    scenario = data.scenario("german", 0, 0)
+    inputs = demo.inputs("finetune", "audiontt-512")
+    scenario = inputs.catalogue.scenario("german", 0, 0)
     ids = [*scenario.target_test, *reversed(scenario.source_train)]
-    expected = data.speech(ids, "finetune", backbone)
+    expected = inputs.speech(ids)
     buffers: list[pickle.PickleBuffer] = []
-    sent = pickle.dumps(data.carried(), protocol=5, buffer_callback=buffers.append)
+    sent = pickle.dumps(inputs.portable(), protocol=5, buffer_callback=buffers.append)
     shutil.rmtree(tmp_path)
     arrived = pickle.loads(sent, buffers=buffers)
-    found = arrived.speech(ids, "finetune", backbone)
+    found = arrived.speech(ids)
     assert torch.equal(found.features, expected.features)
     assert torch.equal(found.lengths, expected.lengths)
-    assert arrived.veiled(ids, scenario) == data.veiled(ids, scenario)
+    assert arrived.catalogue.recordings == inputs.catalogue.recordings
     assert sum(memoryview(buffer).nbytes for buffer in buffers) > 10 * len(sent)

@@ -22,7 +22,7 @@ from xlser.executors.queues import Queue, SlurmQueue
 from xlser.executors.slurm import Slurm, _Queued
 from xlser.executors.spool import Spool
 from xlser.records import Record
-from xlser.runs import Failure, Shared
+from xlser.runs import Failure, JobContext
 from xlser.runs.jobs import Job, jobs_of
 
 real_slurm = pytest.mark.skipif(not TO_BE_HAD, reason="needs root and slurmctld, slurmd, munge")
@@ -301,7 +301,7 @@ class Told(Queue):
 class Site:
     """A crew, its queue that says what it is told to, its spool, and two jobs."""
 
-    shared: Shared
+    shared: JobContext
     queue: Told
     spool: Spool
     jobs: list[Job]
@@ -318,7 +318,7 @@ def cluster(tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("xlser.executors.slurm.MOMENT", 0.0)
     demo = Demo(demo_cache)
     plan = demo.plan(request(["svm"], labels=[20], seeds=[0, 1]), tmp_path / "results")
-    shared = Shared(demo.data(), demo.backbone(), tmp_path / "results", torch.device("cpu"))
+    shared = JobContext(demo.inputs(), tmp_path / "results", torch.device("cpu"))
     spool = Spool(tmp_path / "spool")
     return Site(shared, Told(spool.folder / "submitit"), spool, jobs_of(plan.todo, shared))
 

@@ -26,10 +26,13 @@ from tests.fuzz.record_text import (
 from tests.fuzz.tally import Tally
 
 from xlser.errors import RecordError
-from xlser.files import digest_json
 from xlser.metrics import Scores, score
 from xlser.records import Predictions, Record
+from xlser.records.columns import to_table
+from xlser.records.packing import sorted_bytes
+from xlser.records.store import paths_of, read_records, read_runs
 from xlser.records.validate import identity, validate
+from xlser.system.files import digest_json
 
 COMMITTED = Path(__file__).parents[2] / "leaderboards"
 
@@ -60,18 +63,24 @@ ODD_JSON = [b"null", b"true", b"false", *NUMBERS, *STRINGS, *NESTED, *NO_JSON]
 def small(path: Path) -> dict[str, Any]:
     """Return a committed record of six utterances a corpus, with their figures."""
     record = Record.read(path)
-    parts = tuple(
-        Predictions.of(
-            part.corpus, part.role, part.names[:6], part.truth.tolist()[:6], part.matrix[:6]
-        )
-        for part in record.predictions
-    )
+    parts = tuple(shortened(part) for part in record.predictions)
     record = record.model_copy(update={"predictions": parts})
     return document(record.model_copy(update={"scores": record.rescored()}))
 
 
+def shortened(part: Predictions) -> Predictions:
+    changes: dict[str, Any] = {
+        "utterances": " ".join(part.names[:6]),
+        "emotion": part.emotion[:6],
+        "predicted": part.predicted[:6],
+    }
+    if part.role == "target":
+        changes["levels"] = part.level_matrix[:6].tobytes()
+    return part.model_copy(update=changes)
+
+
 def document(record: Record) -> dict[str, Any]:
-    written: dict[str, Any] = json.loads(record.model_dump_json())
+    written: dict[str, Any] = json.loads(record.to_json())
     return written
 
 
@@ -107,22 +116,27 @@ def values() -> st.SearchStrategy[bytes]:
 
 @st.composite
 def other_predictions(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Predictions with any bits for probabilities; lengths agree more often than not."""
+    """Predictions of any bits; lengths agree and levels sum to 255 more often than not."""
     parts = []
     for role in draw(st.lists(st.sampled_from(["target", "source"]), max_size=3)):
         utterances, classes = draw(st.integers(0, 4)), draw(st.sampled_from([5, 5, 5, 0, 1, 11]))
         names = utterances + draw(st.sampled_from([0, 0, 0, 1, -1]))
         digits = st.lists(st.integers(0, 4), min_size=utterances, max_size=utterances)
-        length = 2 * utterances * classes + draw(st.sampled_from([0, 0, 0, 2, 1]))
+        predicted = draw(digits)
+        certain = np.eye(11, dtype=np.uint8)[predicted, :classes] * 255
+        length = utterances * classes + draw(st.sampled_from([0, 0, 2, 1]))
+        levels = draw(
+            st.sampled_from([certain.tobytes()] * 3) | st.binary(min_size=length, max_size=length)
+        )
+        stated = {"levels": base64.b64encode(levels).decode()}
         parts.append(
             {
+                **(stated if role == "target" else {}),
+                "predicted": "".join(map(str, predicted)),
                 "corpus": draw(st.sampled_from(["emodb", "demo-german", "tess", "", "../tess"])),
                 "role": role,
                 "utterances": " ".join(["03a01Fa", "f1-s1-anger", "a", "a", "b"][: max(names, 0)]),
                 "emotion": "".join(map(str, draw(digits))),
-                "probabilities": base64.b64encode(
-                    draw(st.binary(min_size=length, max_size=length))
-                ).decode(),
             }
         )
     return parts
@@ -174,7 +188,7 @@ def restate(path: Path) -> None:
     except (RecordError, ValueError, IndexError):
         return
     record = record.model_copy(update={"key": digest_json(identity(record))})
-    path.write_bytes(record.model_dump_json().encode())
+    path.write_bytes(record.to_json())
 
 
 def laid_down(batch: Batch, restated: bool, path: Path) -> Iterator[None]:
@@ -198,7 +212,7 @@ def figures(record: Record) -> dict[str, Scores]:
         each = [
             score(
                 np.concatenate([part.truth for part in group]),
-                np.concatenate([part.matrix.argmax(axis=1) for part in group]),
+                np.concatenate([part.prediction for part in group]),
                 len(record.classes),
             )
             for group in groups
@@ -216,8 +230,8 @@ def require_stated_figures(record: Record) -> None:
 
 
 def require_the_same_when_written_again(record: Record, path: Path) -> None:
-    path.write_text(record.model_dump_json())
-    assert Record.read(path).model_dump_json() == record.model_dump_json()
+    path.write_bytes(record.to_json())
+    assert Record.read(path).to_json() == record.to_json()
 
 
 def read(path: Path, tally: Tally) -> None:
@@ -281,5 +295,35 @@ def test_validation(demo_record: Path, tally: Tally, tmp_path: Path) -> None:
     for _ in laid_down(odd_values(original), True, path):
         look_at(path, tally)
     look_at_all()
+    assert tally.accepted
+    assert tally.rejected
+
+
+def test_packed_files(demo_record: Path, tally: Tally, tmp_path: Path) -> None:
+    """A packed file with a bit turned, or cut off, gives the records it had, or an error."""
+    results = tmp_path / "results"
+    record = Record.read(demo_record)
+    table = to_table([record])
+    (path,) = paths_of(table, results)
+    whole = sorted_bytes([table], results / record.target)
+    file = results / record.target / "records.parquet"
+    file.parent.mkdir(parents=True)
+    chance = np.random.default_rng(0)
+    texts = [whole[:length] for length in range(0, len(whole), len(whole) // PLACES)]
+    for _ in range(20 * PLACES):
+        turned = bytearray(whole)
+        turned[chance.integers(len(whole))] ^= 1 << int(chance.integers(8))
+        texts.append(bytes(turned))
+    for text in [whole, *texts]:
+        file.write_bytes(text)
+        try:
+            found = list(read_records(results))
+            runs = read_runs(results)
+        except RecordError as error:
+            tally.count(text, f"{type(error).__name__}: {type(error.__cause__).__name__}")
+            continue
+        tally.count(text, None)
+        assert found == [(path, record)]
+        assert list(runs.frame.key) == [record.key]
     assert tally.accepted
     assert tally.rejected

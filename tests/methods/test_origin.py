@@ -8,8 +8,9 @@ from textwrap import dedent
 import pytest
 
 from xlser.methods import Method, get_method
-from xlser.methods.origin import NOT_PACKAGED, arrived, carried, code_of, is_packaged, package_of
+from xlser.methods.origin import NOT_PACKAGED, code_of, is_packaged, package_of
 from xlser.methods.registry import resolve_method
+from xlser.methods.transport import arrived, carried
 
 CODE = """
     from __future__ import annotations
@@ -98,7 +99,7 @@ def test_a_class_without_source_is_known_by_its_bytecode() -> None:
 
 ELSEWHERE = """
 import sys
-from xlser.methods.origin import arrived
+from xlser.methods.transport import arrived
 kind = arrived(sys.stdin.buffer.read())
 assert kind(kind="b").settings() == {"kind": "b"}
 print(kind().fit([1, 2]))

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from xlser.monitoring.costs import SHIPPED, Costs, Kind, shipped_figures
+import xlser_protocols
+from xlser.monitoring.costs import Costs, Kind, shipped_figures
 from xlser.records import Record
 from xlser.runs import Job
 
 ROOT = Path(__file__).parents[2]
+SHIPPED = Path(xlser_protocols.__file__).with_name("costs.json")
 
 
 def job(method: str, track: str = "frozen", model: bool = False, **other: Any) -> Job:

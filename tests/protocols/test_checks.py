@@ -13,7 +13,6 @@ import pytest
 
 from xlser.audio import FrontEnd
 from xlser.errors import InvalidProtocolError, ManifestError
-from xlser.files import digest_json
 from xlser.protocols import (
     Protocol,
     Schedule,
@@ -22,6 +21,7 @@ from xlser.protocols import (
     protocol_names,
     write_manifest,
 )
+from xlser.system.files import digest_json
 
 GERMAN = "demo-german"
 
@@ -45,6 +45,11 @@ def of_no_class(stated: dict[str, Any]) -> None:
 
 
 FAULTS: dict[str, tuple[Break, str, str]] = {
+    "headline that is no metric": (
+        lambda p: p.update(headline="recall-joy"),
+        "headline: There is no metric 'recall-joy'.",
+        "Known: accuracy, brier",
+    ),
     "speaker in train and test": (
         lambda p: split(p)["train"].append(split(p)["test"][0]),
         "splits, corpus demo-german, seed 0: speaker {test} is in train and in test.",

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from xlser import registry
 from xlser.corpora import TableCorpus, Utterance, add_corpus
-from xlser.files import digest_json
 from xlser.protocols import Protocol, Recipe, get_protocol, protocol_names, published_utterances
 from xlser.protocols.rules import kfold_speakers
 from xlser.settings import Settings
+from xlser.system.files import digest_json
 
 CLASSES = ("anger", "happiness", "neutral", "sadness")
 FOLDED = [name for name in protocol_names() if get_protocol(name).folds > 1]

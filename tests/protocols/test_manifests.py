@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 import xlser_agarla2022.protocols.build
+import xlser_protocols.build
 from xlser.errors import ProtocolError, UnknownNameError
-from xlser.protocols import build, get_protocol, manifests, protocol_names
+from xlser.protocols import get_protocol, protocol_names
 
 
 @pytest.fixture
@@ -14,8 +15,8 @@ def editable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the v1 manifest that the registry reads in place of the committed one."""
     folder = tmp_path / "manifests"
     folder.mkdir()
-    (folder / "v1.json").write_bytes((manifests.FOLDER / "v1.json").read_bytes())
-    monkeypatch.setattr(manifests, "FOLDER", folder)
+    (folder / "v1.json").write_bytes((xlser_protocols.FOLDER / "v1.json").read_bytes())
+    monkeypatch.setattr(xlser_protocols, "FOLDER", folder)
     get_protocol.cache_clear()
     yield folder / "v1.json"
     get_protocol.cache_clear()
@@ -24,7 +25,7 @@ def editable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("write", "folder"),
     [
-        (build.write, manifests.FOLDER),
+        (xlser_protocols.build.write, xlser_protocols.FOLDER),
         (xlser_agarla2022.protocols.build.write, xlser_agarla2022.protocols.FOLDER),
     ],
     ids=["suite", "paper"],

@@ -8,7 +8,7 @@ import soundfile
 
 from xlser.audio import SAMPLE_RATE, Extractor, FrontEnd, load
 from xlser.corpora import get_corpus, survey
-from xlser.files import digest_file
+from xlser.system.files import digest_file
 
 NAMES = ("emodb", "emovo", "ravdess", "tess")
 

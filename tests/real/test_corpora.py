@@ -10,9 +10,9 @@ from xlser import corpora
 from xlser.audio import CorpusReport, check_corpus, load
 from xlser.corpora import EMOTIONS, find_root, get_corpus, read_for
 from xlser.errors import AudioError
-from xlser.files import digest_file
 from xlser.protocols import get_protocol
 from xlser.settings import Settings
+from xlser.system.files import digest_file
 
 RAVDESS_PAIR = "03-01-03-01-02-01-07: the same recording as 03-01-03-01-02-02-07"
 

@@ -20,9 +20,8 @@ def real(real_data: Path, real_weights: Path, tmp_path_factory: pytest.TempPathF
 
 
 def record(real: Demo, method: str) -> Record:
-    data, backbone = real.data(), real.backbone("audiontt-512")
     (run,) = real.plan(request([method]), real.settings.cache / "none", "audiontt-512").todo
-    return execute_run(run, data, backbone, choose_device("cpu"))
+    return execute_run(run, real.inputs("frozen", "audiontt-512"), choose_device("cpu"))
 
 
 def test_the_paper_tests_on_71_german_and_1270_english_utterances(real: Demo) -> None:

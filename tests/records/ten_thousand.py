@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 from tests.cli.commands import XLSER
 
-from xlser.files import write_atomically
 from xlser.records import (
     BackboneStamp,
     Environment,
@@ -33,6 +32,7 @@ from xlser.records import (
 )
 from xlser.records.columns import to_table
 from xlser.records.packing import sorted_bytes
+from xlser.system.files import write_atomically
 
 LANGUAGES = 10
 FOLDS = 9  # of three seeds, three each

@@ -14,10 +14,10 @@ import pytest
 from tests.demo import Demo, request
 
 from xlser.errors import RecordError
-from xlser.files import digest_json
 from xlser.records import Record
 from xlser.records.schema import json_schema
 from xlser.records.validate import identity
+from xlser.system.files import digest_json
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "record.schema.json"
 OF_VERSION_1 = Path(__file__).parent / "records" / "schema-1.json"

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pytest
 from tests.cli.commands import xlser
 
-from xlser.files import digest_json
 from xlser.records import Record
 from xlser.records.validate import identity, validate
+from xlser.system.files import digest_json
 
 COMMITTED = Path(__file__).parents[2] / "leaderboards"
 PLACE = "v1/results/german/frozen/audiontt-512"

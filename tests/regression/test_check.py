@@ -12,11 +12,11 @@ from tests.packages import FAULTY, Package, install
 
 from xlser.errors import RecordError
 from xlser.executors import Events
-from xlser.files import digest_json
 from xlser.records import MethodStamp, Predictions, Record
 from xlser.regression.check import Cell, hold, reference_cells, take
 from xlser.regression.rerun import rerun
 from xlser.settings import Settings
+from xlser.system.files import digest_json
 
 NEAREST = """
     import torch
@@ -274,7 +274,7 @@ def test_what_stands_in_the_way_of_one_cell_leaves_the_others(
     monkeypatch.syspath_prepend(str(install(FAULTY, tmp_path / "site")))
     sft, svm = (cell.repeats[0] for cell in cells)
     corpora = {**svm.corpora, "demo-german": "0" * 64}
-    none_labelled = Demo(demo_cache).data().scenario("german", 0, 0).digest
+    none_labelled = Demo(demo_cache).catalogue().scenario("german", 0, 0).digest
     due = {
         Cell((svm.model_copy(update={"corpora": corpora}),)): "The recordings are others: demo-ger",
         Cell((sft,)): "Several packages register the method 'sft'",

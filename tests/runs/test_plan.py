@@ -15,7 +15,7 @@ from xlser.errors import (
 )
 from xlser.methods import get_method
 from xlser.protocols import Scenario
-from xlser.runs import Plan, SpeechData, make_plan
+from xlser.runs import Catalogue, Plan, make_plan
 
 
 @pytest.fixture
@@ -92,37 +92,36 @@ def test_a_run_whose_record_exists_is_not_repeated(demo: Demo, tmp_path: Path) -
     assert [run.method.name for run in after.done] == ["lower-bound"]
 
 
-def test_planning_opens_no_record_and_builds_each_scenario_once(demo: Demo, tmp_path: Path) -> None:
-    asked = request(["lower-bound", "svm", "dann", "mcc"], seeds=())
-    data = demo.data()
+def test_planning_opens_each_record_once_and_builds_each_scenario_once(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = request(["lower-bound", "svm"], seeds=())
+    demo.run(asked, tmp_path)
+    catalogue, build = demo.catalogue(), Catalogue.scenario
     built = Counter()
 
-    def scenario(*cell: Any) -> Scenario:
+    def scenario(self: Catalogue, *cell: Any) -> Scenario:
         built[cell] += 1
-        return SpeechData.scenario(data, *cell)
+        return build(self, *cell)
 
-    data.scenario = scenario
-    for run in demo.plan(asked, tmp_path).todo:
-        path = run.path(tmp_path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("no record, but of the name of one")
+    monkeypatch.setattr(Catalogue, "scenario", scenario)
     with opened(tmp_path, ".json") as times:
-        plan = make_plan(asked, data, demo.backbone(), tmp_path)
-    assert (len(plan.todo), len(plan.done)) == (0, 21)
+        plan = make_plan(asked, catalogue, demo.backbone(), tmp_path)
+    assert (len(plan.todo), len(plan.done)) == (0, 9)
     assert times.keys() == {run.path(tmp_path) for run in plan.done}
-    assert set(times.values()) == {0}
+    assert set(times.values()) == {1}
     assert set(built.values()) == {1}
+    assert plan.notes == []
 
 
 def test_planning_grows_with_the_runs(demo: Demo, tmp_path: Path) -> None:
     svm = get_method("svm")
-    data, backbone = demo.data(), demo.backbone()
-    assert data.content
+    catalogue, backbone = demo.catalogue(), demo.backbone()
 
     def planning(count: int) -> Any:
         kinds = [type("Made", (svm,), {"name": f"made-{i}"}) for i in range(count)]
         asked = request(kinds, seeds=())
-        return lambda: make_plan(asked, data, backbone, tmp_path)
+        return lambda: make_plan(asked, catalogue, backbone, tmp_path)
 
     assert grows_linearly(planning)
 
@@ -141,7 +140,7 @@ def test_a_source_corpus_that_is_named_must_be_there(demo_cache: Path, tmp_path:
     named = Demo(demo_cache, "v1", corpora={"savee": tmp_path / "typo", "emodb": module})
     with pytest.raises(CorpusNotFoundError, match="typo"):
         named.data(["german"])
-    assert demo.data(["german"]).inventories["demo-english"].root != tmp_path / "typo"
+    assert demo.catalogue(["german"]).inventories["demo-english"].root != tmp_path / "typo"
 
 
 def test_the_key_depends_on_all_that_defines_a_run(demo_cache: Path, tmp_path: Path) -> None:

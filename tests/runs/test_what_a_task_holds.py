@@ -19,7 +19,6 @@ from tests.demo import Demo
 from tests.demo import request as asked
 from torch import Tensor
 
-from xlser.backbones import PretrainedBackbone
 from xlser.corpora import Inventory, Utterance
 from xlser.executors import execute
 from xlser.methods import ATTRIBUTES, Method, Predictor, Speech, Task, Track
@@ -29,10 +28,11 @@ from xlser.monitoring.progress import Progress
 from xlser.monitoring.report import Report
 from xlser.protocols import Scenario
 from xlser.records import Record
-from xlser.runs import Plan, Run, Shared, SpeechData, make_plan
-from xlser.runs.one_run import make_task
+from xlser.runs import Catalogue, Inputs, JobContext, Plan, Run, make_plan
+from xlser.runs.inputs import ordered_by_recording
+from xlser.runs.task import make_task
 
-HIDDEN = (Scenario, SpeechData, Inventory, Utterance, Record, Plan, Run, Method, Path)
+HIDDEN = (Scenario, Catalogue, Inputs, Inventory, Utterance, Record, Plan, Run, Method, Path)
 
 
 def reachable(root: object) -> Iterator[object]:
@@ -108,8 +108,7 @@ class Heard:
     task: Task
     test_speech: list[Speech]
     run: Run
-    data: SpeechData
-    backbone: PretrainedBackbone
+    inputs: Inputs
 
 
 @pytest.fixture(params=["frozen", "finetune"])
@@ -121,25 +120,25 @@ def heard(
 ) -> Heard:
     track: Track = request.param
     demo = Demo(demo_cache, weights="random")
-    backbone = demo.backbone("logmel-functionals" if track == "frozen" else "audiontt-512")
-    data = demo.data()
+    inputs = demo.inputs(track, "logmel-functionals" if track == "frozen" else "audiontt-512")
     monkeypatch.setattr(Witness, "heard", [])
     # Fine-tuning a source model takes a while and adds nothing to what can be reached.
     monkeypatch.setattr(Witness, "needs_source_model", track == "frozen")
-    plan = make_plan(asked([Witness], labels=[20], track=track), data, backbone, tmp_path)
+    request_ = asked([Witness], labels=[20], track=track)
+    plan = make_plan(request_, inputs.catalogue, inputs.backbone, tmp_path)
     messages = Messages("none")
     with Bars(messages) as bars:
-        shared = Shared(data, backbone, tmp_path, torch.device("cpu"))
+        shared = JobContext(inputs, tmp_path, torch.device("cpu"))
         outcome = execute(plan, shared, Report(Progress(1), bars, messages).events())
     assert not outcome.failures
     task, *test_speech = Witness.heard
     assert isinstance(task, Task)
-    return Heard(task, test_speech, plan.todo[0], data, backbone)
+    return Heard(task, test_speech, plan.todo[0], inputs)
 
 
 def features(heard: Heard, ids: Sequence[str]) -> list[bytes]:
     """The bytes of each utterance as a method would see it."""
-    speech = heard.data.speech(ids, heard.run.track, heard.backbone)
+    speech = heard.inputs.speech(ids)
     ends = speech.lengths.cumsum(0).tolist()
     starts = [0, *ends[:-1]]
     return [speech.features[a:b].numpy().tobytes() for a, b in zip(starts, ends, strict=True)]
@@ -208,12 +207,13 @@ def test_attributes_are_handed_to_those_who_declare_them_alone(
     task, scenario = heard.task, heard.run.scenario
     assert not task.source.speech.attributes
     monkeypatch.setattr(Witness, "attributes", ("gender",))
-    told = make_task(heard.run, heard.data, heard.backbone, task.device)
+    told, catalogue = make_task(heard.run, heard.inputs, task.device), heard.inputs.catalogue
+    unlabelled = ordered_by_recording(scenario.target_unlabelled, scenario, catalogue.recordings)
     for speech, ids in (
         (told.source.speech, scenario.source_train),
-        (told.target_unlabelled, heard.data.veiled(scenario.target_unlabelled, scenario)),
+        (told.target_unlabelled, unlabelled),
     ):
         assert set(speech.attributes) == {"gender"}
-        utterances = {u.id: u for i in heard.data.inventories.values() for u in i.utterances}
+        utterances = {u.id: u for i in catalogue.inventories.values() for u in i.utterances}
         genders = [ATTRIBUTES["gender"][g] for g in speech.attributes["gender"].tolist()]
         assert genders == [utterances[id_].gender for id_ in ids]

@@ -28,7 +28,7 @@ from xlser.backbones import pretrained
 from xlser.executors import Events, Executor, Local, execute, get_executor
 from xlser.methods import Track
 from xlser.protocols import Schedule, get_protocol
-from xlser.runs import Request, Shared, choose_precision, gather, make_plan
+from xlser.runs import Inputs, JobContext, Request, choose_precision, gather, make_plan
 from xlser.settings import Settings
 
 ROUNDS = 3
@@ -57,21 +57,21 @@ class Grid:
         if epochs:
             chosen = chosen.model_copy(update={"schedule": Schedule(epochs=epochs)})
         self._asked = asked
-        self._data = gather(chosen, asked.targets, settings, lambda *_: None)
-        self._backbone = pretrained(backbone, settings)
-        self._data.prepare(asked.track, self._backbone)
+        catalogue = gather(chosen, asked.targets, settings)
+        network = pretrained(backbone, settings)
+        self._inputs = Inputs(catalogue, network, asked.track, settings.cache).prepared()
 
     def seconds(
         self, executor: Executor, runs: int | None = None, timeout: float | None = None
     ) -> float:
         """Carry out the grid, or its first runs; return how long that took."""
-        rmtree(self._data.settings.cache / "source-models", ignore_errors=True)
+        rmtree(self._inputs.cache / "source-models", ignore_errors=True)
         with TemporaryDirectory() as folder:
             results = Path(folder)
-            plan = make_plan(self._asked, self._data, self._backbone, results)
+            plan = make_plan(self._asked, self._inputs.catalogue, self._inputs.backbone, results)
             plan = replace(plan, todo=plan.todo[:runs])
             threads = executor.threads
-            shared = Shared(self._data, self._backbone, results, CPU, False, timeout, threads)
+            shared = JobContext(self._inputs, results, CPU, False, timeout, threads)
             began = perf_counter()
             outcome = execute(plan, shared, Events(), executor)
             took = perf_counter() - began

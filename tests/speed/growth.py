@@ -28,10 +28,10 @@ from xlser.backbones import get_backbone
 from xlser.corpora import Inventory
 from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.figures.canvas import COLOURS, MARKERS, picture_files
-from xlser.memory import keep_pages
 from xlser.methods import Labelled, Schedule, Speech, Task
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser.system.memory import keep_pages
 from xlser.training import embed, train_source_model
 
 TIMES = (1, 2, 4, 8)

@@ -18,7 +18,7 @@ from xlser.executors import Events, execute
 from xlser.methods import Precision
 from xlser.protocols import Schedule, get_protocol
 from xlser.records import Record
-from xlser.runs import Request, Shared, gather, make_plan
+from xlser.runs import Inputs, JobContext, Request, gather, make_plan
 from xlser.settings import Settings
 
 EPOCHS = 4
@@ -29,9 +29,9 @@ def main() -> None:
     """Print a table."""
     protocol = get_protocol("v1").model_copy(update={"schedule": Schedule(epochs=EPOCHS)})
     settings = Settings.gather()
-    speech = gather(protocol, ["german"], settings, lambda *_: None)
+    catalogue = gather(protocol, ["german"], settings)
     backbone = pretrained("audiontt-512", settings)
-    speech.prepare("finetune", backbone)
+    inputs = Inputs(catalogue, backbone, "finetune", settings.cache).prepared()
     print(surroundings(), end="\n\n")
     print("| precision | UA of seeds | mean | standard deviation | seconds a run |")
     print("|:--|--:|--:|--:|--:|")
@@ -39,10 +39,10 @@ def main() -> None:
         request = Request(["lower-bound"], {}, ["german"], [0], [], "finetune", precision)
         with TemporaryDirectory() as folder:
             results = Path(folder)
-            plan = make_plan(request, speech, backbone, results)
+            plan = make_plan(request, catalogue, backbone, results)
             records: list[Record] = []
             events = Events(finished=lambda run, record, to=records: to.append(record))
-            outcome = execute(plan, Shared(speech, backbone, results, torch.device(CPU)), events)
+            outcome = execute(plan, JobContext(inputs, results, torch.device(CPU)), events)
         for _, trace in outcome.failures:
             print(trace)
         figures = [100 * record.scores["target"].ua for record in records]

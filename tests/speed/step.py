@@ -18,8 +18,8 @@ from torch.nn.functional import cross_entropy
 from torch.profiler import ProfilerActivity, profile
 
 from xlser.backbones import get_backbone
-from xlser.memory import keep_pages
 from xlser.runs.environment import has_bfloat16
+from xlser.system.memory import keep_pages
 from xlser.training.adam import Adam
 
 BATCH, FRAMES, MELS, DIMENSION = 100, 200, 64, 1024

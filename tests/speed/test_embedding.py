@@ -11,8 +11,8 @@ from tests.speed.processes import in_own_process
 from torch import Tensor
 
 from xlser.backbones import get_backbone
-from xlser.memory import keep_pages
 from xlser.methods import Speech
+from xlser.system.memory import keep_pages
 from xlser.training import embed
 
 BACKBONE = get_backbone("audiontt-512")

@@ -14,10 +14,10 @@ from tests.speed.processes import in_own_process
 from xlser.audio import FeatureStore
 from xlser.backbones import get_backbone
 from xlser.corpora import Inventory
-from xlser.memory import keep_pages
 from xlser.methods import Labelled, Precision, Speech, Task
 from xlser.protocols import Schedule
 from xlser.runs.environment import has_bfloat16
+from xlser.system.memory import keep_pages
 from xlser.training import train_source_model
 
 BACKBONE = "audiontt-1024"  # the paper's

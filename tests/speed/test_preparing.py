@@ -15,8 +15,8 @@ from tests.speed.processes import in_own_process
 
 from xlser.audio import FeatureStore, FrontEnd, prepare
 from xlser.corpora import Inventory
-from xlser.memory import keep_pages
 from xlser.settings import cpu_count
+from xlser.system.memory import keep_pages
 
 
 def logmel(path: Path) -> np.ndarray:

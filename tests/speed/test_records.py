@@ -35,14 +35,14 @@ def test_planning_over_records(benchmark: BenchmarkFixture, tmp_path: Path) -> N
     cells = len(targets) * len(demo.protocol.seeds) * len(demo.protocol.budgets)
     kinds = [type("Made", (svm,), {"name": f"made-{i}"}) for i in range(RECORDS // cells + 1)]
     asked = request(kinds, targets, seeds=())
-    data, backbone = demo.data(targets), demo.backbone()
-    for run in make_plan(asked, data, backbone, tmp_path).todo:
+    catalogue, backbone = demo.catalogue(targets), demo.backbone()
+    for run in make_plan(asked, catalogue, backbone, tmp_path).todo:
         path = run.path(tmp_path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
 
     plan = benchmark.pedantic(
-        make_plan, (asked, data, backbone, tmp_path), rounds=5, warmup_rounds=1
+        make_plan, (asked, catalogue, backbone, tmp_path), rounds=5, warmup_rounds=1
     )
     assert not plan.todo
     assert len(plan.done) >= RECORDS

@@ -5,8 +5,8 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from xlser.errors import InvalidProtocolError
-from xlser.files import digest_json
 from xlser.stated import Stated
+from xlser.system.files import digest_json
 
 
 class FrontEnd(Stated):

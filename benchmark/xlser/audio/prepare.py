@@ -13,9 +13,15 @@ from xlser.audio.logmel import Extractor, LogMel
 from xlser.audio.store import VERSION, FeatureStore, writing
 from xlser.corpora import Inventory, Utterance
 from xlser.errors import AudioError, StoreError
-from xlser.files import digest_file, digest_json, folder_written_atomically, sweep, write_atomically
 from xlser.settings import cpu_count
-from xlser.threads import single_threads
+from xlser.system.files import (
+    digest_file,
+    digest_json,
+    folder_written_atomically,
+    sweep,
+    write_atomically,
+)
+from xlser.system.threads import single_threads
 
 Progress = Callable[[int, int], None]
 """Called with (utterances done, utterances in all)."""

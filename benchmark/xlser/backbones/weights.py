@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from xlser.backbones.backbone import Backbone, PublishedWeights, get_backbone
 from xlser.errors import WeightsError
-from xlser.files import write_atomically
 from xlser.settings import Settings
+from xlser.system.files import write_atomically
 
 RANDOM = "random"
 """Asked for by this name (`--weights random`), a backbone starts from random numbers."""

@@ -17,7 +17,7 @@ from xlser.cli.parameters import RunCommand, SeveralValues
 from xlser.cli.reading import compare, leaderboard, records, validate
 from xlser.cli.running import check, plan, prepare, run, status
 from xlser.errors import ResultsError, XlserError
-from xlser.memory import keep_pages
+from xlser.system.memory import keep_pages
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 

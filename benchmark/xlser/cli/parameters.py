@@ -15,7 +15,7 @@ from xlser.errors import SettingsError
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from xlser.options import RunOptions
+    from xlser.api.options import RunOptions
 
 Data = Annotated[
     Path | None,
@@ -147,7 +147,7 @@ def takes_run_options(
 
 def _with_options(command: "Callable[[RunOptions, bool], None]") -> Callable[..., None]:
     """Return the command as a function of single parameters, as typer takes it."""
-    from xlser.options import RunOptions
+    from xlser.api.options import RunOptions
 
     def call(as_json: bool, **given: Any) -> None:
         stated = {name: value for name, value in given.items() if value is not None}
@@ -164,7 +164,7 @@ def _parameter(name: str, field: "FieldInfo") -> Parameter:
     """Return a field of `RunOptions` as a parameter with typer's annotations."""
     from annotated_types import Ge
 
-    from xlser.options import Spelling
+    from xlser.api.options import Spelling
 
     about = field.metadata
     spelling = next((each for each in about if isinstance(each, Spelling)), Spelling())

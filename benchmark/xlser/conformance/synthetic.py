@@ -90,8 +90,10 @@ def utterances(
     elif lengths is None:
         lengths = torch.randint(3, 40, (len(emotion),), generator=generator)
     of_row = emotion.repeat_interleave(lengths)
-    rows = torch.randn(len(of_row), WIDTH[track], generator=generator) + shift
-    rows += 2.0 * (torch.arange(WIDTH[track]) % len(CLASSES) == of_row[:, None])
+    width = WIDTH[track]
+    rows = torch.randn(len(of_row), width, generator=generator) + shift
+    class_of_dimension = torch.arange(width) // (width // len(CLASSES))
+    rows += 2.0 * (class_of_dimension == of_row[:, None])
     return Speech(rows.half() if track == "finetune" else rows, lengths)
 
 

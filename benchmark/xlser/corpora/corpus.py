@@ -163,6 +163,24 @@ class Corpus(ABC):
         """
         return _published(type(self))
 
+    def utterance(self, name: str, spoken: Spoken, path: Path) -> Utterance:
+        """Return an utterance of this corpus from its metadata and file."""
+        return Utterance(
+            id=f"{self.name}/{name}",
+            speaker=spoken.speaker,
+            gender=self.gender_of(spoken.speaker),
+            emotion=spoken.emotion,
+            sentence=spoken.sentence,
+            path=path,
+            split=spoken.split,
+        )
+
+    def published_utterances(self) -> list[Utterance]:
+        """Return every usable utterance of the official release; their paths are no files."""
+        return [
+            self.utterance(name, spoken, Path(name)) for name, spoken in self.published().items()
+        ]
+
     def spoken(self, name: str) -> Spoken | None:
         """Return the metadata of an utterance, or None if the corpus has no such utterance."""
         published = self.published()

@@ -27,14 +27,9 @@ def get_corpus(name: str) -> Corpus:
         TableError: its table cannot be used.
     """
     own = read_config().own
-    registered = registry.names("xlser.corpora")
     if name not in own:
-        if name not in registered:
-            raise UnknownNameError("corpus", name, [*registered, *own])
-        if isinstance(corpus := registry.load_object("xlser.corpora", name), Corpus):
-            return corpus
-        return registry.load("xlser.corpora", name, Corpus)()  # type: ignore[type-abstract]
-    if name in registered:
+        return _registered(name)
+    if name in registry.names("xlser.corpora"):
         raise PluginError(
             f"[corpora.{name}] in {CONFIG} has the name of a corpus that is registered already.",
             "Give yours another name.",
@@ -53,6 +48,15 @@ def add_corpus(corpus: Corpus) -> Corpus:
     """
     registry.register("xlser.corpora", corpus.name, corpus)
     return corpus
+
+
+def _registered(name: str) -> Corpus:
+    try:
+        if isinstance(corpus := registry.load_object("xlser.corpora", name), Corpus):
+            return corpus
+    except UnknownNameError:
+        raise UnknownNameError("corpus", name, corpus_names()) from None
+    return registry.load("xlser.corpora", name, Corpus)()  # type: ignore[type-abstract]
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from xlser.corpora.corpus import Corpus, Spoken, Utterance
 from xlser.corpora.emotions import EMOTIONS
 from xlser.errors import IncompleteCorpusError, SettingsError
-from xlser.files import digest_file, digest_json
+from xlser.system.files import digest_file, digest_json
 
 # Formats people convert corpora to that libsndfile cannot read: named rather than "missing".
 _UNREADABLE_SUFFIXES = frozenset({".m4a", ".mp4", ".aac", ".wma", ".webm", ".amr"})
@@ -164,25 +164,12 @@ def scan(
     if faults:
         raise _incomplete(found, len(used), faults)
     utterances = [
-        utterance(corpus, name, used[name], paths[0])
+        corpus.utterance(name, used[name], paths[0])
         for name, paths in found.files.items()
         if name in used and name not in excluded
     ]
     in_order = tuple(sorted(utterances, key=lambda u: u.id))
     return Inventory(corpus, root, in_order, tuple(sorted(excluded)))
-
-
-def utterance(corpus: Corpus, name: str, spoken: Spoken, path: Path) -> Utterance:
-    """Return an utterance of `corpus` from its metadata and file."""
-    return Utterance(
-        id=f"{corpus.name}/{name}",
-        speaker=spoken.speaker,
-        gender=corpus.gender_of(spoken.speaker),
-        emotion=spoken.emotion,
-        sentence=spoken.sentence,
-        path=path,
-        split=spoken.split,
-    )
 
 
 def _faults(found: Survey, used: Collection[str]) -> list[str]:

@@ -6,13 +6,12 @@ from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 
 from xlser.executors import Began, Crew, Ended, Executor, Local, Word
-from xlser.files import sweep
 from xlser.records.record import Record
-from xlser.runs.calling import Failure
-from xlser.runs.failures import failure_path, write_failure
-from xlser.runs.home import take_home, take_unwritten
-from xlser.runs.jobs import Ending, Job, Shared, given_up, jobs_of
+from xlser.runs.failures import Failure, failure_path, write_failure
+from xlser.runs.jobs import Job, JobContext, JobResult, given_up, jobs_of
 from xlser.runs.plan import Plan, Run
+from xlser.runs.saving import save_kept_records, save_record
+from xlser.system.files import sweep
 
 ATTEMPTS = 3
 """How often a job is given out that takes what computes it along."""
@@ -47,7 +46,7 @@ class Events:
         repeated: a job is given out once more, for what computed it is gone; how.
     """
 
-    planned: Callable[[Sequence[Job], Shared], None] = lambda jobs, shared: None
+    planned: Callable[[Sequence[Job], JobContext], None] = lambda jobs, shared: None
     started: Callable[[Job], None] = lambda job: None
     epoch: Callable[[str, int, int], None] = lambda key, done, total: None
     trained: Callable[[Job, float], None] = lambda job, seconds: None
@@ -59,7 +58,7 @@ class Events:
 
 def execute(
     plan: Plan,
-    shared: Shared,
+    shared: JobContext,
     events: Events,
     executor: Executor | None = None,
     seconds: Callable[[Job], float] = lambda job: 0.0,
@@ -84,7 +83,7 @@ def execute(
     """
     for folder in {run.path(shared.results).parent for run in plan.todo}:
         sweep(folder)
-    take_unwritten(plan.todo, shared.results, shared.data.settings.cache)
+    save_kept_records(plan.todo, shared.results, shared.inputs.cache)
     todo = [run for run in plan.todo if not run.path(shared.results).exists()]
     jobs = jobs_of(todo, shared)
     events.planned(jobs, shared)
@@ -121,7 +120,7 @@ class _Driver:
     def __init__(
         self,
         jobs: Sequence[Job],
-        shared: Shared,
+        shared: JobContext,
         events: Events,
         seconds: Callable[[Job], float],
     ) -> None:
@@ -144,7 +143,7 @@ class _Driver:
                 self._hear(word)
 
     def _prepare(self) -> None:
-        """Take up jobs that wait for nothing any more; those whose source model failed have."""
+        """Queue jobs whose source model is trained; fail those whose source model failed."""
         for key in self._order.get_ready():
             job = self._jobs[key]
             if failure := self._untrained.get(job.needs or ""):
@@ -168,7 +167,7 @@ class _Driver:
         else:
             self._repeat(job, word.how)
 
-    def _end(self, job: Job, ending: Ending) -> None:
+    def _end(self, job: Job, ending: JobResult) -> None:
         self._order.done(job.key)
         if isinstance(ending, Record):
             self._finish(job.run, ending)
@@ -182,7 +181,7 @@ class _Driver:
 
     def _finish(self, run: Run, record: Record) -> None:
         results = self._shared.results
-        take_home(record, run.path(results), self._shared.data.settings.cache)
+        save_record(record, run.path(results), self._shared.inputs.cache)
         failure_path(run, results).unlink(missing_ok=True)
         self.outcome.finished += 1
         self._events.finished(run, record)
@@ -193,7 +192,7 @@ class _Driver:
         self._events.failed(run, failure)
 
     def _repeat(self, job: Job, how: str) -> None:
-        """Give out a job once more, unless it is the job that does it."""
+        """Requeue a lost job, up to `ATTEMPTS` times: the job itself may be killing its process."""
         self._lost[job.key] = self._lost.get(job.key, 0) + 1
         if self._lost[job.key] < ATTEMPTS:
             self._events.repeated(job, how)

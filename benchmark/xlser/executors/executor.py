@@ -1,5 +1,6 @@
 """What an executor is: a place where jobs are computed."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import torch
 
     from xlser.methods import Track
-    from xlser.runs.jobs import Ending, Job, Shared
+    from xlser.runs.jobs import Job, JobContext, JobResult
 
 MOMENT = 1.0
 """Seconds that an executor waits for news before it says that there are none."""
@@ -33,7 +34,7 @@ class Ended:
     """A job has ended."""
 
     key: str
-    ending: "Ending"
+    ending: "JobResult"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,24 @@ Word = Began | Ended | Lost
 
 Epoch = Callable[[str, int, int], None]
 """Told of (key of a job, epochs done, epochs in all) while jobs are at work."""
+
+
+def throttled(report: Callable[[int, int], None], pause: float) -> Callable[[int, int], None]:
+    """Return a progress callback that calls `report` once in so many seconds at most.
+
+    Args:
+        report: called with (epochs done, epochs in all).
+        pause: seconds before the first call and between two.
+    """
+    last = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > pause:
+            last = time.monotonic()
+            report(done, total)
+
+    return progress
 
 
 class Executor(BaseModel, ABC):
@@ -83,7 +102,7 @@ class Executor(BaseModel, ABC):
         """Threads of a process that fine-tunes, so that all together take the cores there are."""
 
     @abstractmethod
-    def crew(self, shared: "Shared", epoch: Epoch) -> "Crew":
+    def crew(self, shared: "JobContext", epoch: Epoch) -> "Crew":
         """Return what computes jobs that have `shared` in common.
 
         Raises:
@@ -112,7 +131,7 @@ class Crew(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give up what is not done, and let everything go that was held."""
+        """Cancel unfinished jobs and release all resources."""
 
     def __enter__(self) -> "Self":
         return self

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from xlser.executors.executor import Began, Crew, Ended, Epoch, Word
-from xlser.runs.jobs import Job, Shared, do
+from xlser.runs.jobs import Job, JobContext, do
 
 
 class ThisProcess(Crew):
     """Computes a job when it is waited for."""
 
-    def __init__(self, shared: Shared, epoch: Epoch) -> None:
+    def __init__(self, shared: JobContext, epoch: Epoch) -> None:
         self._shared = shared
         self._epoch = epoch
         self._jobs: list[Job] = []

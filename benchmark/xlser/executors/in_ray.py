@@ -4,9 +4,8 @@ import asyncio
 import pickle
 import platform
 import tempfile
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from getpass import getuser
 from importlib.metadata import version
@@ -17,14 +16,14 @@ import ray
 from ray.exceptions import ObjectLostError
 
 from xlser.errors import WorkerError
-from xlser.executors.executor import MOMENT
-from xlser.files import write_atomically
-from xlser.memory import keep_pages
+from xlser.executors.executor import MOMENT, throttled
+from xlser.system.files import write_atomically
+from xlser.system.memory import keep_pages
 
 # Such a process imports this module first; `keep_pages` is to come before torch.
 if TYPE_CHECKING:
-    from xlser.runs.calling import Failure
-    from xlser.runs.jobs import Ending, Job, Shared
+    from xlser.runs.failures import Failure
+    from xlser.runs.jobs import Job, JobContext, JobResult
 
 _GATHER = 0.1  # seconds for which words are gathered into one message
 
@@ -52,10 +51,16 @@ class Mailbox:
 
 @dataclass(frozen=True)
 class Common:
-    """What all jobs of a crew share; a process fetches it once."""
+    """What all jobs of a plan have in common; a process fetches it once.
 
-    shared: "Shared"
-    cache: Path  # of the process that holds the plan
+    Attributes:
+        context: of the plan; its inputs are portable.
+        cache: of the process that holds the plan.
+        mailbox: for messages to that process.
+    """
+
+    context: "JobContext"
+    cache: Path
     mailbox: Any
 
 
@@ -63,7 +68,7 @@ class Common:
 class Done:
     """How a job ended, and the file of the source model that it trained."""
 
-    ending: "Ending"
+    ending: "JobResult"
     model: bytes | None = None
 
 
@@ -94,7 +99,7 @@ class Unready:
     def failure_of(self, job: "Job") -> "Failure":
         """Return it as the failure of `job`."""
         from xlser.methods.calls import described
-        from xlser.runs.calling import Failure
+        from xlser.runs.failures import Failure
 
         said = (
             f"{described(job.run.method)} cannot begin on the node {self.node}: "
@@ -117,23 +122,24 @@ def compute(
     keep_pages()
     if versions != versions_here():
         return Unlike(platform.node(), versions_here())
-    from xlser.runs.calling import Failure
+    from xlser.runs.failures import Failure
     from xlser.runs.jobs import do
 
     try:
         shared, cache, mailbox = _fetch(common[0])
         job: Job = pickle.loads(pickled)
         if job.uses:
-            _lay_out(shared.data.settings.cache / job.uses.relative_to(cache), model)
+            _lay_out(shared.inputs.cache / job.uses.relative_to(cache), model)
     except ObjectLostError:
         raise  # the node that had it is gone
     except (Exception, SystemExit) as error:  # a stranger's package may raise anything
         return Unready(platform.node(), Failure.of(error))
-    told = _Teller(mailbox, number)
+    mailbox.tell.remote(number, None)
+    progress = throttled(lambda *epoch: mailbox.tell.remote(number, epoch), MOMENT)
     if not job.model:
-        return Done(do(job, shared, told))
-    trained = shared.data.settings.cache / job.model.relative_to(cache)
-    ending = do(job, shared, told)
+        return Done(do(job, shared, progress))
+    trained = shared.inputs.cache / job.model.relative_to(cache)
+    ending = do(job, shared, progress)
     return Done(ending, trained.read_bytes() if isinstance(ending, float) else None)
 
 
@@ -144,10 +150,10 @@ def versions_here() -> dict[str, str]:
     return {"Python": platform.python_version(), **packages}
 
 
-_fetched: dict[str, tuple["Shared", Path, Any]] = {}
+_fetched: dict[str, tuple["JobContext", Path, Any]] = {}
 
 
-def _fetch(common: "ray.ObjectRef[Common]") -> tuple["Shared", Path, Any]:
+def _fetch(common: "ray.ObjectRef[Common]") -> tuple["JobContext", Path, Any]:
     """Return what jobs share, whose cache the plan's is, and the mailbox."""
     known = _fetched.get(common.hex())
     if known is None:
@@ -155,10 +161,10 @@ def _fetch(common: "ray.ObjectRef[Common]") -> tuple["Shared", Path, Any]:
 
         _fetched.clear()  # of an earlier crew
         there: Common = ray.get(common)
-        data = there.shared.data
-        data.settings = data.settings.model_copy(update={"cache": _cache_here(there.cache)})
-        torch.set_num_threads(there.shared.threads)
-        known = _fetched[common.hex()] = there.shared, there.cache, there.mailbox
+        inputs = there.context.inputs.with_cache(_cache_here(there.cache))
+        shared = replace(there.context, inputs=inputs)
+        torch.set_num_threads(shared.threads)
+        known = _fetched[common.hex()] = shared, there.cache, there.mailbox
     return known
 
 
@@ -176,20 +182,3 @@ def _lay_out(path: Path, model: "list[ray.ObjectRef[bytes]]") -> None:
     """Write a source model to where runs look for it, unless it is there."""
     if model and not path.exists():
         write_atomically(path, ray.get(model[0]))
-
-
-class _Teller:
-    """Tells that a job is at work, and of epochs now and then."""
-
-    def __init__(self, mailbox: Any, number: int) -> None:
-        self._mailbox = mailbox
-        self._number = number
-        self._say(None)
-
-    def __call__(self, done: int, total: int) -> None:
-        if time.monotonic() - self._spoke > MOMENT:
-            self._say((done, total))
-
-    def _say(self, epoch: tuple[int, int] | None) -> None:
-        self._spoke = time.monotonic()
-        self._mailbox.tell.remote(self._number, epoch)

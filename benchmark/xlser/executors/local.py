@@ -8,7 +8,7 @@ from xlser.executors.in_process import ThisProcess
 from xlser.executors.workers import Workers
 from xlser.methods import Track
 from xlser.runs.environment import choose_device, memory_at_hand
-from xlser.runs.jobs import Shared
+from xlser.runs.jobs import JobContext
 from xlser.settings import cpu_count
 
 _WORKER = 1 << 30  # bytes; runs of the frozen track held up to 0.9 GiB, see peak_memory of records
@@ -50,7 +50,7 @@ class Local(Executor):
         """The cores, shared out."""
         return max(1, torch.get_num_threads() // (self.jobs or 1))
 
-    def crew(self, shared: Shared, epoch: Epoch) -> Crew:
+    def crew(self, shared: JobContext, epoch: Epoch) -> Crew:
         """Return this process, or several of this machine."""
         if self.jobs in (None, 1) and shared.timeout is None:
             return ThisProcess(shared, epoch)

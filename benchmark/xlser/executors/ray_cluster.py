@@ -27,12 +27,12 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from xlser.errors import SettingsError, WorkerError
 from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Executor, Lost, Word
 from xlser.executors.in_ray import Common, Mailbox, Unlike, Unready, compute, versions_here
-from xlser.files import write_atomically
+from xlser.system.files import write_atomically
 
 if TYPE_CHECKING:
     import torch
 
-    from xlser.runs.jobs import Job, Shared
+    from xlser.runs.jobs import Job, JobContext
 
 _AHEAD = 2  # jobs handed over for each that the cluster computes at a time, so that none waits
 _LOOK = 10.0  # seconds after which the nodes of the cluster are counted again
@@ -88,7 +88,7 @@ class Ray(Executor):
         """The cores of a job."""
         return self.cpus
 
-    def crew(self, shared: "Shared", epoch: Epoch) -> Crew:
+    def crew(self, shared: "JobContext", epoch: Epoch) -> Crew:
         """Return the cluster, connected to and given what jobs share."""
         return _Cluster(self, shared, epoch)
 
@@ -105,10 +105,10 @@ class _Flight:
 class _Cluster(Crew):
     """A Ray cluster: a job is a task, which Ray does not repeat, for the plan's driver does."""
 
-    def __init__(self, options: Ray, shared: "Shared", epoch: Epoch) -> None:
+    def __init__(self, options: Ray, shared: "JobContext", epoch: Epoch) -> None:
         self._options = options
         self._timeout = shared.timeout
-        self._cache = shared.data.settings.cache
+        self._cache = shared.inputs.cache
         self._epoch = epoch
         self._numbers = count()
         self._flights: dict[int, _Flight] = {}  # by a number that no two share
@@ -125,7 +125,7 @@ class _Cluster(Crew):
             lasting = {"num_cpus": 0, "max_restarts": -1, "scheduling_strategy": here}
             self._mailbox = ray.remote(Mailbox).options(**lasting).remote()
             self._news = self._mailbox.hear.remote()
-            there = replace(shared, data=shared.data.carried())
+            there = replace(shared, inputs=shared.inputs.portable())
             self._common = ray.put(Common(there, self._cache, self._mailbox))
         except BaseException:
             self.close()

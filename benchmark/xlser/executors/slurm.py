@@ -4,7 +4,7 @@ import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,9 +15,9 @@ from xlser.errors import WorkerError
 from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Executor, Lost, Word
 from xlser.executors.queues import LocalQueue, Queue, SlurmQueue
 from xlser.executors.spool import Spool
-from xlser.files import digest_json
-from xlser.runs.jobs import Job, Shared, overdue
+from xlser.runs.jobs import Job, JobContext, overdue
 from xlser.settings import cpu_count
+from xlser.system.files import digest_json
 
 _MOST = 1000  # jobs in the queue; an array has no more by Slurm's default, MaxArraySize
 _GONE = "nothing of it"
@@ -83,18 +83,19 @@ class Slurm(Executor):
         """The cores of a job."""
         return self.cpus
 
-    def crew(self, shared: Shared, epoch: Epoch) -> Crew:
+    def crew(self, shared: JobContext, epoch: Epoch) -> Crew:
         """Return what hands jobs to the queue.
 
         Raises:
             WorkerError: there is no Slurm here, or it does not answer.
         """
-        kept = (self.folder or shared.data.settings.cache / "slurm").absolute()
+        kept = (self.folder or shared.inputs.cache / "slurm").absolute()
         spool = Spool(kept / digest_json(str(shared.results.absolute()))[:8])
         queue = self._queue(spool.folder / "submitit", shared.timeout)
         most = self.jobs or (cpu_count() if self.cluster == "local" else _MOST)
         limit = shared.timeout or 60.0 * self.minutes
-        return _Queued(shared, epoch, queue, spool, most, limit)
+        portable = replace(shared, inputs=shared.inputs.portable())
+        return _Queued(portable, epoch, queue, spool, most, limit)
 
     def _queue(self, folder: Path, timeout: float | None) -> Queue:
         minutes = math.ceil(timeout / 60) + 1 if timeout else self.minutes
@@ -147,9 +148,10 @@ class _Queued(Crew):
     """Jobs in a queue, heard of through a spool."""
 
     def __init__(
-        self, shared: Shared, epoch: Epoch, queue: Queue, spool: Spool, most: int, limit: float
+        self, shared: JobContext, epoch: Epoch, queue: Queue, spool: Spool, most: int, limit: float
     ) -> None:
         self._shared = shared
+        self._shared_file: Path | None = None
         self._epoch = epoch
         self._queue = queue
         self._spool = spool
@@ -220,8 +222,10 @@ class _Queued(Crew):
     def _submit(self, jobs: Sequence[Job]) -> None:
         if not jobs:
             return
-        shared = self._spool.keep(self._shared)
-        tickets = self._queue.submit([(job, shared, self._spool.folder) for job in jobs])
+        if self._shared_file is None:
+            self._shared_file = self._spool.keep(self._shared)
+        calls = [(job, self._shared_file, self._spool.folder) for job in jobs]
+        tickets = self._queue.submit(calls)
         for job, ticket in zip(jobs, tickets, strict=True):
             self._spool.give(job.key, ticket)
             before = self._given.get(job.key)
@@ -250,7 +254,7 @@ class _Queued(Crew):
         return Lost(given.job.key, f"the queue says {state}; {said}")
 
     def _forget(self, given: _Given) -> None:
-        """Remove what is kept of a job; what one that was lost said stays."""
+        """Delete the files of a job; keep the logs once a job was lost."""
         del self._given[given.job.key]
         self._spool.forget(given.job.key)
         if given.ticket and not self._lost:

@@ -6,9 +6,9 @@ import pickle
 import signal
 import sys
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
@@ -17,11 +17,12 @@ from typing import NoReturn
 import torch
 from pydantic import TypeAdapter
 
-from xlser.files import write_atomically
-from xlser.runs.jobs import Ending, Job, Shared, do, overdue
+from xlser.executors.executor import throttled
+from xlser.runs.jobs import Job, JobContext, JobResult, do, overdue
+from xlser.system.files import write_atomically
 
-_ENDING: TypeAdapter[Ending] = TypeAdapter(Ending)
-_EVERY = 5.0  # seconds between two words of a job on its epochs: a shared folder is slow
+_RESULT: TypeAdapter[JobResult] = TypeAdapter(JobResult)
+_EVERY = 5.0  # seconds between two reports of a job's progress: a shared folder is slow
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Spool:
 
     folder: Path
 
-    def keep(self, shared: Shared) -> Path:
+    def keep(self, shared: JobContext) -> Path:
         """Put down what jobs have in common, once; return its file."""
         content = pickle.dumps(shared)
         path = self.folder / f"{sha256(content).hexdigest()[:16]}.shared"
@@ -63,9 +64,9 @@ class Spool:
             return done, total
         return None
 
-    def end(self, key: str, ending: Ending) -> None:
+    def end(self, key: str, ending: JobResult) -> None:
         """Put down how a job ended."""
-        write_atomically(self.folder / f"{key}.ending", _ENDING.dump_json(ending))
+        write_atomically(self.folder / f"{key}.ending", _RESULT.dump_json(ending))
 
     def ended(self) -> set[str]:
         """Return the keys of jobs that ended."""
@@ -75,10 +76,10 @@ class Spool:
             return {path.stem for path in self.folder.glob("*.ending")}
         return set()
 
-    def ending(self, key: str) -> Ending | None:
+    def ending(self, key: str) -> JobResult | None:
         """Return how a job ended; None where that was put down in no form of today's."""
         with suppress(FileNotFoundError, ValueError):
-            return _ENDING.validate_json((self.folder / f"{key}.ending").read_bytes())
+            return _RESULT.validate_json((self.folder / f"{key}.ending").read_bytes())
         return None
 
     def forget(self, key: str) -> None:
@@ -104,17 +105,18 @@ def work(job: Job, shared: Path, folder: Path) -> NoReturn:
         shared: the file of what it has in common with others.
         folder: of the spool.
     """
-    # submitit bears with the one, which is not needed: there is nothing to put away. To the other
-    # it answers by an exception wherever a method is, which would be a failure of the method.
+    # submitit ignores SIGTERM, which is not needed: no state is to be saved. It turns SIGUSR2 into
+    # an exception inside the method, which would count as a failure of the method.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     spool = Spool(folder)
     if job.key not in spool.ended():
-        common: Shared = pickle.loads(shared.read_bytes())
+        common: JobContext = pickle.loads(shared.read_bytes())
         torch.set_num_threads(common.threads)
         if common.timeout is not None:
             _end_in(common.timeout, job, spool)
-        spool.end(job.key, do(job, common, _Teller(spool, job.key)))
+        progress = throttled(partial(spool.tell, job.key), _EVERY)
+        spool.end(job.key, do(job, common, progress))
     _leave()
 
 
@@ -133,17 +135,3 @@ def _end_in(seconds: float, job: Job, spool: Spool) -> None:
     clock = threading.Timer(seconds, end)
     clock.daemon = True
     clock.start()
-
-
-class _Teller:
-    """Puts down epochs, now and then."""
-
-    def __init__(self, spool: Spool, key: str) -> None:
-        self._spool = spool
-        self._key = key
-        self._spoke = time.monotonic()
-
-    def __call__(self, done: int, total: int) -> None:
-        if time.monotonic() - self._spoke > _EVERY:
-            self._spoke = time.monotonic()
-            self._spool.tell(self._key, done, total)

@@ -5,11 +5,12 @@ import pickle
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from xlser.errors import WorkerError
-from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Lost, Word
+from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Lost, Word, throttled
 from xlser.runs.processes import (
     end_with_the_parent,
     how_ended,
@@ -21,7 +22,7 @@ from xlser.runs.processes import (
 if TYPE_CHECKING:
     import torch
 
-    from xlser.runs.jobs import Job, Shared
+    from xlser.runs.jobs import Job, JobContext
 
 
 class Workers(Crew):
@@ -31,7 +32,7 @@ class Workers(Crew):
     `shared.timeout`. None outlives the crew, nor this process.
     """
 
-    def __init__(self, shared: "Shared", epoch: Epoch, count: int) -> None:
+    def __init__(self, shared: "JobContext", epoch: Epoch, count: int) -> None:
         self._timeout = shared.timeout
         self._epoch = epoch
         self._shared = pickle.dumps(shared)
@@ -128,7 +129,7 @@ class _Worker:
         Both only now that it listens: a pipe holds less, and its parent is not to wait.
         """
         self._job, self.free = job, False
-        with suppress(OSError):  # of its death it is heard in its turn
+        with suppress(OSError):  # a dead worker is noticed in `wait`
             if self._shared:
                 self.connection.send_bytes(self._shared)
                 self.connection.send(self._device)
@@ -190,25 +191,16 @@ def _work(parent: Connection) -> None:
 
     with suppress(EOFError, ConnectionError):  # the parent is gone
         parent.send(("free", None))
-        shared: Shared = pickle.loads(parent.recv_bytes())
+        shared: JobContext = pickle.loads(parent.recv_bytes())
         shared = replace(shared, device=parent.recv())
         torch.set_num_threads(shared.threads)
         while True:
             job: Job = parent.recv()
             parent.send(("began", job.key))
-            ending = do(job, shared, _Teller(parent, job.key))
+            progress = throttled(partial(_report, parent, job.key), MOMENT)
+            ending = do(job, shared, progress)
             parent.send(("ended", (job.key, ending)))
 
 
-class _Teller:
-    """Tells the parent of epochs, now and then: it has other workers to hear."""
-
-    def __init__(self, parent: Connection, key: str) -> None:
-        self._parent = parent
-        self._key = key
-        self._spoke = time.monotonic()
-
-    def __call__(self, done: int, total: int) -> None:
-        if time.monotonic() - self._spoke > MOMENT:
-            self._spoke = time.monotonic()
-            self._parent.send(("epoch", (self._key, done, total)))
+def _report(parent: Connection, key: str, done: int, total: int) -> None:
+    parent.send(("epoch", (key, done, total)))

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from xlser.files import write_atomically
 from xlser.leaderboards.details import details_name, details_page
 from xlser.leaderboards.model import Page, Picture
 from xlser.leaderboards.page import protocol_page
@@ -12,6 +11,7 @@ from xlser.leaderboards.readme import filled
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.protocols import Protocol, find_protocol
 from xlser.results import Results, load
+from xlser.system.files import write_atomically
 
 
 class Written(NamedTuple):

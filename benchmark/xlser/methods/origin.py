@@ -10,19 +10,16 @@ import dis
 import inspect
 import json
 import linecache
-import pickle
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from functools import cache
 from textwrap import dedent
 from types import CodeType, FunctionType
-from typing import get_type_hints
 
 from xlser import registry
-from xlser.errors import MethodError, PluginError, UnknownNameError
-from xlser.files import digest_json
+from xlser.errors import PluginError, UnknownNameError
 from xlser.methods.method import Method
+from xlser.system.files import digest_json
 
 NOT_PACKAGED = "not packaged"
 """What stands for the package of a class that no package registers."""
@@ -43,6 +40,15 @@ def package_of(method: type[Method]) -> str:
     return registry.package_of("xlser.methods", method.name) if packaged else NOT_PACKAGED
 
 
+def reference_of(method: type[Method]) -> str | None:
+    """Return what a command can call a class: its name, or `file.py:Class`; None in a notebook."""
+    if is_packaged(method):
+        return method.name
+    file = getattr(sys.modules.get(method.__module__), "__file__", None)
+    is_named = method.__qualname__.isidentifier() and method.__module__ != "__main__"
+    return f"{file}:{method.__qualname__}" if file and is_named else None
+
+
 @cache
 def code_of(method: type[Method]) -> str:
     """Return the SHA-256, in hex, of the source of a class that is not packaged; "" for others.
@@ -61,72 +67,6 @@ def code_of(method: type[Method]) -> str:
             sources[name] = _source(thing)
             found += _uses(thing, method.__module__)
     return digest_json(sources)
-
-
-@cache
-def carried(method: type[Method]) -> str | bytes:
-    """Return what another process makes the class from by `arrived`: its name, or the class itself.
-
-    Raises:
-        MethodError: the class is not packaged and cannot be pickled.
-    """
-    if is_packaged(method):
-        return method.name
-    _resolve_annotations(method)
-    try:
-        with _by_value(method.__module__) as dumps:
-            return dumps(method)
-    except Exception as cause:  # what cannot be pickled raises anything
-        try:
-            return pickle.dumps(method)  # importable where this process's path is
-        except Exception:
-            raise MethodError(
-                f"The method {method.name!r} cannot be sent to another process: {cause}.",
-                "Keep what cannot be pickled out of globals that it uses, run it in this process "
-                "(one job, no isolation, no timeout), or put it into a package.",
-            ) from cause
-
-
-def arrived(what: str | bytes) -> type[Method]:
-    """Return the class that `carried` sent.
-
-    Raises:
-        UnknownNameError: its package is not installed here.
-        PluginError: it cannot be used here.
-    """
-    from xlser.methods.registry import get_method
-
-    if isinstance(what, str):
-        return get_method(what)
-    kind: type[Method] = pickle.loads(what)
-    return kind
-
-
-@contextmanager
-def _by_value(module: str) -> Iterator[Callable[[object], bytes]]:
-    """Pickle what a module holds as a whole, not as its name: other machines do not have it."""
-    import cloudpickle
-
-    top = sys.modules.get(module.partition(".")[0])
-    if top is None or top.__name__ == "__main__":
-        yield cloudpickle.dumps
-        return
-    cloudpickle.register_pickle_by_value(top)
-    try:
-        yield cloudpickle.dumps
-    finally:
-        cloudpickle.unregister_pickle_by_value(top)
-
-
-def _resolve_annotations(method: type[Method]) -> None:
-    """Put types in the place of annotations that are text: elsewhere their names mean nothing."""
-    hints = get_type_hints(method, include_extras=True)
-    for kind in method.__mro__:
-        stated = vars(kind).get("__annotations__", {})
-        if kind.__module__ == method.__module__ and any(
-            isinstance(a, str) for a in stated.values()
-        ):
-            kind.__annotations__ = {name: hints[name] for name in stated}
 
 
 def _source(thing: object) -> str:

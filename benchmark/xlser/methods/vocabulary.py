@@ -12,10 +12,13 @@ Track = Literal["finetune", "frozen"]
 Precision = Literal["fp32", "bf16"]
 """Arithmetic of training: float32, or bfloat16 where autocast allows it."""
 
+SOURCE_MODEL = "source model"
+"""The name of the shared stage of training in records, messages and cost estimates."""
+
 Attribute = Literal["gender", "naturalness"]
 
 ATTRIBUTES: Mapping[Attribute, tuple[str, ...]] = {
     "gender": ("female", "male"),
     "naturalness": ("acted", "semi-natural"),
 }
-"""What a corpus tells of every utterance beside its emotion, and the values it may have."""
+"""What corpora state of every utterance beside its emotion, and the values."""

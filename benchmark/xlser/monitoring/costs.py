@@ -2,7 +2,7 @@
 
 A package that registers protocols may ship figures for them in a file `costs.json` beside its
 `__init__.py`. `python -m xlser.monitoring.costs leaderboards reference/demo` writes those of the
-suite and of the paper's package anew.
+packages at hand anew.
 """
 
 import json
@@ -17,17 +17,12 @@ from typing import Literal
 
 from xlser import registry
 from xlser.errors import XlserError
-from xlser.files import write_atomically
 from xlser.methods import Precision, Track
+from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.protocols import protocol_names
 from xlser.records.record import Record
 from xlser.runs.jobs import Job
-
-SOURCE_MODEL = "source model"
-"""What is measured where it is no method: the training of a source model, as records call it."""
-
-SHIPPED = Path(__file__).with_name("costs.json")
-"""Figures of the suite's own protocols."""
+from xlser.system.files import write_atomically
 
 Kind = Literal["cpu", "gpu"]
 
@@ -217,9 +212,17 @@ class Costs:
             device, same_track, same_backbone = like(figure)
             return same_track, device, same_backbone, figure.of.protocol == protocol
 
+        if not kin:  # no package ships any
+            return Estimate(_unknown(what, track, backbone), own=False, guess=True)
         nearest = max(map(nearness, kin))
         middle = _middle([f for f in kin if nearness(f) == nearest])
         return Estimate(middle, own=middle in own, guess=True)
+
+
+def _unknown(what: str, track: Track, backbone: str) -> Figure:
+    """Return a figure of one second for what nobody has timed."""
+    of = Circumstances("", track, backbone, "fp32", what, "cpu", "", 1)
+    return Figure(of, seconds=1.0, times=0, size=40_000)
 
 
 def _middle(figures: Sequence[Figure]) -> Figure:
@@ -229,7 +232,7 @@ def _middle(figures: Sequence[Figure]) -> Figure:
 
 @cache
 def _shipped() -> tuple[Figure, ...]:
-    files = dict.fromkeys([SHIPPED, *filter(None, map(_file_of, protocol_names()))])
+    files = dict.fromkeys(filter(None, map(_file_of, protocol_names())))
     rows = [row for file in files if file.is_file() for row in json.loads(file.read_text("utf-8"))]
     return tuple(Figure(**{**row, "of": Circumstances(**row["of"])}) for row in rows)
 
@@ -240,8 +243,6 @@ def _file_of(protocol: str) -> Path | None:
         package = registry.entry_point("xlser.protocols", protocol).module.partition(".")[0]
     except XlserError:  # unknown, or claimed twice: whoever runs the protocol is given the error
         return None
-    if package == __package__.partition(".")[0]:
-        return SHIPPED
     spec = find_spec(package)
     return Path(spec.origin).with_name("costs.json") if spec and spec.origin else None
 

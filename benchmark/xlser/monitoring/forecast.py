@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import heapify, heappop, heappush
-from pathlib import Path
 
 import soundfile
 import torch
@@ -14,9 +13,10 @@ from xlser import audio
 from xlser.backbones import PretrainedBackbone
 from xlser.executors.driver import turns
 from xlser.methods import Track
+from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.monitoring.costs import Costs, Estimate
-from xlser.runs.data import SpeechData
-from xlser.runs.jobs import Job, Shared, jobs_of
+from xlser.runs.inputs import Inputs
+from xlser.runs.jobs import Job, JobContext, jobs_of
 from xlser.runs.plan import Run
 from xlser.training import Adapter
 
@@ -44,16 +44,16 @@ class Forecast:
 
     Args:
         runs: to do.
-        shared: what they have in common.
+        context: which they have in common.
         costs: of jobs.
 
     Attributes:
         jobs: the runs, and before them the source models that are to be trained.
     """
 
-    def __init__(self, runs: Sequence[Run], shared: Shared, costs: Costs) -> None:
-        self.jobs = jobs_of(runs, shared)
-        self._shared = shared
+    def __init__(self, runs: Sequence[Run], context: JobContext, costs: Costs) -> None:
+        self.jobs = jobs_of(runs, context)
+        self._context = context
         self._costs = costs
 
     @property
@@ -107,25 +107,25 @@ class Forecast:
     def estimates(self) -> Mapping[tuple[str, Estimate], int]:
         """Return what each estimate is of, the estimate, and for how many jobs it stands."""
         return Counter(
-            ("source model" if job.model else job.run.method.name, self._costs.estimate(job))
+            (SOURCE_MODEL if job.model else job.run.method.name, self._costs.estimate(job))
             for job in self.jobs
         )
 
     def storage(self) -> dict[str, int]:
         """Return bytes that will be written, by what they hold; nothing of what is there."""
         runs = [job for job in self.jobs if not job.model]
-        data, backbone = self._shared.data, self._shared.backbone
+        inputs = self._context.inputs
+        catalogue, backbone = inputs.catalogue, inputs.backbone
         features: Sequence[str] = ()
         embeddings: Sequence[str] = ()
         of_a_model = 0
         if runs:
-            track = runs[0].run.track
-            features, embeddings = data.unprepared(track, backbone)
-            of_a_model = _size_of_model(track, backbone)
-        utterances = sum(len(data.inventories[name].utterances) for name in embeddings)
+            features, embeddings = inputs.unprepared()
+            of_a_model = _size_of_model(inputs.track, backbone)
+        utterances = sum(len(catalogue.inventories[name].utterances) for name in embeddings)
         return {
-            "records": len(runs) * self._costs.record_size(data.protocol.name),
-            "features": sum(_size_of_features(data, name, backbone) for name in features),
+            "records": len(runs) * self._costs.record_size(catalogue.protocol.name),
+            "features": sum(_size_of_features(inputs, name) for name in features),
             "embeddings": 4 * backbone.kind.dimension * utterances,
             "source models": self.models * of_a_model,
         }
@@ -152,11 +152,11 @@ def makespan(jobs: Sequence[Job], seconds: Callable[[Job], float], workers: int)
     return now
 
 
-def _size_of_features(data: SpeechData, corpus: str, backbone: PretrainedBackbone) -> int:
+def _size_of_features(inputs: Inputs, corpus: str) -> int:
     """Return about how many bytes the log-mels of a corpus take: 16 bits a value."""
-    frontend = data.frontend(backbone)
-    paths: list[Path] = [utterance.path for utterance in data.inventories[corpus].utterances]
-    seconds: float = sum(soundfile.info(path).duration for path in paths)
+    frontend = inputs.frontend
+    utterances = inputs.catalogue.inventories[corpus].utterances
+    seconds: float = sum(soundfile.info(utterance.path).duration for utterance in utterances)
     return round(seconds * audio.SAMPLE_RATE / frontend.hop) * frontend.mels * 2
 
 

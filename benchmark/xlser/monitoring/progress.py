@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-# Whoever only reads what others told imports this room; what takes long is for those who run.
+from xlser.methods.vocabulary import SOURCE_MODEL
+
+# Readers of status files import this module: heavy imports stay out of it.
 if TYPE_CHECKING:
     from xlser.records.record import Record
-    from xlser.runs.jobs import Job, Shared
+    from xlser.runs.jobs import Job, JobContext
     from xlser.runs.plan import Run
 
 SHOWN = 8
@@ -54,14 +56,14 @@ class Progress:
         self._start = clock()
         self._began = now()
         self._first: float | None = None  # when the first job was at work
-        self._shared: Shared | None = None
+        self._shared: JobContext | None = None
         self._cost: dict[str, float] = {}  # of jobs that have not ended, in `seconds`
         self._to_spend = self._spent = 0.0  # the same, of all jobs
         self._planned = self._done = self._failed = self._repeated = 0
         self._at_work: dict[str, _AtWork] = {}
         self._used = {"core": 0.0, "gpu": 0.0}  # seconds
 
-    def planned(self, jobs: "Sequence[Job]", shared: "Shared") -> None:
+    def planned(self, jobs: "Sequence[Job]", shared: "JobContext") -> None:
         """Take up what is to be done."""
         with self._lock:
             self._shared = shared
@@ -110,7 +112,7 @@ class Progress:
             self._done += 1
             self._end(run.key)
             # The source model was trained once, by a job of its own.
-            seconds = sum(s for stage, s in record.seconds.items() if stage != "source model")
+            seconds = sum(s for stage, s in record.seconds.items() if stage != SOURCE_MODEL)
             self._use(seconds, record.environment.threads, record.environment.device)
 
     def failed(self, run: "Run") -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from xlser.files import is_alive, sweep
+from xlser.system.files import is_alive, sweep
 
 SILENCE = 30.0
 """Seconds without a word after which a process is said not to be heard from."""

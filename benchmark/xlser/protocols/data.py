@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from xlser.audio import FrontEnd
 from xlser.corpora import Utterance
 from xlser.errors import InvalidProtocolError
-from xlser.files import digest_json
 from xlser.protocols.published import group_of
 from xlser.stated import Stated
+from xlser.system.files import digest_json
 
 
 class Split(BaseModel):

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from xlser.errors import InvalidProtocolError, ManifestError
-from xlser.files import digest_json
 from xlser.protocols.data import without_presentation
 from xlser.protocols.protocol import Protocol
+from xlser.system.files import digest_json
 
 
 def load_manifest(path: Path) -> Protocol:

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from xlser.corpora import EMOTIONS, Corpus, Spoken, Utterance, find_root, get_corpus, survey
-from xlser.files import digest_json
 from xlser.settings import Settings
+from xlser.system.files import digest_json
 
 
 def published_utterances(
@@ -58,15 +58,7 @@ def _utterances(
     corpus: Corpus, listed: Mapping[str, Spoken], emotions: Collection[str]
 ) -> list[Utterance]:
     return [
-        Utterance(
-            id=f"{corpus.name}/{name}",
-            speaker=spoken.speaker,
-            gender=corpus.gender_of(spoken.speaker),
-            emotion=spoken.emotion,
-            sentence=spoken.sentence,
-            path=Path(name),
-            split=spoken.split,
-        )
+        corpus.utterance(name, spoken, Path(name))
         for name, spoken in listed.items()
         if spoken.emotion in emotions
     ]

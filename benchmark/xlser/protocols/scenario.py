@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from xlser.corpora import Utterance
-from xlser.files import digest_json
+from xlser.system.files import digest_json
 
 Labels = int | Literal["all"]
 """Label budget: utterances of the target's train speakers whose emotion is known, or all."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.protocols import Labels
 from xlser.records.migrations import Raw
 from xlser.records.prediction import Predictions, Role, digits
@@ -73,7 +74,7 @@ COLUMNS: Mapping[str, Column] = {
     "score_source_ua": Column(("scores", "source", "ua"), _FLOAT),
     "score_source_accuracy": Column(("scores", "source", "accuracy"), _FLOAT),
     "started": Column(("started",), _TEXT),
-    "seconds_source_model": Column(("seconds", "source model"), _FLOAT),
+    "seconds_source_model": Column(("seconds", SOURCE_MODEL), _FLOAT),
     "seconds_fit": Column(("seconds", "fit"), _FLOAT),
     "seconds_predict": Column(("seconds", "predict"), _FLOAT),
     "memory_host": Column(("peak_memory", "host"), _INT),

@@ -34,6 +34,7 @@ def to_bytes(table: pa.Table) -> bytes:
         use_dictionary=columns.TEXTS,
         dictionary_pagesize_limit=_DICTIONARY,
         write_statistics=False,
+        write_page_checksum=True,
         row_group_size=max(table.num_rows, 1),
     )
     return bytes(sink.getvalue())
@@ -65,7 +66,9 @@ def from_bytes(content: bytes) -> pa.Table:
         version = metadata.get(_VERSION, b"").decode("ascii", "replace")
         if version != str(SCHEMA):
             raise ValueError(f"it states {f'schema {version}' if version else 'no schema'}")
-        table = pq.ParquetFile(pa.BufferReader(content), read_dictionary=columns.TEXTS).read()
+        table = pq.ParquetFile(
+            pa.BufferReader(content), read_dictionary=columns.TEXTS, page_checksum_verification=True
+        ).read()
     except (pa.ArrowException, OSError, KeyError) as cause:
         raise ValueError(str(cause)) from cause
     if table.column_names != columns.SCHEMA.names:

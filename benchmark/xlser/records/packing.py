@@ -14,11 +14,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from xlser.errors import RecordError
-from xlser.files import write_atomically
 from xlser.records import packed
 from xlser.records.columns import SCHEMA, to_table
 from xlser.records.record import Record
 from xlser.records.store import Packed, files, paths_of, read_runs, require_column_values
+from xlser.system.files import write_atomically
 
 _MIB = 1 << 20
 
@@ -205,7 +205,7 @@ def size(results: Path) -> Size:
     """
     loose = files(results, ".json")
     clock, cpu = time.perf_counter(), time.process_time()
-    runs = read_runs(results)
+    runs = read_runs(results).frame
     seconds, cpu_seconds = time.perf_counter() - clock, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Size(

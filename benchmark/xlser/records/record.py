@@ -10,11 +10,11 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import from_json
 
 from xlser.errors import RecordError
-from xlser.files import write_atomically
 from xlser.metrics import Scores
 from xlser.protocols import Labels
 from xlser.records.migrations import upgrade
 from xlser.records.prediction import Frozen, Predictions, Role, score_predictions
+from xlser.system.files import write_atomically
 
 SCHEMA = 3
 

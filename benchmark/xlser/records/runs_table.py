@@ -1,6 +1,7 @@
 """Many runs as one table: a pandas frame of what they state, and arrays of what they predicted."""
 
 import json
+from collections import namedtuple
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from xlser.records.columns import COLUMNS, MORE, ROLES, encoded, labels_of
+from xlser.records.columns import COLUMNS, ROLES, encoded, labels_of, to_table
 from xlser.records.prediction import LEVELS, Levels, Role, digits
 from xlser.records.record import ROUNDING, Record
 
@@ -241,15 +242,7 @@ def _scores(
 
 
 class Runs:
-    """Runs of one protocol's results, without an object a run.
-
-    Attributes:
-        frame: a row a run, in the order of their paths. The columns are those of packed files
-            (docs/records.md), with these differences: `path` is where the run's own file belongs,
-            `file` the file that holds it; `labels` is an integer or "all"; `changed`, `classes`,
-            `source_corpora` and `absent_corpora` are tuples; `fold` is 0 where none is stated;
-            `settings`, `excluded` and `corpora` are canonical JSON (sorted keys, no spaces).
-    """
+    """Runs of one protocol's results, without an object a run."""
 
     def __init__(self, blocks: Sequence[tuple[Block, Sequence[Path], Sequence[Path]]]) -> None:
         """Join blocks.
@@ -258,29 +251,47 @@ class Runs:
             blocks: each with the path and the file of its runs.
         """
         self._blocks = [block for block, _, _ in blocks]
-        sizes = [block.table.num_rows for block in self._blocks]
-        number = np.repeat(np.arange(len(sizes)), sizes)
-        row = np.concatenate([np.arange(size) for size in sizes] or [np.arange(0)])
-        paths = [path for _, of_block, _ in blocks for path in of_block]
-        files = [file for _, _, of_block in blocks for file in of_block]
-        order = np.array(sorted(range(len(paths)), key=paths.__getitem__), dtype=np.intp)
-        self._place = [(int(number[i]), int(row[i])) for i in order]
-        columns: dict[str, Any] = {"path": _objects(paths)[order], "file": _objects(files)[order]}
-        table = (
-            pa.concat_tables([block.table.select([*COLUMNS, MORE]) for block in self._blocks])
-            if self._blocks
-            else None
-        )
-        for name, column in COLUMNS.items():
-            columns[name] = _values(name, column.type, table, order)
-        self.frame = pd.DataFrame(columns)
+        self._paths = [path for _, of_block, _ in blocks for path in of_block]
+        self._files = [file for _, _, of_block in blocks for file in of_block]
+        everywhere = [
+            (number, row)
+            for number, block in enumerate(self._blocks)
+            for row in range(block.table.num_rows)
+        ]
+        order = sorted(range(len(everywhere)), key=self._paths.__getitem__)
+        self._place = [everywhere[i] for i in order]
+        self._order = np.array(order, dtype=np.intp)
+
+    @cached_property
+    def _columns(self) -> dict[str, npt.NDArray[Any]]:
+        tables = [block.table.select(list(COLUMNS)) for block in self._blocks]
+        table = pa.concat_tables(tables or [to_table([])])
+        return {
+            "path": _objects(self._paths)[self._order],
+            "file": _objects(self._files)[self._order],
+            **{name: _values(name, table[name])[self._order] for name in COLUMNS},
+        }
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """A row a run, in the order of their paths.
+
+        The columns are those of packed files (docs/records.md), with these differences: `path` is
+        where the run's own file belongs, `file` the file that holds it; `labels` is an integer or
+        "all"; `changed`, `classes`, `source_corpora` and `absent_corpora` are tuples; `settings`,
+        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces).
+        """
+        kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
+        return pd.DataFrame(kept)
+
+    def rows(self) -> Iterator[Any]:
+        """Yield the rows of `frame` as named tuples, without making it."""
+        row = namedtuple("Run", self._columns)  # type: ignore[misc]
+        values = [column.tolist() for column in self._columns.values()]
+        return map(row._make, zip(*values, strict=True))
 
     def __len__(self) -> int:
         return len(self._place)
-
-    def rows(self) -> Iterator[Any]:
-        """Yield a named tuple a run."""
-        return iter(self.frame.itertuples())
 
     def test_set(self, i: int, role: Role) -> TestSet:
         """Return the test utterances of run `i` (its row in the frame); empty for none."""
@@ -323,27 +334,22 @@ def predictions(record: Record) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _values(
-    name: str, type_: pa.DataType, table: pa.Table | None, order: npt.NDArray[np.intp]
-) -> Any:
+def _values(name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """Return a column of the frame."""
-    values: Any
-    if table is None:
-        return _objects([])
-    if type_ != pa.string():
-        values = table[name].to_numpy()[order]
+    if COLUMNS[name].type != pa.string():
+        numbers: npt.NDArray[Any] = column.to_numpy()
         if name == "fold":  # of protocols without folds it is not stated
-            return np.nan_to_num(values.astype(np.float64)).astype(np.int64)
-        return values.astype(np.float64) if name.startswith("memory_") else values
-    texts, index = encoded(table[name])
-    values = texts
+            return np.nan_to_num(numbers.astype(np.float64)).astype(np.int64)
+        return numbers.astype(np.float64) if name.startswith("memory_") else numbers
+    texts, index = encoded(column)
+    values: list[Any] = list(texts)
     if name == "labels":
         values = [labels_of(text) for text in texts]
     elif name in _TUPLES:
         values = [tuple(json.loads(text)) for text in texts]
     elif name in _CANONICAL:
         values = [canonical(json.loads(text)) for text in texts]
-    return pd.Series(_objects(values)[index][order], dtype=object)
+    return _objects(values)[index]
 
 
 def canonical(value: Any) -> str:

@@ -122,7 +122,7 @@ class Contents:
             for each in several:
                 keys = values_of(each.table["key"])
                 twins.update((key, (each, row)) for row, key in enumerate(keys))
-        alone = [path for path in loose if not _is_held(path, twins)]
+        alone = [path for path in loose if not _is_held(path, twins)] if twins else loose
         return cls(alone, several)
 
 
@@ -190,8 +190,9 @@ def read_runs(results: Path) -> Runs:
         block = Block(each.table, known)
         require_sound(block, each)
         blocks.append((block, each.paths, [each.file] * len(each.paths)))
-    block, paths = loose_block(contents.loose, known)
-    blocks.append((block, paths, paths))
+    if contents.loose:
+        block, paths = loose_block(contents.loose, known)
+        blocks.append((block, paths, paths))
     return Runs(blocks)
 
 
@@ -223,7 +224,7 @@ def loose_block(
         RecordError: a file holds no record, or scores are not those of its predictions, and
             errors are not taken.
     """
-    tables, read = [to_table([])], list[Path]()
+    tables, read = [], list[Path]()
     for start in range(0, len(paths), _AT_ONCE):
         records: dict[Path, Record] = {}
         for path in paths[start : start + _AT_ONCE]:
@@ -235,9 +236,10 @@ def loose_block(
                 if rejected is None:
                     raise
                 rejected[path] = error
-        tables.append(to_table(records.values()))
+        if records:
+            tables.append(to_table(records.values()))
         read += records
-    return Block(pa.concat_tables(tables), known), read
+    return Block(pa.concat_tables(tables or [to_table([])]), known), read
 
 
 def require_column_values(record: Record, path: Path) -> None:

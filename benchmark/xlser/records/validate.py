@@ -17,7 +17,6 @@ import pyarrow as pa
 
 from xlser.corpora import Utterance
 from xlser.errors import RecordError, XlserError
-from xlser.files import digest_json
 from xlser.protocols import Labels, Protocol, Scenario, find_protocol
 from xlser.protocols.published import utterances_at_hand
 from xlser.records.columns import COLUMNS, MORE, ROLES, stated, values_of
@@ -27,6 +26,7 @@ from xlser.records.record import SCHEMA, Record
 from xlser.records.runs_table import Block, Runs, TestSet
 from xlser.records.store import Known, Packed, loose_block
 from xlser.settings import Settings
+from xlser.system.files import digest_json
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def validate(paths: Iterable[Path]) -> Validation:
     faults: list[Fault] = []
     runs, count = _read(list(paths), faults)
     sound: list[Any] = []
-    for i, run in enumerate(runs.rows()):
+    for i, run in enumerate(runs.rows() if len(runs) else ()):
         try:
             found = list(_faults_of(run, runs, i))
         except XlserError as error:
@@ -87,7 +87,8 @@ def _read(paths: Sequence[Path], faults: list[Fault]) -> tuple[Runs, int]:
     loose = [path for path in paths if path.suffix != ".parquet"]
     count = len(loose)
     block, read = loose_block(loose, known, rejected)
-    blocks.append((block, read, read))
+    if read:
+        blocks.append((block, read, read))
     for path in paths:
         if path.suffix != ".parquet":
             continue

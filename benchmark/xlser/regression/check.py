@@ -17,9 +17,9 @@ from typing import Any, Literal
 from tabulate import tabulate
 
 from xlser.errors import RecordError
-from xlser.files import digest_json
 from xlser.records import Record, Role
 from xlser.records.validate import identity
+from xlser.system.files import digest_json
 
 LEVEL = 0.01
 """Chance that a whole check calls unchanged methods changed; all its figures share it."""

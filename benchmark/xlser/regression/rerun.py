@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from xlser.api import Pipeline, sized
+from xlser.api.pipeline import Pipeline, sized
 from xlser.errors import XlserError
 from xlser.executors import Events, Local
 from xlser.protocols import get_protocol
@@ -14,8 +14,8 @@ from xlser.regression.check import Cell, Now
 from xlser.runs import Failure, Plan, Request, Run, Watch, choose_device
 from xlser.settings import Settings
 
-_Place = tuple[str, str, str]
-"""What cells that share speech have in common: protocol, target and backbone."""
+_Group = tuple[str, str, str, str]
+"""What cells with the same inputs have in common: protocol, target, backbone and track."""
 
 
 def rerun(cells: Sequence[Cell], settings: Settings, watch: Watch, events: Events) -> list[Now]:
@@ -29,27 +29,27 @@ def rerun(cells: Sequence[Cell], settings: Settings, watch: Watch, events: Event
         watch: told how far preparing is.
         events: told how the runs go.
     """
-    places: dict[_Place, list[Cell]] = {}
+    groups: dict[_Group, list[Cell]] = {}
     for cell in cells:
         asked = cell.asked
-        place = asked["protocol"], asked["target"], asked["backbone"]
-        places.setdefault(place, []).append(cell)
+        group = asked["protocol"], asked["target"], asked["backbone"], asked["track"]
+        groups.setdefault(group, []).append(cell)
     now: dict[Cell, Now] = {}
     with TemporaryDirectory(prefix="xlser-check-") as folder:
-        for place, members in places.items():
-            now |= _run_at(place, members, settings, watch, events, Path(folder))
+        for group, members in groups.items():
+            now |= _run_group(group, members, settings, watch, events, Path(folder))
     return [now[cell] for cell in cells]
 
 
-def _run_at(
-    place: _Place,
+def _run_group(
+    group: _Group,
     cells: Sequence[Cell],
     settings: Settings,
     watch: Watch,
     events: Events,
     folder: Path,
 ) -> Mapping[Cell, Now]:
-    protocol, target, backbone = place
+    protocol, target, backbone, _ = group
     try:
         pipeline = Pipeline.gather(get_protocol(protocol), [target], backbone, settings, watch)
     except XlserError as error:
@@ -63,7 +63,7 @@ def _run_at(
 def _planned(cell: Cell, pipeline: Pipeline) -> Run | str:
     """Return a cell's run, or why it cannot be run or could not be compared."""
     asked = cell.asked
-    budgets = pipeline.speech.protocol.budgets
+    budgets = pipeline.catalogue.protocol.budgets
     request = Request(
         methods=[asked["method"]],
         settings=asked["settings"],

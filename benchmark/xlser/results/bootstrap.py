@@ -12,7 +12,13 @@ from math import sqrt
 import numpy as np
 
 from xlser.metrics import Metric
-from xlser.results.predictions import Reals, RowPredictions, TestUtterances, sums_by
+from xlser.results.predictions import (
+    Reals,
+    RowPredictions,
+    TestUtterances,
+    mean_defined,
+    sums_by,
+)
 from xlser.results.statistics import Estimate
 
 RESAMPLES = 2000
@@ -156,7 +162,7 @@ def _bootstrap(
     weights = _weights(utterances, metric)[:, None]
     scores, values = [], []
     for statistics in _statistics(utterances, rows, metric):
-        scores.append(100 * metric.value(sums_by(utterances.seed, statistics)).mean(axis=-1))
+        scores.append(100 * mean_defined(metric.value(sums_by(utterances.seed, statistics))))
         values.append(bootstrap_speakers(sums_by(utterances.speaker, weights * statistics), metric))
     return np.concatenate(scores), np.concatenate(values)
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from xlser.corpora import NotOfThisCorpusError, get_corpus
 from xlser.errors import RecordError
 from xlser.metrics import Counts, Metric, confusion
+from xlser.metrics.metric import ratio
 from xlser.records.prediction import Levels
 from xlser.records.runs_table import Runs, TestSet
 
@@ -120,6 +121,12 @@ def sums_by(group: npt.NDArray[np.integer], statistics: Reals) -> Reals:
     """
     groups = [statistics[..., group == i, :] for i in range(group.max() + 1)]
     return np.stack([total(of_group) for of_group in groups], axis=-2)
+
+
+def mean_defined(values: Reals) -> Reals:
+    """Return the mean over the last axis of what is not NaN; NaN where nothing is left."""
+    defined = ~np.isnan(values)
+    return ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1).astype(float))
 
 
 def total(statistics: Reals) -> Reals:

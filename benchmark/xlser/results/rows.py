@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from xlser.files import digest_json
+from xlser.system.files import digest_json
 
 CONDITION = (
     "track", "backbone", "weights", "precision", "source_corpora", "absent_corpora", "excluded"

@@ -12,7 +12,7 @@ from xlser.metrics import Metric
 from xlser.records import Role
 from xlser.records.columns import ROLES
 from xlser.records.runs_table import Runs, TestSet
-from xlser.results.predictions import Reals, probabilities_of, sums_by, total
+from xlser.results.predictions import Reals, mean_defined, probabilities_of, sums_by, total
 
 Scored = tuple[Role, str]
 """The role of the test speech, and the name of a metric."""
@@ -117,7 +117,7 @@ class RunScores:
         for (test_set, by_corpus), members in together.items():
             if len(test_set.truth):
                 of_parts = self._of_test_set(role, name, members, by_corpus)
-                values[members] = of_parts.mean(axis=-1)
+                values[members] = mean_defined(of_parts)
         return 100 * values
 
     def _of_test_set(self, role: Role, name: str, members: Sequence[int], by_corpus: bool) -> Reals:

@@ -1,18 +1,20 @@
-from .calling import Failure
-from .data import SpeechData, Watch, gather
 from .environment import choose_device, choose_precision, describe, has_bfloat16
-from .jobs import Job, Shared
-from .one_run import execute_run
+from .execution import execute_run
+from .failures import Failure
+from .inputs import Catalogue, Inputs, PortableInputs, Watch, gather
+from .jobs import Job, JobContext
 from .plan import Plan, Request, Run, make_plan
 
 __all__ = [
+    "Catalogue",
     "Failure",
+    "Inputs",
     "Job",
+    "JobContext",
     "Plan",
+    "PortableInputs",
     "Request",
     "Run",
-    "Shared",
-    "SpeechData",
     "Watch",
     "choose_device",
     "choose_precision",

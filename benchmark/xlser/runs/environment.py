@@ -1,4 +1,4 @@
-"""What a run was made with."""
+"""Device, precision and memory of this machine, and the environment that a record states."""
 
 import inspect
 import os
@@ -73,9 +73,9 @@ def choose_precision(
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Say whether `device` multiplies bfloat16 in hardware."""
+    """Return whether `device` multiplies bfloat16 in hardware."""
     if device.type == "cuda":
-        if not torch.cuda.is_available():  # one of another machine: they have since 2020
+        if not torch.cuda.is_available():  # of another machine; since 2020 all GPUs have it
             return True
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool({"avx512_bf16", "amx_bf16", "bf16"} & _cpu_flags())
@@ -102,29 +102,29 @@ def _cpuinfo() -> list[str]:
 
 
 def memory_at_hand() -> int:
-    """Return the bytes that processes can still take before this machine or container is full."""
+    """Return the bytes of memory that are free on this machine or in this container."""
     at_hand = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with suppress(OSError):
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):
                 at_hand = int(line.split()[1]) << 10
     group = Path("/sys/fs/cgroup")
-    with suppress(OSError, ValueError):  # "max" is no number, and no limit
+    with suppress(OSError, ValueError):  # "max" means no limit
         limit = int((group / "memory.max").read_text(encoding="ascii"))
         at_hand = min(at_hand, limit - int((group / "memory.current").read_text(encoding="ascii")))
     return at_hand
 
 
 def forget_peak_memory(device: torch.device) -> None:
-    """Let `peak_memory` tell of what comes from now on, where the system can."""
-    with suppress(OSError):  # elsewhere it tells of all since the start of this process
+    """Reset the peak that `peak_memory` returns, where the system can."""
+    with suppress(OSError):  # elsewhere the peak is that since the start of this process
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
 
 
 def peak_memory(device: torch.device) -> dict[Memory, int]:
-    """Return the most MiB that this process held, and those on the GPU where it has one."""
+    """Return the peak memory of this process in MiB, and that on the GPU if it uses one."""
     most: dict[Memory, int] = {"host": _most_resident() >> 20}
     if device.type == "cuda":
         most["device"] = torch.cuda.max_memory_allocated(device) >> 20
@@ -132,7 +132,7 @@ def peak_memory(device: torch.device) -> dict[Memory, int]:
 
 
 def _most_resident() -> int:
-    """Return bytes."""
+    """Return the peak resident memory of this process, bytes."""
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
@@ -148,7 +148,7 @@ def _commits(packages: Iterable[str]) -> dict[str, str]:
 
 @cache
 def _commit(package: str) -> str | None:
-    """Return the commit of the checkout that a package lies in, if git tracks it there."""
+    """Return the commit of the checkout that a package is in; None if git does not track it."""
     module = sys.modules.get(package)
     source = inspect.getsourcefile(module) if module and package != "__main__" else None
     if source is None:
@@ -160,7 +160,7 @@ def _commit(package: str) -> str | None:
 
 
 def _git(beside: str, *arguments: str) -> str | None:
-    """Return what git says of the folder of a file; None where it has nothing to say."""
+    """Return the output of a git command in the folder of a file; None if it fails."""
     command = ["git", "-C", str(Path(beside).parent), *arguments]
     try:
         said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)

@@ -1,24 +1,60 @@
-"""Failed runs, written down beside the results until they succeed."""
+"""Failures of runs: what was raised, and a file beside the results until the run succeeds."""
 
 import json
 import shlex
+import traceback
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from xlser.files import write_atomically
-from xlser.runs.calling import Failure
-from xlser.runs.plan import Run
+from xlser.errors import XlserError
+from xlser.methods.origin import reference_of
+from xlser.system.files import write_atomically
+
+# An isolated method's process imports this module; planning is not needed there.
+if TYPE_CHECKING:
+    from xlser.runs.plan import Run
 
 
-def failure_path(run: Run, results: Path) -> Path:
-    """Return the file that tells of the run's failure, where it has failed."""
+@dataclass(frozen=True)
+class Failure:
+    """How a run failed.
+
+    Attributes:
+        said: one line: the exception, and the method and package that raised it.
+        trace: the traceback.
+    """
+
+    said: str
+    trace: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> "Failure":
+        """Return the failure of an exception that is being handled."""
+        if isinstance(error, RemoteError):
+            return error.failure
+        words = str(error).rstrip(".") + "."
+        said = " ".join([f"{type(error).__name__}: {words}", *getattr(error, "__notes__", ())])
+        return cls(" ".join(said.split()), traceback.format_exc())
+
+
+class RemoteError(XlserError):
+    """A failure that the method's own process reported."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.said, "Its traceback is below.")
+        self.failure = failure
+
+
+def failure_path(run: "Run", results: Path) -> Path:
+    """Return the file of the run's failure, which is there while its last attempt failed."""
     return run.path(results.parent / "failures")
 
 
-def about(run: Run, failure: Failure, results: Path) -> dict[str, Any]:
-    """Return all there is to say of a run that has just failed."""
+def about(run: "Run", failure: Failure, results: Path) -> dict[str, Any]:
+    """Return the content of the failure's file, of a run that has just failed."""
     return {
         "run": run.label,
         "said": failure.said,
@@ -29,27 +65,39 @@ def about(run: Run, failure: Failure, results: Path) -> dict[str, Any]:
     }
 
 
-def write_failure(run: Run, failure: Failure, results: Path) -> None:
-    """Write down how a run failed, and the command that repeats it alone."""
+def write_failure(run: "Run", failure: Failure, results: Path) -> None:
+    """Write how a run failed, and the command that repeats it alone; ignore write errors."""
     text = json.dumps(about(run, failure, results), indent=1) + "\n"
-    with suppress(OSError):  # it is told on the terminal as well
+    with suppress(OSError):  # the terminal shows it as well
         write_atomically(failure_path(run, results), text.encode())
 
 
-def again(run: Run, results: Path) -> str:
-    """Return the command that repeats one run."""
+def again(run: "Run", results: Path) -> str:
+    """Return the command that repeats one run; of a class of a notebook, the call in Python."""
     scenario, method = run.scenario, run.method
-    settings = method.settings()
-    words = ["xlser", "run", method.name, "--protocol", _protocol(scenario.protocol, results)]
-    words += ["--target", scenario.target, "--seeds", str(scenario.seed)]
-    words += [] if run.fold is None else ["--folds", str(run.fold)]
-    if method.target_labels == "few":
-        words += ["--labels", str(scenario.labels)]
-    words += ["--track", run.track, "--precision", run.precision]
-    words += ["--backbone", run.identity["backbone"][0]]
-    for name in method.changed_settings():
-        words += ["--set", f"{name}={json.dumps(settings[name])}"]
-    return shlex.join([*words, "--leaderboards", str(results.parent.parent)])
+    settings = {name: method.settings()[name] for name in method.changed_settings()}
+    options: dict[str, Any] = {
+        "protocol": _protocol(scenario.protocol, results),
+        "target": scenario.target,
+        "seeds": scenario.seed,
+        **({} if run.fold is None else {"folds": run.fold}),
+        **({"labels": scenario.labels} if method.target_labels == "few" else {}),
+        "track": run.track,
+        "precision": run.precision,
+        "backbone": run.identity["backbone"][0],
+    }
+    leaderboards = str(results.parent.parent)
+    reference = reference_of(type(method))
+    if reference is None:
+        how = {**options, "settings": settings, "leaderboards": leaderboards}
+        stated = "".join(f", {name}={value!r}" for name, value in how.items())
+        return f"xlser.run({type(method).__qualname__}{stated})"
+    words = ["xlser", "run", reference]
+    for name, value in options.items():
+        words += [f"--{name}", str(value)]
+    for name, value in settings.items():
+        words += ["--set", f"{name}={json.dumps(value)}"]
+    return shlex.join([*words, "--leaderboards", leaderboards])
 
 
 def _protocol(name: str, results: Path) -> str:

@@ -1,4 +1,4 @@
-"""What an executor computes: runs, and the source models that some of them need."""
+"""Jobs, which executors compute: runs, and the source models that some of them need."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -6,33 +6,32 @@ from pathlib import Path
 
 import torch
 
-from xlser.backbones import PretrainedBackbone
 from xlser.methods.calls import described
+from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.records.record import Record
-from xlser.runs.calling import Failure
-from xlser.runs.data import SpeechData
-from xlser.runs.one_run import execute_run, source_seed, train_source_model_of
+from xlser.runs.execution import execute_run, train_source_model_of
+from xlser.runs.failures import Failure
+from xlser.runs.inputs import Inputs
 from xlser.runs.plan import Run
 from xlser.runs.source_models import source_model_path
+from xlser.runs.task import source_seed
 from xlser.training import keep_pages
 
 
 @dataclass(frozen=True)
-class Shared:
-    """What the jobs of a plan have in common.
+class JobContext:
+    """What all jobs of a plan have in common.
 
     Attributes:
-        data: speech.
-        backbone: and its weights.
+        inputs: of their track.
         results: folder of records.
         device: of training.
-        isolate: whether each method runs in a process that holds nothing but its task.
-        timeout: seconds a job may take; None for any.
-        threads: of a process that fine-tunes; the frozen track takes one.
+        isolate: whether each method runs in a process of its own, which holds only its task.
+        timeout: seconds that a job may take; None for no limit.
+        threads: of a process that fine-tunes; on the frozen track it is one.
     """
 
-    data: SpeechData
-    backbone: PretrainedBackbone
+    inputs: Inputs
     results: Path
     device: torch.device
     isolate: bool = False
@@ -42,15 +41,15 @@ class Shared:
 
 @dataclass(frozen=True)
 class Job:
-    """A run, or the training of a source model that runs wait for.
+    """A run, or the training of a source model that runs need.
 
     Attributes:
-        key: that of the run; the source model's own.
-        label: a short name for people.
-        run: the run, or one of those that wait.
-        needs: key of the source model that it waits for; None for none.
-        model: file in the cache of the source model that is trained here; None for a run.
-        uses: file in the cache of the source model that the run uses; None for none.
+        key: of the run or of the source model.
+        label: a short name for messages.
+        run: the run, or one of those that need the source model.
+        needs: key of the source model that must be trained first; None if there is none.
+        model: file in the cache of the source model that this job trains; None for a run.
+        uses: file in the cache of the source model that the run uses; None if there is none.
     """
 
     key: str
@@ -61,60 +60,75 @@ class Job:
     uses: Path | None = None
 
 
-Ending = Record | float | Failure
-"""How a job ended: a run's record, the seconds that a source model's training took, or neither."""
+JobResult = Record | float | Failure
+"""Result of a job: a run's record, the seconds that training a source model took, or a failure."""
 
 
-def jobs_of(runs: Sequence[Run], shared: Shared) -> list[Job]:
-    """Return the runs as jobs, and before them the source models they need and nobody trained."""
+def jobs_of(runs: Sequence[Run], context: JobContext) -> list[Job]:
+    """Return the source models that `runs` need and that are not trained, then the runs.
+
+    Args:
+        runs: to do.
+        context: which they have in common.
+    """
     models: dict[str, Job] = {}
     jobs = []
     for run in runs:
-        path = _source_model_path(run, shared) if run.method.needs_source_model else None
+        path = _source_model_path(run, context) if run.method.needs_source_model else None
         needs = path.stem if path and not path.exists() else None
         if path and needs:
-            label = f"source model s={run.scenario.seed}"
+            label = f"{SOURCE_MODEL} s={run.scenario.seed}"
             models.setdefault(needs, Job(needs, label, run, model=path))
         jobs.append(Job(run.key, run.label, run, needs, uses=path))
     return [*models.values(), *jobs]
 
 
-def do(job: Job, shared: Shared, epoch: Callable[[int, int], None]) -> Ending:
-    """Do a job in this process."""
+def do(job: Job, context: JobContext, progress: Callable[[int, int], None]) -> JobResult:
+    """Compute a job in this process; whatever its method raises is a failure.
+
+    Args:
+        job: to compute.
+        context: of the plan.
+        progress: called with (epochs done, epochs in all) after each epoch.
+    """
     keep_pages()
-    where = shared.data, shared.backbone, shared.device
+    inputs, device = context.inputs, context.device
     try:
         if job.model:
-            return train_source_model_of(job.run, *where, epoch).seconds
-        return execute_run(job.run, *where, epoch, shared.isolate)
-    except (Exception, SystemExit) as error:  # a stranger's method may raise anything
+            return train_source_model_of(job.run, inputs, device, progress).seconds
+        return execute_run(job.run, inputs, device, progress, context.isolate)
+    except (Exception, SystemExit) as error:  # a method may raise anything
         return Failure.of(error)
 
 
 def overdue(job: Job, timeout: float) -> Failure:
     """Return the failure of a job that takes longer than `timeout`, seconds."""
-    said = f"{_blamed_for(job)} took longer than the timeout of {timeout:g} s."
+    said = f"{_subject(job)} took longer than the timeout of {timeout:g} s."
     return Failure(f"WorkerError: {said}", said)
 
 
 def given_up(job: Job, attempts: int, how: str) -> Failure:
-    """Return the failure of a job that always took along what computed it."""
-    said = f"{_blamed_for(job)} came to no end in {attempts} attempts: {how}."
+    """Return the failure of a job whose process died at every attempt.
+
+    Args:
+        job: that was lost.
+        attempts: number of them.
+        how: the last process ended.
+    """
+    said = f"{_subject(job)} came to no end in {attempts} attempts: {how}."
     return Failure(f"WorkerError: {said}", said)
 
 
-def _blamed_for(job: Job) -> str:
+def _subject(job: Job) -> str:
     return "The training of the source model" if job.model else described(job.run.method)
 
 
-def _source_model_path(run: Run, shared: Shared) -> Path:
+def _source_model_path(run: Run, context: JobContext) -> Path:
     return source_model_path(
         run.scenario,
-        shared.data,
-        shared.backbone,
-        track=run.track,
+        context.inputs,
         seed=source_seed(run),
         precision=run.precision,
-        device=shared.device,
-        threads=1 if run.track == "frozen" else shared.threads,
+        device=context.device,
+        threads=1 if run.track == "frozen" else context.threads,
     )

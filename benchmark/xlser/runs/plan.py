@@ -11,21 +11,22 @@ import pandas as pd
 
 from xlser.backbones import PretrainedBackbone
 from xlser.errors import MethodError, ProtocolError, WeightsError
-from xlser.files import digest_json
 from xlser.methods import Method, MethodLike, Precision, Track, resolve_method
-from xlser.methods.origin import arrived, carried, code_of, package_of
+from xlser.methods.origin import code_of, package_of
+from xlser.methods.transport import arrived, carried
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
 from xlser.records.runs_table import canonical
-from xlser.records.store import known_keys, read_runs
+from xlser.records.store import read_runs
 from xlser.results.results import require_protocol
-from xlser.runs.data import SpeechData
+from xlser.runs.inputs import Catalogue
 from xlser.runs.plan_notes import PLANNED, plan_notes
+from xlser.system.files import digest_json
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for.
+    """Options of the runs that a user asks for.
 
     Attributes:
         methods: by name, as classes, or as instances with settings of their own.
@@ -56,7 +57,7 @@ class Run:
 
     Attributes:
         method: ready to fit; a fresh one is made for the run itself.
-        scenario: who trains, who is labelled, who is tested.
+        scenario: utterances that train, are labelled and are tested.
         track: fine-tune or frozen.
         precision: of training.
         repeat: 0 for the run that leaderboards show.
@@ -85,7 +86,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        """A short name for people."""
+        """A short name for messages."""
         scenario = self.scenario
         draw = f"s={scenario.seed}" + ("" if self.fold is None else f" f={self.fold}")
         draw += f" r={self.repeat}" if self.repeat else ""
@@ -121,12 +122,12 @@ def _arrived(
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run.
+    """Runs to do, and runs that are recorded.
 
     Attributes:
         todo: runs without a record.
         done: runs whose record exists.
-        skipped: what was asked for and makes no sense, with the reason.
+        skipped: methods that cannot run as asked, with the reason.
         notes: what will stand apart among the records that are there, or is recorded by another
             version of its package.
     """
@@ -138,9 +139,15 @@ class Plan:
 
 
 def make_plan(
-    request: Request, data: SpeechData, backbone: PretrainedBackbone, results: Path
+    request: Request, catalogue: Catalogue, backbone: PretrainedBackbone, results: Path
 ) -> Plan:
-    """Expand a request into runs and leave out those whose record lies under `results`.
+    """Expand a request into runs and leave out those that are recorded.
+
+    Args:
+        request: methods, targets, budgets and seeds.
+        catalogue: corpora of the protocol.
+        backbone: of the runs.
+        results: folder of records.
 
     Raises:
         UnknownNameError: no such method or target.
@@ -149,7 +156,7 @@ def make_plan(
         WeightsError: fine-tuning of a backbone that has nothing to learn.
         RecordError: a record under `results` cannot be read or is of another protocol.
     """
-    protocol = data.protocol
+    protocol = catalogue.protocol
     if request.track == "finetune" and backbone.kind.weights is None:
         raise WeightsError(
             f"{backbone.kind.name} has nothing to fine-tune.",
@@ -157,28 +164,28 @@ def make_plan(
         )
     given = [resolve_method(method) for method in request.methods]
     methods = [kind(**settings) for kind, settings in _settings(given, request.settings)]
-    _admit_budgets(request, data)
+    _admit_budgets(request, catalogue)
     skipped: list[str] = []
     budgets = [(m, _budgets(m, request, protocol.budgets, skipped)) for m in methods]
     seeds = request.seeds or protocol.seeds
-    scenario = cache(data.scenario)  # methods share it, and a digest of all its utterances
+    recorded = read_runs(results).frame
+    require_protocol(protocol, recorded)
+    done = set(recorded["key"])
+    scenario = cache(catalogue.scenario)  # methods share it, and a digest of all its utterances
     runs: dict[str, Run] = {}
     folds = request.folds or range(protocol.folds)
     for target, seed, fold, (method, usable) in product(request.targets, seeds, folds, budgets):
         for labels, repeat in product(usable, range(request.repeats)):
             chosen = scenario(target, labels, seed, fold)
-            run = _run(method, chosen, repeat, request, data, backbone)
+            run = _run(method, chosen, repeat, request, catalogue, backbone)
             runs.setdefault(run.key, run)
-    done = known_keys(results)
     todo = [run for key, run in runs.items() if key not in done]
-    recorded = read_runs(results).frame
-    require_protocol(protocol, recorded)
     there = [run for key, run in runs.items() if key in done]
-    notes = plan_notes(_stated(todo, data), _stated(there, data), recorded)
+    notes = plan_notes(_stated(todo, catalogue), _stated(there, catalogue), recorded)
     return Plan(todo, there, skipped, notes)
 
 
-def _stated(runs: Sequence[Run], data: SpeechData) -> pd.DataFrame:
+def _stated(runs: Sequence[Run], catalogue: Catalogue) -> pd.DataFrame:
     """Return what the records of runs state, in columns like those of recorded ones."""
     return pd.DataFrame(
         [
@@ -193,7 +200,7 @@ def _stated(runs: Sequence[Run], data: SpeechData) -> pd.DataFrame:
                 *run.identity["backbone"],
                 run.precision,
                 run.scenario.source_corpora,
-                canonical(data.excluded([*run.identity["content"]])),
+                canonical(catalogue.excluded([*run.identity["content"]])),
                 canonical(run.identity["content"]),
             )
             for run in runs
@@ -219,19 +226,19 @@ def _settings(
         yield kind, {**{name: v for name, v in given.items() if name in defaults}, **own}
 
 
-def _admit_budgets(request: Request, data: SpeechData) -> None:
+def _admit_budgets(request: Request, catalogue: Catalogue) -> None:
     for labels in request.labels:
-        if labels not in data.protocol.budgets:
+        if labels not in catalogue.protocol.budgets:
             raise ProtocolError(
-                f"{data.protocol.name} has no label budget of {labels}.",
-                f"Choose from {', '.join(map(str, data.protocol.budgets))}.",
+                f"{catalogue.protocol.name} has no label budget of {labels}.",
+                f"Choose from {', '.join(map(str, catalogue.protocol.budgets))}.",
             )
 
 
 def _budgets(
     method: Method, request: Request, protocol_budgets: Sequence[int], skipped: list[str]
 ) -> Sequence[Labels]:
-    """Return the budgets at which a method runs; say why where there are none."""
+    """Return the budgets at which a method runs; without any, add the reason to `skipped`."""
     if request.track not in method.tracks:
         skipped.append(f"{method.name}: does not run on the {request.track} track")
         return ()
@@ -252,14 +259,14 @@ def _run(
     scenario: Scenario,
     repeat: int,
     request: Request,
-    data: SpeechData,
+    catalogue: Catalogue,
     backbone: PretrainedBackbone,
 ) -> Run:
-    target_corpora = data.protocol.languages[scenario.target]
+    target_corpora = catalogue.protocol.languages[scenario.target]
     identity = identify(
-        protocol=data.protocol.digest,
+        protocol=catalogue.protocol.digest,
         scenario=scenario.digest,
-        content={c: data.content[c] for c in (*scenario.source_corpora, *target_corpora)},
+        content={c: catalogue.content[c] for c in (*scenario.source_corpora, *target_corpora)},
         method=method.name,
         settings=method.settings(),
         track=request.track,
@@ -268,5 +275,5 @@ def _run(
         repeat=repeat,
         code=code_of(type(method)),
     )
-    fold = scenario.fold if data.protocol.folds > 1 else None
+    fold = scenario.fold if catalogue.protocol.folds > 1 else None
     return Run(method, scenario, request.track, request.precision, repeat, identity, fold)

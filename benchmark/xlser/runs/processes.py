@@ -1,6 +1,6 @@
-"""Processes that serve another: they end with it, and how they ended can be told.
+"""Child processes: they end with their parent, and their exit codes are put into words.
 
-Imports nothing that takes long, so that a process watches its parent from its first moment on.
+Heavy imports stay out, so that a child watches its parent from its start.
 """
 
 import multiprocessing
@@ -14,7 +14,7 @@ from types import ModuleType
 
 
 def end_with_the_parent() -> None:
-    """Let this process end when its parent does, whatever it is at then."""
+    """End this process as soon as its parent ends."""
     threading.Thread(target=_watch, daemon=True).start()
 
 
@@ -26,16 +26,16 @@ def _watch() -> None:
 
 
 def how_ended(code: int | None) -> str:
-    """Say how a process ended: "by SIGKILL", "with exit code 3"."""
+    """Return how a process ended: "by SIGKILL", "with exit code 3"."""
     code = code or 0
     return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
 
 
 @contextmanager
 def interrupts_ignored() -> Iterator[None]:
-    """Let processes begun in the block ignore Ctrl-C, which is for their parent to act on."""
+    """Make processes that start in the block ignore Ctrl-C, which their parent handles."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's business
+        yield  # only the main thread can set signal handlers
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -1,4 +1,4 @@
-"""The shared source models (stage 1): each trained once, kept by a digest of all it depends on."""
+"""Source models (stage 1): trained once, then kept in the cache by a digest of all inputs."""
 
 import time
 from collections.abc import Mapping
@@ -8,12 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from xlser.backbones import PretrainedBackbone
-from xlser.files import digest_json, locked
-from xlser.methods import Precision, Task, Track
+from xlser.methods import Precision, Task
 from xlser.protocols import Scenario
-from xlser.runs.data import SpeechData
-from xlser.runs.tensors import load_tensors, save_tensors
+from xlser.runs.inputs import Inputs
+from xlser.runs.inputs.tensors import load_tensors, save_tensors
+from xlser.system.files import digest_json, locked
 from xlser.training import train_source_model
 
 _VERSION = 2  # raise when training changes what the same inputs give
@@ -21,28 +20,28 @@ _VERSION = 2  # raise when training changes what the same inputs give
 
 @dataclass(frozen=True)
 class SourceModel:
-    """Weights of a source model, and the seconds its training took whenever it was."""
+    """A trained source model.
+
+    Attributes:
+        weights: tensors by name.
+        seconds: that its training took, whenever that was.
+    """
 
     weights: Mapping[str, Tensor]
     seconds: float
 
 
-def source_model(
-    task: Task, scenario: Scenario, data: SpeechData, backbone: PretrainedBackbone
-) -> SourceModel:
-    """Return the model trained on the task's source, training it if need be.
+def source_model(task: Task, scenario: Scenario, inputs: Inputs) -> SourceModel:
+    """Return the model trained on the task's source; train it if the cache has none.
 
     Args:
-        task: supplies the speech, seed, precision and device.
-        scenario: supplies who trains.
-        data: supplies the protocol, the recordings' digests and the cache.
-        backbone: what the model starts from.
+        task: has the speech, seed, precision and device.
+        scenario: has the utterances that train.
+        inputs: of the task's track.
     """
     path = source_model_path(
         scenario,
-        data,
-        backbone,
-        track=task.track,
+        inputs,
         seed=task.seed,
         precision=task.precision,
         device=task.device,
@@ -59,27 +58,35 @@ def source_model(
 
 def source_model_path(
     scenario: Scenario,
-    data: SpeechData,
-    backbone: PretrainedBackbone,
+    inputs: Inputs,
     *,
-    track: Track,
     seed: int,
     precision: Precision,
     device: torch.device,
     threads: int,
 ) -> Path:
-    """Return the file in the cache that keeps a source model once it is trained."""
+    """Return the file of a source model in the cache, whether it is trained or not.
+
+    Args:
+        scenario: has the utterances that train, with their emotions.
+        inputs: their content, front-end, backbone, track and the cache.
+        seed: of the task.
+        precision: of training.
+        device: of training.
+        threads: of training; sums in another order give other weights.
+    """
+    catalogue, backbone = inputs.catalogue, inputs.backbone
     key = digest_json(
         {
             "version": _VERSION,
             "train": {id_: scenario.emotion[id_] for id_ in scenario.source_train},
             "order": scenario.source_train,
-            "content": {corpus: data.content[corpus] for corpus in scenario.source_corpora},
-            "frontend": data.frontend(backbone).digest(),
-            "schedule": data.protocol.schedule.stated(),
+            "content": {corpus: catalogue.content[corpus] for corpus in scenario.source_corpora},
+            "frontend": inputs.frontend.digest(),
+            "schedule": catalogue.protocol.schedule.stated(),
             "classes": scenario.classes,
             "backbone": [backbone.kind.name, backbone.digest],
-            "track": track,
+            "track": inputs.track,
             "seed": seed,
             "precision": precision,
             "device": device.type,
@@ -87,7 +94,7 @@ def source_model_path(
             "torch": torch.__version__,
         }
     )
-    return data.settings.cache / "source-models" / f"{key[:16]}.safetensors"
+    return inputs.cache / "source-models" / f"{key[:16]}.safetensors"
 
 
 def _train(task: Task, path: Path) -> SourceModel:

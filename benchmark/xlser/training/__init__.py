@@ -1,6 +1,6 @@
 """The one training loop every neural method shares, and its parts."""
 
-from xlser.memory import keep_pages
+from xlser.system.memory import keep_pages
 from xlser.training.batches import HALF_TARGET, LabelledBatch, Shares, Step, UnlabelledBatch
 from xlser.training.gradient import GradientMethod, train_source_model
 from xlser.training.inference import embed

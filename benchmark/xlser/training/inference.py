@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from xlser.methods import Speech
-from xlser.threads import single_threads
+from xlser.system.threads import single_threads
 
 # Frames of a batch, padding included. AudioNTT's largest activation is 16 kB a frame: on a CPU it
 # is to fit into the cache, on a GPU to keep it busy.

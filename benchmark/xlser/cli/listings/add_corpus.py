@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xlser.cli.listings.fetch_corpus import add_dataset
 from xlser.cli.output import print_table
 from xlser.errors import SettingsError
 
@@ -36,17 +37,22 @@ def add(
     column: Annotated[
         list[str] | None, typer.Option(help="NAME=THEIRS, e.g. speaker=speaker_id.")
     ] = None,
+    hub: Annotated[str | None, typer.Option(help="Dataset of the Hub, OWNER/NAME@COMMIT.")] = None,
+    split: Annotated[str, typer.Option(help="Of that dataset.")] = "train",
+    config: Annotated[str | None, typer.Option(help="Of that dataset.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of a table that is not UTF-8.")] = None,
     title: Annotated[str | None, typer.Option(help="The name people use.")] = None,
     licence: Annotated[str, typer.Option(help="Terms of use.")] = "not stated",
     citation: Annotated[str, typer.Option(help="Publication.")] = "not stated",
     yes: Annotated[bool, typer.Option("--yes", help="Write it; default: preview alone.")] = False,
 ) -> None:
-    """Add a corpus of your own, from a folder of recordings or from a table.
+    """Add a corpus of your own, from a folder of recordings, a table or a dataset of the Hub.
 
     Without --yes it shows what it finds. With --yes it writes a section into xlser.toml (and, from
-    a folder, the table NAME.csv beside it): from then on every command knows the corpus.
+    a folder, the table NAME.csv beside it): from then on every command knows the corpus. A dataset
+    of the Hub is downloaded into the folder.
     """
+    from xlser.corpora.hub import HubDataset
     from xlser.corpora.tables.folders import read_folder
     from xlser.corpora.tables.reading import named_columns, read_table
     from xlser.corpora.tables.registering import register, require_new
@@ -55,6 +61,14 @@ def add(
 
     require_new(name)
     labels, columns = pairs("--map", map_ or ()), pairs("--column", column or ())
+    if hub:
+        repository, _, revision = hub.partition("@")
+        dataset = HubDataset(
+            repository, revision, split, config, columns, language, licence, citation
+        )
+        own = OwnCorpus(table=Path("table.csv"), labels=labels, drop=tuple(drop or ()), title=title)
+        add_dataset(name, dataset, folder or Path(name), own)
+        return
     unmatched: Sequence[str] = ()
     if table and not pattern:
         frame, listed = read_table(table, encoding), table
@@ -65,8 +79,8 @@ def add(
             raise SettingsError(f"{listed} exists.", "Move it, or give the corpus another name.")
     else:
         raise SettingsError(
-            "A corpus is made of a table, or of a folder and a pattern.",
-            "Write --table FILE [--folder DIR], or --folder DIR --pattern "
+            "A corpus is made of a table, of a folder and a pattern, or of a dataset.",
+            "Write --hub OWNER/NAME@COMMIT, --table FILE [--folder DIR], or --folder DIR --pattern "
             "'{speaker}/{emotion}/{name}.wav'.",
         )
     _show_rows(frame, unmatched)

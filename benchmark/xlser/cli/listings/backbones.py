@@ -22,7 +22,7 @@ def backbones(
 
     Dimension of the embedding, front-end, where the weights are found, their licence.
     """
-    from xlser.listings import backbone_rows
+    from xlser.api.listings import backbone_rows
     from xlser.settings import Settings
 
     rows = list(backbone_rows([name] if name else [], Settings.gather(weights=weights)))

@@ -22,7 +22,7 @@ def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = Fa
     """List all corpora: language, size, licence, and where each lies on this machine."""
     if context.invoked_subcommand:
         return
-    from xlser.listings import corpus_rows
+    from xlser.api.listings import corpus_rows
     from xlser.settings import Settings
 
     rows = list(corpus_rows(Settings.gather(data=data)))

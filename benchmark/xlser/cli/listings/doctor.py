@@ -9,7 +9,7 @@ from xlser import registry
 from xlser.cli.output import print_json
 from xlser.cli.parameters import AsJson, Data, Weights
 from xlser.errors import XlserError
-from xlser.memory import has_huge_pages, keep_pages
+from xlser.system.memory import has_huge_pages, keep_pages
 
 if TYPE_CHECKING:
     from xlser.settings import Settings

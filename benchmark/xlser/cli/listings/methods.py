@@ -27,7 +27,7 @@ def list_methods(context: typer.Context, as_json: AsJson = False) -> None:
     """
     if context.invoked_subcommand:
         return
-    from xlser.listings import method_rows
+    from xlser.api.listings import method_rows
 
     rows = list(method_rows())
     if as_json:
@@ -46,7 +46,7 @@ def show(
     ],
 ) -> None:
     """Show what a method does, what it is handed and how it is set."""
-    from xlser.listings import facts_of
+    from xlser.api.listings import facts_of
     from xlser.methods import outlined_methods
 
     method = outlined_methods([name])[name]

@@ -46,7 +46,7 @@ def list_protocols(context: typer.Context, data: Data = None, as_json: AsJson = 
     """
     if context.invoked_subcommand:
         return
-    from xlser.listings import protocol_rows
+    from xlser.api.listings import protocol_rows
     from xlser.settings import Settings
 
     rows = list(protocol_rows([], Settings.gather(data=data)))
@@ -83,7 +83,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a protocol with its digest."""
-    from xlser.listings import protocol_rows
+    from xlser.api.listings import protocol_rows
     from xlser.settings import Settings
 
     (row,) = protocol_rows([name], Settings.gather(data=data))

@@ -10,9 +10,9 @@ from xlser.cli.parameters import takes_run_options
 from xlser.monitoring.durations import duration
 
 if TYPE_CHECKING:
-    from xlser.api import Grid
+    from xlser.api.grid import Grid
+    from xlser.api.options import RunOptions
     from xlser.monitoring.forecast import Forecast
-    from xlser.options import RunOptions
 
 
 @takes_run_options
@@ -24,7 +24,7 @@ def plan(options: "RunOptions", as_json: bool) -> None:
     Costs are those of the records at hand, else those measured for the suite, else guesses, which
     are marked.
     """
-    from xlser.api import forecast
+    from xlser.api.pipeline import forecast
 
     messages.form = "json" if as_json else "text"
     with progress("Stopped.") as bars:

@@ -10,8 +10,8 @@ from xlser.cli.output import messages, print_json, progress
 from xlser.cli.parameters import takes_run_options
 
 if TYPE_CHECKING:
-    from xlser.api import Finished
-    from xlser.options import RunOptions
+    from xlser.api.options import RunOptions
+    from xlser.api.pipeline import Finished
 
 
 @takes_run_options
@@ -21,7 +21,7 @@ def run(options: "RunOptions", as_json: bool) -> None:
     Without arguments: the demo. One record a run; runs whose record exists are not repeated, so
     the same command goes on after an interruption. Exit code 1 if a run failed.
     """
-    from xlser.api import carry_out
+    from xlser.api.pipeline import carry_out
 
     messages.form = "json" if as_json else "text"
     with progress() as bars:

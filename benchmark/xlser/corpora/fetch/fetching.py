@@ -12,7 +12,7 @@ from xlser.corpora.fetch.download import Downloaded, download
 from xlser.corpora.fetch.unpack import unpack
 from xlser.corpora.scan import survey
 from xlser.errors import FetchError
-from xlser.files import folder_written_atomically, locked
+from xlser.system.files import folder_written_atomically, locked
 
 SOURCE = "source.json"
 

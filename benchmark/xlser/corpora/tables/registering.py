@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from xlser import registry
 from xlser.errors import SettingsError
-from xlser.files import write_atomically
 from xlser.settings import CONFIG, Config, OwnCorpus, read_config
+from xlser.system.files import write_atomically
 
 
 def require_new(name: str, folder: Path | None = None) -> None:

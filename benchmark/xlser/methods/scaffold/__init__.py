@@ -6,9 +6,9 @@ from pathlib import Path
 from string import Template
 
 from xlser.errors import PluginError
-from xlser.files import folder_written_atomically, write_atomically
 from xlser.methods.declaration import NAME
 from xlser.methods.registry import method_names
+from xlser.system.files import folder_written_atomically, write_atomically
 
 
 def write_package(name: str, folder: Path) -> Path:

@@ -1,0 +1,177 @@
+"""What `import xlser` offers: functions of a few lines over the pipeline and the results."""
+
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import Any, TypeVar
+
+from xlser.api.options import RunOptions
+from xlser.api.pipeline import carry_out
+from xlser.conformance import Report as Conformance
+from xlser.conformance import check_method as check_class
+from xlser.errors import SettingsError
+from xlser.methods import MethodLike, resolve_method
+from xlser.monitoring.bars import Bars
+from xlser.monitoring.console import Messages
+from xlser.protocols import Labels, Protocol, find_protocol, names_with_results
+from xlser.results import Comparison, Results, load
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _with_options(function: F) -> F:
+    """Give a function that takes `**options` the fields of `RunOptions` as its parameters."""
+    own = list(Signature.from_callable(function).parameters.values())
+    named = {parameter.name for parameter in own}
+    fields = {name: of for name, of in RunOptions.model_fields.items() if name not in named}
+    options = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=of.default, annotation=of.annotation)
+        for name, of in fields.items()
+    ]
+    fixed = [parameter for parameter in own if parameter.kind is not Parameter.VAR_KEYWORD]
+    function.__signature__ = Signature([*fixed, *options])  # type: ignore[attr-defined]
+    lines = "\n".join(f"        {name}: {of.description}" for name, of in fields.items())
+    function.__doc__ = (function.__doc__ or "").replace(
+        "        **options: those of the runs.", lines
+    )
+    return function
+
+
+@_with_options
+def run(
+    methods: MethodLike | Sequence[MethodLike] = (),
+    *,
+    progress: bool | None = None,
+    **options: Any,
+) -> Results:
+    """Run methods through a protocol and return all results of it that are recorded.
+
+    Each run leaves a record below `<leaderboards>/<protocol>/results`. Runs that are recorded
+    already are not repeated. Nothing else is written but the cache (XLSER_CACHE).
+
+    Args:
+        methods: one method or several: names, classes, instances with their hyper-parameters, or
+            `module:Class`; default: all that are installed. A class needs no package.
+        progress: whether to show messages, and bars at a terminal; default: at a terminal alone.
+        **options: those of the runs.
+
+    Returns:
+        The results of the protocol in that folder, earlier runs included. `failures` of them
+        lists the runs that failed just now; a warning names them.
+
+    Raises:
+        SettingsError: an option is unknown or cannot be used.
+        XlserError: a method, corpus or weights cannot be found or used.
+
+    Example:
+        >>> import xlser
+        >>> results = xlser.run("svm", target="german", seeds=0, labels=20)  # doctest: +SKIP
+        >>> results.frame[["row", "metric", "value"]]  # doctest: +SKIP
+    """
+    asked = RunOptions(methods=methods, **options)
+    shown = sys.stderr.isatty() if progress is None else progress
+    messages = Messages("text" if shown else "none")
+    with Bars(messages) as bars:
+        finished = carry_out(asked, messages, bars, "xlser.run")
+    if finished.failures:
+        said = "; ".join(f"{failure['run']}: {failure['said']}" for failure in finished.failures)
+        warnings.warn(
+            f"{len(finished.failures)} of {len(finished.plan.todo)} runs failed: {said}",
+            stacklevel=2,
+        )
+    return load(finished.grid.protocol, asked.leaderboards, finished.failures)
+
+
+def load_results(
+    leaderboards: str | Path = "leaderboards", protocol: str | Protocol | None = None
+) -> Results:
+    """Read the results of a protocol.
+
+    Args:
+        leaderboards: folder of leaderboards, with a folder for each protocol.
+        protocol: by name or as an object; default: the only one that has results there.
+
+    Raises:
+        SettingsError: the folder has results of no protocol, or of several and none is named.
+        UnknownNameError: no such protocol.
+        RecordError: a file is not a record.
+
+    Example:
+        >>> import xlser
+        >>> xlser.load_results("leaderboards", "v1").frame  # doctest: +SKIP
+    """
+    folder = Path(leaderboards)
+    if protocol is None:
+        found = names_with_results(folder)
+        if len(found) != 1:
+            raise SettingsError(
+                f"{folder} holds results of {', '.join(found) or 'no protocol'}.",
+                "Name one: protocol=...."
+                if found
+                else "Make some with xlser.run, or name another folder.",
+            )
+        (protocol,) = found
+    return load(find_protocol(protocol, folder), folder)
+
+
+def compare(
+    a: str,
+    b: str,
+    *,
+    protocol: str | Protocol | None = None,
+    target: str | Sequence[str] = (),
+    labels: Labels | Sequence[Labels] = (),
+    metric: str | None = None,
+    leaderboards: str | Path = "leaderboards",
+) -> Comparison:
+    """Compare two methods wherever both have records of the same target, budget and seeds.
+
+    Args:
+        a: one method, as the rows of tables name it.
+        b: the other.
+        protocol: by name or as an object; default: the only one that has results.
+        target: languages to look at; default: all that both have.
+        labels: label budgets to look at; default: all that both have.
+        metric: to compare; default: the protocol's headline.
+        leaderboards: folder of leaderboards.
+
+    Raises:
+        UnknownNameError: no such protocol, row, target or metric.
+        RecordError: the methods share no cell.
+
+    Example:
+        >>> import xlser
+        >>> xlser.compare("svm", "nnpm", protocol="demo", labels=20)  # doctest: +SKIP
+    """
+    return load_results(leaderboards, protocol).compare(
+        a,
+        b,
+        targets=[target] if isinstance(target, str) else target,
+        labels=[labels] if isinstance(labels, str | int) else labels,
+        metric=metric,
+    )
+
+
+def check_method(method: MethodLike) -> Conformance:
+    """Check a method against the contract, on small synthetic tasks; some seconds.
+
+    Args:
+        method: a name, a class, an instance, or `module:Class`.
+
+    Returns:
+        The checks; `passed` states whether all passed, `faults` lists those that failed.
+
+    Raises:
+        UnknownNameError: no package registers the name.
+        PluginError: the class cannot be imported.
+        MethodError: what the class declares is not sound.
+
+    Example:
+        >>> import xlser
+        >>> xlser.check_method("svm").passed  # doctest: +SKIP
+        True
+    """
+    kind, _ = resolve_method(method)
+    return check_class(kind)

@@ -1,0 +1,133 @@
+"""Options, looked up on this machine: a grid of runs, and the report on its plan."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from xlser.api.options import RunOptions
+from xlser.corpora import find_root, get_corpus
+from xlser.errors import SettingsError
+from xlser.executors import Executor, get_executor
+from xlser.methods import method_names
+from xlser.monitoring.console import Messages
+from xlser.monitoring.costs import Kind
+from xlser.protocols import Protocol, find_protocol
+from xlser.runs import (
+    Plan,
+    Request,
+    choose_precision,
+)
+from xlser.settings import Settings
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Options, resolved on this machine.
+
+    Attributes:
+        options: as they were given.
+        protocol: that runs follow.
+        settings: where corpora, cache and weights are.
+        request: which runs.
+        backbone: name.
+        executor: where they are computed.
+        device: that they train on.
+        results: folder of records.
+    """
+
+    options: RunOptions
+    protocol: Protocol
+    settings: Settings
+    request: Request
+    backbone: str
+    executor: Executor
+    device: torch.device
+    results: Path
+
+    @property
+    def kind(self) -> Kind:
+        """Kind of the device."""
+        return "cpu" if self.device.type == "cpu" else "gpu"
+
+
+def resolve(options: RunOptions, messages: Messages) -> Grid:
+    """Look up what options name.
+
+    Args:
+        options: of a run.
+        messages: told which targets are left out.
+
+    Raises:
+        UnknownNameError: no such protocol, executor or corpus.
+        SettingsError: an option cannot be used here.
+    """
+    settings = Settings.gather(options.data, options.weights, options.exclude)
+    chosen = find_protocol(options.protocol, options.leaderboards, settings)
+    targets = options.target or _targets_at_hand(chosen, settings, messages)
+    with_jobs = {} if options.jobs is None else {"jobs": options.jobs}
+    executor = get_executor(options.executor, {**options.executor_options, **with_jobs})
+    device = executor.device(options.device)
+    backbone = options.backbone or chosen.presentation.backbone
+    if backbone is None:
+        raise SettingsError(
+            f"{chosen.name} states no default backbone.", "Name one: --backbone NAME."
+        )
+    request = Request(
+        methods=options.methods or method_names(),
+        settings=options.settings,
+        targets=targets,
+        labels=options.labels,
+        seeds=options.seeds,
+        folds=options.folds,
+        track=options.track,
+        precision=choose_precision(options.precision, options.track, device),
+        repeats=options.repeats,
+    )
+    results = options.leaderboards / chosen.name / "results"
+    return Grid(options, chosen, settings, request, backbone, executor, device, results)
+
+
+def _targets_at_hand(protocol: Protocol, settings: Settings, messages: Messages) -> tuple[str, ...]:
+    """Return the targets whose corpora are found; all of them where none are, for the error."""
+    lacking = [
+        target
+        for target in protocol.targets
+        if not all(find_root(get_corpus(n), settings) for n in protocol.languages[target])
+    ]
+    found = tuple(target for target in protocol.targets if target not in lacking)
+    if lacking and found:
+        messages(f"no corpus found for {', '.join(lacking)}: left out (`xlser corpora`)")
+    return found or protocol.targets
+
+
+def describe_plan(plan: Plan, grid: Grid, messages: Messages) -> None:
+    """Report what is to do and what is left out.
+
+    Raises:
+        SettingsError: nothing is to do and nothing is recorded.
+    """
+    protocol, request = grid.protocol, grid.request
+    messages(
+        f"{protocol.name}: {len(plan.todo)} runs to do, {len(plan.done)} recorded already; "
+        f"{request.track} track, {request.precision}; targets {', '.join(request.targets)}",
+        "plan",
+        protocol=protocol.name,
+        to_do=len(plan.todo),
+        recorded=len(plan.done),
+        track=request.track,
+        precision=request.precision,
+        targets=request.targets,
+    )
+    some = next(iter([*plan.todo, *plan.done]), None)
+    if some and some.scenario.absent_corpora:
+        messages(
+            f"partial source: {', '.join(some.scenario.source_corpora)} (without "
+            f"{', '.join(some.scenario.absent_corpora)}); ranked among themselves alone"
+        )
+    for reason in plan.skipped:
+        messages(f"skipped: {reason}")
+    for note in plan.notes:
+        messages(f"note: {note}", "note", note=note)
+    if not some:
+        raise SettingsError("There is nothing to run.", "Skipped: " + "; ".join(plan.skipped) + ".")

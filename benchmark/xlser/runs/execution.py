@@ -1,0 +1,157 @@
+"""Carrying out one run: fit the method, predict the test speech, score, and make the record."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import torch
+
+from xlser.methods import Speech
+from xlser.methods.origin import code_of, is_packaged, package_of
+from xlser.methods.vocabulary import SOURCE_MODEL
+from xlser.records import (
+    BackboneStamp,
+    MethodStamp,
+    Predictions,
+    Record,
+    Role,
+    score_predictions,
+)
+from xlser.runs.environment import describe
+from xlser.runs.inputs import Inputs, ordered_by_recording
+from xlser.runs.isolation import RunningMethod, running_method, threads_for
+from xlser.runs.plan import Run
+from xlser.runs.source_models import SourceModel, source_model
+from xlser.runs.task import (
+    Progress,
+    ignore_progress,
+    make_task,
+    progress_reported_to,
+    source_seed,
+)
+
+
+def execute_run(
+    run: Run,
+    inputs: Inputs,
+    device: torch.device,
+    progress: Progress = ignore_progress,
+    isolate: bool = False,
+) -> Record:
+    """Fit a method to its task, predict the test speech, and return the record.
+
+    Args:
+        run: method and scenario.
+        inputs: of the run's track, prepared.
+        device: of training.
+        progress: called after each epoch.
+        isolate: whether the method runs in a process of its own.
+
+    Raises:
+        MethodError: the method broke its contract.
+    """
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    task = make_task(run, inputs, device)
+    seconds: dict[str, float] = {}
+    with (
+        progress_reported_to(progress),
+        threads_for(run.track),
+        running_method(run.method, isolate) as method,
+    ):
+        if run.method.needs_source_model:
+            shared = replace(task, seed=source_seed(run))
+            model = source_model(shared, run.scenario, inputs)
+            task = replace(task, source_model=model.weights)
+            seconds[SOURCE_MODEL] = model.seconds
+
+        clock = time.perf_counter()
+        method.fit(task)
+        seconds["fit"] = time.perf_counter() - clock
+
+        clock = time.perf_counter()
+        predictions = _predict(method, run, inputs, device)
+        seconds["predict"] = time.perf_counter() - clock
+        memory = method.peak_memory()
+        environment = describe(device, type(run.method).__module__.partition(".")[0])
+    scenario, catalogue, backbone = run.scenario, inputs.catalogue, inputs.backbone
+    protocol = catalogue.protocol
+    corpora = (*scenario.source_corpora, *protocol.languages[scenario.target])
+    return Record(
+        schema_version=3,
+        key=run.key,
+        protocol=protocol.name,
+        protocol_version=protocol.version,
+        protocol_digest=protocol.digest,
+        scenario=scenario.digest,
+        method=MethodStamp(
+            name=run.method.name,
+            package=package_of(type(run.method)),
+            packaged=is_packaged(type(run.method)),
+            code=code_of(type(run.method)),
+            target_labels=run.method.target_labels,
+            settings=run.method.settings(),
+            changed=run.method.changed_settings(),
+        ),
+        target=scenario.target,
+        labels=scenario.labels,
+        seed=scenario.seed,
+        **({} if run.fold is None else {"fold": run.fold}),
+        repeat=run.repeat,
+        track=run.track,
+        backbone=BackboneStamp(name=backbone.kind.name, weights=backbone.digest),
+        precision=run.precision,
+        isolated=isolate,
+        classes=scenario.classes,
+        source_corpora=scenario.source_corpora,
+        absent_corpora=scenario.absent_corpora,
+        excluded=catalogue.excluded(corpora),
+        corpora={name: catalogue.content[name] for name in corpora},
+        source_figure=protocol.source_figure,
+        scores=score_predictions(predictions, len(scenario.classes), protocol.source_figure),
+        predictions=tuple(predictions),
+        started=started,
+        seconds={stage: round(value, 3) for stage, value in seconds.items()},
+        peak_memory=memory,
+        environment=environment,
+    )
+
+
+def train_source_model_of(
+    run: Run, inputs: Inputs, device: torch.device, progress: Progress = ignore_progress
+) -> SourceModel:
+    """Train the source model (stage 1) that `run` and others need, and keep it in the cache.
+
+    Args:
+        run: one of those that need it.
+        inputs: of the run's track, prepared.
+        device: of training.
+        progress: called after each epoch.
+    """
+    task = replace(make_task(run, inputs, device), seed=source_seed(run))
+    with progress_reported_to(progress), threads_for(run.track):
+        return source_model(task, run.scenario, inputs)
+
+
+def _predict(
+    method: RunningMethod, run: Run, inputs: Inputs, device: torch.device
+) -> list[Predictions]:
+    """Return the predictions for each test corpus, the target's first."""
+    scenario = run.scenario
+    roles: list[tuple[Role, Sequence[str]]] = [
+        ("target", scenario.target_test),
+        ("source", scenario.source_test),
+    ]
+    predictions = []
+    for role, ids in roles:
+        for corpus in dict.fromkeys(id_.partition("/")[0] for id_ in ids):
+            members = [id_ for id_ in ids if id_.startswith(f"{corpus}/")]
+            asked = ordered_by_recording(members, scenario, inputs.catalogue.recordings)
+            speech = inputs.speech(asked)
+            answer = method.predict(Speech(speech.features.to(device), speech.lengths.to(device)))
+            row = {id_: i for i, id_ in enumerate(asked)}
+            probabilities = answer.cpu().numpy()[[row[id_] for id_ in members]]
+            names = [id_.partition("/")[2] for id_ in members]
+            emotion = [scenario.emotion[id_] for id_ in members]
+            predictions.append(Predictions.of(corpus, role, names, emotion, probabilities))
+    return predictions

@@ -1,0 +1,88 @@
+"""Features of all utterances of a corpus: in a store on disk, or in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from xlser import audio
+from xlser.methods import Speech
+
+
+class CorpusFeatures(Protocol):
+    """Features of all utterances of a corpus."""
+
+    def speech(self, ids: Sequence[str]) -> Speech:
+        """Return the utterances `ids`, in that order, on the CPU."""
+
+    def in_memory(self) -> "FeaturesInMemory":
+        """Return the same features in memory."""
+
+
+@dataclass(frozen=True)
+class FeaturesInMemory:
+    """Features in arrays, which Ray passes to other processes without copying them.
+
+    Attributes:
+        ids: of the utterances, in the order of the rows.
+        values: rows of all utterances, shape (rows, bands), float16, or one embedding an
+            utterance, shape (utterances, dimension), float32.
+        lengths: rows of each utterance, shape (utterances,), int64.
+    """
+
+    ids: tuple[str, ...]
+    values: npt.NDArray[Any]
+    lengths: npt.NDArray[np.int64]
+
+    @cached_property
+    def _rows(self) -> dict[str, slice]:
+        ends = self.lengths.cumsum()
+        bounds = zip(self.ids, ends - self.lengths, ends, strict=True)
+        return {id_: slice(int(start), int(end)) for id_, start, end in bounds}
+
+    def speech(self, ids: Sequence[str]) -> Speech:
+        """Return the utterances `ids`, in that order, on the CPU."""
+        rows = [self._rows[id_] for id_ in ids]
+        lengths = torch.tensor([row.stop - row.start for row in rows], dtype=torch.long)
+        parts = [self.values[row] for row in rows]
+        return Speech(torch.from_numpy(np.concatenate([self.values[:0], *parts])), lengths)
+
+    def in_memory(self) -> "FeaturesInMemory":
+        """Return these features."""
+        return self
+
+
+@dataclass(frozen=True)
+class StoredFeatures:
+    """Log-mel frames in a feature store, opened by each process when it needs them.
+
+    Attributes:
+        folder: of the store.
+    """
+
+    folder: Path
+
+    def speech(self, ids: Sequence[str]) -> Speech:
+        """Return the utterances `ids`, in that order, on the CPU.
+
+        Raises:
+            StoreError: the store is not whole, or lacks an utterance.
+        """
+        frames = _opened(self.folder).frames(ids)
+        return Speech(torch.from_numpy(frames.values), torch.from_numpy(frames.lengths))
+
+    def in_memory(self) -> FeaturesInMemory:
+        """Read all frames."""
+        store = _opened(self.folder)
+        frames = store.frames(store.ids)
+        return FeaturesInMemory(store.ids, frames.values, frames.lengths)
+
+
+@lru_cache(maxsize=32)
+def _opened(folder: Path) -> "audio.FeatureStore":
+    return audio.FeatureStore(folder)

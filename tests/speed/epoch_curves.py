@@ -1,0 +1,157 @@
+"""Curves over epochs: what a model in training answers after each of them.
+
+A study, no part of a run: the target's test speech is an oracle here, and nothing is chosen by it.
+`python -m tests.speed.epoch_curves FOLDER OUT.json` joins the curves that `gpu_grid` wrote.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from xlser.protocols.metrics import score
+
+from xlser.methods import Speech, Task
+from xlser.training import embed, gradient
+from xlser.training.model import EmotionModel
+
+DENSE, THEN_EVERY = 20, 5
+"""Speech watched seldom is looked at after each of the first epochs, then after every fifth."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Speech that is watched.
+
+    Attributes:
+        speech: on the device of training.
+        emotion: true classes, shape (utterances,).
+        train: whether it is train speech of the target: what its answers look like is noted too.
+        seldom: whether it is too much speech to be looked at after every epoch.
+    """
+
+    speech: Speech
+    emotion: npt.NDArray[np.int64]
+    train: bool = False
+    seldom: bool = False
+
+
+@dataclass
+class Watch:
+    """Notes what a network answers.
+
+    Attributes:
+        parts: by name.
+        classes: how many.
+        stage: of training in which it watches.
+        tau: that the share of kept pseudo-labels is counted at.
+        columns: a list of numbers by part and figure, one an epoch that was looked at.
+        seconds: that looking took.
+    """
+
+    parts: Mapping[str, Part]
+    classes: int
+    stage: gradient.Stage
+    tau: float = 0.5
+    columns: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    seconds: float = 0.0
+    _joint: dict[tuple[str, ...], Speech] = field(default_factory=dict)
+
+    def look(self, network: nn.Module, epoch: int) -> None:
+        """Note the answers after so many epochs; the network and all draws stay as they are."""
+        clock = time.perf_counter()
+        often = epoch <= DENSE or epoch % THEN_EVERY == 0
+        names = tuple(name for name, part in self.parts.items() if often or not part.seldom)
+        if names not in self._joint:
+            self._joint[names] = _joined([self.parts[name].speech for name in names])
+        training = network.training
+        with torch.random.fork_rng():
+            logits = embed(network, self._joint[names]).double().cpu().numpy()
+        network.train(training)
+        start = 0
+        for name in names:
+            part = self.parts[name]
+            own = logits[start : start + len(part.speech)]
+            start += len(own)
+            columns = self.columns.setdefault(name, {})
+            for figure, value in {"epoch": epoch, **self._figures(part, own)}.items():
+                columns.setdefault(figure, []).append(round(value, 4))
+        self.seconds += time.perf_counter() - clock
+
+    def _figures(self, part: Part, logits: npt.NDArray[np.float64]) -> dict[str, float]:
+        log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        p, answers = np.exp(log_p), logits.argmax(axis=1)
+        scores = score(part.emotion, answers, self.classes)
+        figures = {"ua": scores.ua, "accuracy": scores.accuracy}
+        if not part.train:
+            return {**figures, "loss": -log_p[np.arange(len(p)), part.emotion].mean()}
+        highest, mean = p.max(axis=1), p.mean(axis=0)
+        return {
+            **figures,
+            "largest_share": np.bincount(answers).max() / len(answers),
+            "entropy_of_mean": -(mean * np.log(mean.clip(1e-12))).sum(),
+            "mean_max_p": highest.mean(),
+            "median_max_p": float(np.median(highest)),
+            "kept": (highest >= self.tau).mean(),
+        }
+
+
+@contextmanager
+def watching(watch: Watch) -> Iterator[None]:
+    """Let `watch` look before the first epoch of its stage and after each."""
+    optimise = gradient.optimise
+
+    def watched(
+        loss: Callable[..., Any], modules: Any, task: Task, shares: Any, stage: str, *hooks: Any
+    ) -> None:
+        if stage == watch.stage:
+            model = next(m for m in modules if isinstance(m, EmotionModel))
+            progress = task.progress
+            watch.look(model, 0)
+
+            def look(done: int, total: int) -> None:
+                watch.look(model, done)
+                progress(done, total)
+
+            task = replace(task, progress=look)
+        optimise(loss, modules, task, shares, stage, *hooks)
+
+    gradient.optimise = watched
+    try:
+        yield
+    finally:
+        gradient.optimise = optimise
+
+
+def _joined(speeches: list[Speech]) -> Speech:
+    return Speech(
+        torch.cat([speech.features for speech in speeches]),
+        torch.cat([speech.lengths for speech in speeches]),
+    )
+
+
+def join(folder: Path, out: Path) -> None:
+    """Write all curves under `folder` into one file, a curve a line."""
+    curves = [json.loads(path.read_text()) for path in sorted(folder.rglob("*.json"))]
+    about = {}
+    for name in ("device", "precision", "backbone", "packages", "schedule"):
+        values = [curve.pop(name) for curve in curves]
+        if any(value != values[0] for value in values):
+            raise SystemExit(f"The curves differ in {name}.")
+        about[name] = values[0]
+    about["dates"] = sorted({curve.pop("started")[:10] for curve in curves})
+    lines = ",\n  ".join(json.dumps(curve, separators=(",", ":")) for curve in curves)
+    head = json.dumps(about, indent=1)[:-2]
+    out.write_text(f'{head},\n "curves": [\n  {lines}\n ]\n}}\n')
+
+
+if __name__ == "__main__":
+    join(Path(sys.argv[1]), Path(sys.argv[2]))
