@@ -24,6 +24,8 @@ look_at() {
         D) fault "$path is a record and was deleted; records are never deleted." ;;
         *) fault "$path is a record and was changed; records are never changed." ;;
       esac ;;
+    leaderboards/*/results/*.parquet)
+      fault "$path holds packed records; send new records as they are written, a JSON file a run." ;;
     leaderboards/*/README.md | leaderboards/*/details/*.md | leaderboards/*/figures/*.png | leaderboards/*/figures/*.svg)
       [ "$status" = D ] || [ "$mode" = 100644 ] || fault "$path is not a plain file." ;;
     *)

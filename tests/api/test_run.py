@@ -10,10 +10,10 @@ from tests.api.unsendable import Unsendable
 from torch import Tensor
 
 import xlser
-from xlser.errors import MethodError, SettingsError
+from xlser.api.results import Results
+from xlser.errors import MethodError, SettingsError, UnknownNameError
 from xlser.methods import Method, Predictor, Speech, Task, get_method
 from xlser.records import Record
-from xlser.results import Results
 
 FILE = """
     from __future__ import annotations
@@ -79,6 +79,16 @@ def test_a_class_runs_beside_a_registered_method_and_only_results_are_written(he
     assert (own.method.name, own.method.package) == ("Uniform", "not packaged")
     assert len(own.method.code) == 64
     assert packaged.method.code == ""
+
+
+def test_results_show_their_leaderboard_as_markdown_and_as_html(here: Path) -> None:
+    results = run(Uniform, "svm")
+    view = results.leaderboard(targets="german", labels=20, metrics="macro-f1")
+    assert "| svm" in str(view)
+    assert "macro-F1" in str(view)
+    assert "<td" in view._repr_html_()
+    with pytest.raises(UnknownNameError, match="klingon"):
+        results.leaderboard(targets="klingon")
 
 
 def test_instances_of_one_class_are_rows_of_their_own(here: Path) -> None:

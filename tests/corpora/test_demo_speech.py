@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from tests.tools import demo_speech
 
 from xlser.audio import check_corpus, load
 from xlser.corpora import EMOTIONS, get_corpus, locate, scan
-from xlser.corpora.demo import build
 from xlser.settings import Settings
 
 LANGUAGES = ("english", "french", "german", "italian", "persian")
@@ -62,5 +62,5 @@ def test_build_without_espeak_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     with pytest.raises(SystemExit, match=r"pip install 'xlser\[demo-speech\]'"):
-        build.build(tmp_path / "out")
+        demo_speech.build(tmp_path / "out")
     assert not (tmp_path / "out").exists()

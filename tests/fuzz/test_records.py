@@ -60,9 +60,8 @@ NO_JSON = [
 ODD_JSON = [b"null", b"true", b"false", *NUMBERS, *STRINGS, *NESTED, *NO_JSON]
 
 
-def small(path: Path) -> dict[str, Any]:
+def small(record: Record) -> dict[str, Any]:
     """Return a committed record of six utterances a corpus, with their figures."""
-    record = Record.read(path)
     parts = tuple(shortened(part) for part in record.predictions)
     record = record.model_copy(update={"predictions": parts})
     return document(record.model_copy(update={"scores": record.rescored()}))
@@ -96,8 +95,8 @@ def demo_record(demo_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture(scope="module")
 def originals(demo_record: Path) -> list[dict[str, Any]]:
     """Records to begin with: of the demo, and small ones of both source figures."""
-    committed = [min((COMMITTED / p).rglob("*.json")) for p in ("v1", "agarla2022")]
-    return [document(Record.read(demo_record)), *map(small, committed)]
+    first = [next(read_records(COMMITTED / p / "results"))[1] for p in ("v1", "agarla2022")]
+    return [document(Record.read(demo_record)), *map(small, first)]
 
 
 def values() -> st.SearchStrategy[bytes]:

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.cli.commands import xlser
+from tests.records.committed import committed
+from tests.records.committed import record as sample
 from tests.records.ten_thousand import measure, records
 
 from xlser.errors import RecordError
@@ -23,7 +25,6 @@ from xlser.records.packing import pack, sorted_bytes, unpack
 from xlser.records.store import Contents, files, known_keys, read_records, read_runs
 from xlser.records.validate import validate
 
-COMMITTED = Path(__file__).parents[2] / "leaderboards"
 DOCS = Path(__file__).parents[2] / "docs" / "records.md"
 
 
@@ -47,23 +48,11 @@ def lay_down(results: Path, some: list[Record]) -> dict[Path, bytes]:
     return {home(results, record): record.to_json() for record in some}
 
 
-def committed(count: int) -> list[Record]:
-    """Return records of several targets, tracks and protocols' source scores."""
-    found = [record for folder in ("v1", "agarla2022") for _, record in _of(folder)]
-    return found[:: len(found) // count][:count]
-
-
-def _of(folder: str) -> list[tuple[Path, Record]]:
-    results = COMMITTED / folder / "results"
-    paths = files(results, ".json")
-    if not paths:
-        return list(read_records(results))
-    return [(path, Record.read(path)) for path in paths[:: len(paths) // 8]]
-
-
 @pytest.fixture(scope="module")
 def some() -> list[Record]:
-    return committed(12)
+    """Records of several targets, tracks and protocols."""
+    found = [*committed("v1/results").values(), *committed("agarla2022/results").values()]
+    return found[:: len(found) // 12][:12]
 
 
 @pytest.fixture
@@ -201,7 +190,7 @@ def test_what_does_not_belong_stays_as_it_is(results: Path, some: list[Record]) 
 
 def test_a_value_no_column_has_travels_with_its_record(results: Path) -> None:
     """Such as fields that a later version adds: here, a stage that seconds are stated of."""
-    record = committed(1)[0]
+    record = sample("sft-k100-s0-")
     record = record.model_copy(update={"seconds": {**record.seconds, "warm-up": 1.5}})
     own = lay_down(results, [record])
     assert pack(results).records == 1
@@ -271,7 +260,7 @@ def put(name: str, value: object) -> Change:
 
 
 def flipped(content: bytes) -> bytes:
-    return bytes([(content[0] + 1) % 5]) + content[1:]
+    return bytes((byte + 1) % 5 for byte in content)
 
 
 def one_more(content: bytes) -> bytes:

@@ -117,7 +117,7 @@ def test_probabilities_of_version_1_that_are_none_are_an_error(
 def test_a_record_of_a_newer_schema_is_an_error_that_names_it(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     path.write_text(json.dumps(json.loads(OF_VERSION_1.read_text()) | {"schema_version": 4}))
-    with pytest.raises(RecordError, match="Update xlser if its schema is newer"):
+    with pytest.raises(RecordError, match="it is of schema 4\nUpdate xlser"):
         Record.read(path)
 
 

@@ -10,19 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from tests.cli.commands import xlser
+from tests.records.committed import PLACE, all_files, record
 
 from xlser.records import Record
 from xlser.records.validate import identity, validate
 from xlser.system.files import digest_json
 
-COMMITTED = Path(__file__).parents[2] / "leaderboards"
-PLACE = "v1/results/german/frozen/audiontt-512"
-
 
 @pytest.fixture
 def original() -> Record:
-    (path,) = (COMMITTED / PLACE).glob("sft-k100-s0-*.json")
-    return Record.read(path)
+    return record("sft-k100-s0-")
 
 
 @pytest.fixture
@@ -60,9 +57,8 @@ def of_target(record: Record, **changes: Any) -> Record:
 
 
 def test_all_committed_records_are_sound() -> None:
-    paths = sorted(COMMITTED.glob("*/results/**/*.json"))
-    found = validate(paths)
-    assert found.records == len(paths) > 500
+    found = validate(all_files())
+    assert found.records > 1500
     assert not found.faults
 
 
@@ -277,14 +273,13 @@ def test_the_same_run_twice(
     other.parent.mkdir()
     other.write_bytes(path.read_bytes())
     assert whats(path, other) == [f"It is a copy, byte for byte, of {path}."]
-    record = Record.read(path)
-    record.model_copy(update={"seconds": {"fit": 1.0}}).write(other)
+    copied = Record.read(path)
+    copied.model_copy(update={"seconds": {"fit": 1.0}}).write(other)
     assert whats(path, other) == [f"It is of the same run as {path}."]
 
 
 def broken() -> Iterator[tuple[str, bytes]]:
-    (path,) = (COMMITTED / PLACE).glob("sft-k100-s0-*.json")
-    content = Record.read(path).to_json()
+    content = record("sft-k100-s0-").to_json()
     yield "half", content[: len(content) // 2]
     yield "empty", b""
     yield "text", b"not a record"

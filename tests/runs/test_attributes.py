@@ -4,28 +4,26 @@ from pathlib import Path
 
 import pytest
 from tests import trees
-from xlser.runs.data import SpeechData
 
 from xlser.corpora import get_corpus, scan
 from xlser.errors import ProtocolError
 from xlser.protocols import get_protocol
-from xlser.settings import Settings
+from xlser.runs import Catalogue
 
 
-def data_of(name: str, folder: Path) -> SpeechData:
+def catalogue_of(name: str, folder: Path) -> Catalogue:
     inventory = scan(get_corpus(name), trees.published_tree(get_corpus(name), folder / name))
-    settings = Settings(cache=folder)
-    return SpeechData(get_protocol("v1"), settings, {name: inventory}, lambda *_: None)
+    return Catalogue(get_protocol("v1"), {name: inventory}, recordings={}, content={})
 
 
 def test_known_attributes_are_indices(tmp_path: Path) -> None:
-    data = data_of("urdu", tmp_path)
+    catalogue = catalogue_of("urdu", tmp_path)
     ids = ["urdu/SM2_F6_A028", "urdu/SF1_F1_H01"]
-    assert data.attribute(ids, "gender").tolist() == [1, 0]
-    assert data.attribute(ids, "naturalness").tolist() == [1, 1]
+    assert catalogue.attribute(ids, "gender").tolist() == [1, 0]
+    assert catalogue.attribute(ids, "naturalness").tolist() == [1, 1]
 
 
 def test_gender_that_is_not_known_is_no_index(tmp_path: Path) -> None:
-    data = data_of("turev", tmp_path)
+    catalogue = catalogue_of("turev", tmp_path)
     with pytest.raises(ProtocolError, match="gender of some speakers of turev is not known"):
-        data.attribute(["turev/1984_kz_demet"], "gender")
+        catalogue.attribute(["turev/1984_kz_demet"], "gender")

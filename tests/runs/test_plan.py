@@ -139,7 +139,7 @@ def test_a_source_corpus_that_is_named_must_be_there(demo_cache: Path, tmp_path:
     module = Path(__file__).parents[2] / "benchmark/xlser/corpora/demo/speech/german"
     named = Demo(demo_cache, "v1", corpora={"savee": tmp_path / "typo", "emodb": module})
     with pytest.raises(CorpusNotFoundError, match="typo"):
-        named.data(["german"])
+        named.catalogue(["german"])
     assert demo.catalogue(["german"]).inventories["demo-english"].root != tmp_path / "typo"
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from xlser.api.options import RunOptions
 from xlser.api.pipeline import carry_out
+from xlser.api.results import Results, load
 from xlser.conformance import Report as Conformance
 from xlser.conformance import check_method as check_class
 from xlser.errors import SettingsError
@@ -16,7 +17,7 @@ from xlser.methods import MethodLike, resolve_method
 from xlser.monitoring.bars import Bars
 from xlser.monitoring.console import Messages
 from xlser.protocols import Labels, Protocol, find_protocol, names_with_results
-from xlser.results import Comparison, Results, load
+from xlser.results import Comparison
 
 F = TypeVar("F", bound=Callable[..., Any])
 

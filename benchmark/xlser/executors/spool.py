@@ -66,7 +66,9 @@ class Spool:
 
     def end(self, key: str, ending: JobResult) -> None:
         """Put down how a job ended."""
-        write_atomically(self.folder / f"{key}.ending", _RESULT.dump_json(ending))
+        write_atomically(
+            self.folder / f"{key}.ending", _RESULT.dump_json(ending, exclude_unset=True)
+        )
 
     def ended(self) -> set[str]:
         """Return the keys of jobs that ended."""

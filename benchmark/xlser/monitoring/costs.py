@@ -21,6 +21,7 @@ from xlser.methods import Precision, Track
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.protocols import protocol_names
 from xlser.records.record import Record
+from xlser.records.store import read_records
 from xlser.runs.jobs import Job
 from xlser.system.files import write_atomically
 
@@ -99,7 +100,8 @@ class _Samples:
     def add(self, path: Path, record: Record) -> None:
         stages = dict(record.seconds)
         trained = stages.pop(SOURCE_MODEL, None)
-        size = path.stat().st_size
+        # A packed record has no file of its own: its size is what the file would have.
+        size = path.stat().st_size if path.is_file() else len(record.model_dump_json(indent=1)) + 1
         self._add(record, record.method.name, sum(stages.values()), size)
         if trained is not None:
             self._add(record, SOURCE_MODEL, trained, size)
@@ -254,11 +256,11 @@ def shipped_figures(folders: Iterable[Path]) -> dict[Path, bytes]:
     """
     samples: dict[Path, _Samples] = {}
     for folder in folders:
-        for path in sorted(folder.rglob("results/**/*.json")):
-            record = Record.parse(path)
-            file = _file_of(record.protocol)
-            if file and record.method.package.partition(" ")[0] == "xlser":
-                samples.setdefault(file, _Samples()).add(path, record)
+        for results in sorted(folder.rglob("results")):
+            for path, record in read_records(results):
+                file = _file_of(record.protocol)
+                if file and record.method.package.partition(" ")[0] == "xlser":
+                    samples.setdefault(file, _Samples()).add(path, record)
     return {file: _as_json(of_a_package.figures()) for file, of_a_package in samples.items()}
 
 

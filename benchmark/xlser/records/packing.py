@@ -207,15 +207,24 @@ def size(results: Path) -> Size:
     clock, cpu = time.perf_counter(), time.process_time()
     runs = read_runs(results).frame
     seconds, cpu_seconds = time.perf_counter() - clock, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Size(
         runs=len(runs),
         loose=len(loose),
         bytes=sum(path.stat().st_size for path in [*loose, *files(results, ".parquet")]),
         seconds=round(seconds, 3),
         cpu_seconds=round(cpu_seconds, 3),
-        memory=peak // (_MIB if sys.platform == "darwin" else 1024),
+        memory=_peak_memory(),
     )
+
+
+def _peak_memory() -> int:
+    """Return the most that this process held, MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what getrusage gives may be that of the parent process
+        kibibytes = status.read_text(encoding="ascii").partition("VmHWM:")[2].split()[0]
+        return int(kibibytes) // 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // (_MIB if sys.platform == "darwin" else 1024)
 
 
 @contextmanager

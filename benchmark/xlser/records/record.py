@@ -22,6 +22,10 @@ ROUNDING = 1e-12
 """By which scores may differ: the order in which a machine adds them up."""
 
 
+class NewerSchemaError(ValueError):
+    """A record of a schema that this version does not know."""
+
+
 def _moment(text: str) -> str:
     """Return a time that is ISO 8601 with its offset from UTC."""
     if datetime.fromisoformat(text).tzinfo is None:
@@ -199,8 +203,12 @@ class Record(Frozen):
             return cls.model_validate_json(content)
         except ValidationError:
             raw = from_json(content)
-            older = upgrade(raw) if isinstance(raw, dict) else None
-            if older is None:
+            if not isinstance(raw, dict):
+                raise
+            stated = raw.get("schema_version")
+            if isinstance(stated, int) and stated > SCHEMA:
+                raise NewerSchemaError(f"it is of schema {stated}") from None
+            if (older := upgrade(raw)) is None:
                 raise
         return cls.model_validate_json(json.dumps(older))
 
@@ -239,5 +247,7 @@ def no_record(path: Path, cause: Exception) -> RecordError:
     """Return the error for a file that holds no record."""
     return RecordError(
         f"{path} is not a record of schema {SCHEMA} or older: {cause}",
-        "Update xlser if its schema is newer; else delete it and run it again, or get it anew.",
+        "Update xlser, which does not know it yet."
+        if isinstance(cause, NewerSchemaError)
+        else "Delete it and run it again, or get it anew.",
     )
