@@ -101,7 +101,7 @@ class _Samples:
         stages = dict(record.seconds)
         trained = stages.pop(SOURCE_MODEL, None)
         # A packed record has no file of its own: its size is what the file would have.
-        size = path.stat().st_size if path.is_file() else len(record.model_dump_json(indent=1)) + 1
+        size = path.stat().st_size if path.is_file() else len(record.to_json())
         self._add(record, record.method.name, sum(stages.values()), size)
         if trained is not None:
             self._add(record, SOURCE_MODEL, trained, size)
@@ -155,8 +155,7 @@ class Costs:
             RecordError: a file there is no record.
         """
         costs = cls(kind)
-        paths = sorted(results.rglob("*.json"))
-        for _ in costs.learning((path, Record.parse(path)) for path in paths):
+        for _ in costs.learning(read_records(results)):
             pass
         return costs
 

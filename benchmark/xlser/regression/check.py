@@ -18,6 +18,7 @@ from tabulate import tabulate
 
 from xlser.errors import RecordError
 from xlser.records import Record, Role
+from xlser.records.store import read_records
 from xlser.records.validate import identity
 from xlser.system.files import digest_json
 
@@ -253,7 +254,9 @@ def one_utterance(record: Record, role: Role) -> dict[str, float]:
 
 
 def _records(folder: Path) -> Iterator[Record]:
-    return (Record.read(path) for path in sorted(folder.glob("**/results/**/*.json")))
+    """Yield the records below a folder, of both forms."""
+    for results in sorted(folder.glob("**/results")):
+        yield from (record for _, record in read_records(results))
 
 
 def _asked(record: Record) -> dict[str, Any]:
