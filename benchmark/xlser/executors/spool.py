@@ -65,10 +65,9 @@ class Spool:
         return None
 
     def end(self, key: str, ending: JobResult) -> None:
-        """Put down how a job ended."""
-        write_atomically(
-            self.folder / f"{key}.ending", _RESULT.dump_json(ending, exclude_unset=True)
-        )
+        """Write the result of a job; a record in the form of its own file."""
+        content = _RESULT.dump_json(ending, exclude_unset=True)
+        write_atomically(self.folder / f"{key}.ending", content)
 
     def ended(self) -> set[str]:
         """Return the keys of jobs that ended."""
