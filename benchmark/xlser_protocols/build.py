@@ -8,9 +8,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from xlser.protocols import Bounds, Presentation, Protocol, Schedule, Split, freeze, write_manifest
-from xlser.protocols.published import published_utterances
-from xlser.protocols.recipe import Recipe
+from xlser.protocols import (
+    Bounds,
+    Presentation,
+    Protocol,
+    Recipe,
+    Schedule,
+    Split,
+    freeze,
+    published_utterances,
+    write_manifest,
+)
 from xlser.protocols.rules import rotating_splits
 from xlser.settings import Settings
 

@@ -3,8 +3,9 @@
 `python -m tests.results.paired_errors v1=leaderboards v2=FOLDER` prints, for each label budget that
 the protocols share and for the mean over 25, 50 and 100 labels, the root mean square over all pairs
 of methods of the standard error of their difference, in points of UA, on the mean over the target
-languages that all of these methods have records of. With `--seeds N` only rows of the first N
-seeds are looked at, so that runs still under way can be judged.
+languages of the records. `--methods A B ...` looks at pairs of these methods alone, each printed by
+itself as well, at budgets of their own where they share none: `sft:100 lower-bound:0`. With
+`--seeds N` only rows of the first N seeds are looked at, so that runs under way can be judged.
 """
 
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 from xlser.protocols import Labels, Protocol, find_protocol
 from xlser.records.runs_table import Runs
 from xlser.records.store import read_runs
-from xlser.results import Line, Results, Summary
+from xlser.results import Estimate, Line, Results, Summary
 
 BUDGETS: tuple[Labels | tuple[Labels, ...], ...] = (0, 25, 50, 100, (25, 50, 100))
 
@@ -24,13 +25,15 @@ BUDGETS: tuple[Labels | tuple[Labels, ...], ...] = (0, 25, 50, 100, (25, 50, 100
 def main(arguments: Sequence[str]) -> None:
     """Print a line a protocol and label budget."""
     seeds = int(arguments[arguments.index("--seeds") + 1]) if "--seeds" in arguments else None
+    named = arguments[arguments.index("--methods") + 1 :] if "--methods" in arguments else []
     for word in arguments:
         name, equals, folder = word.partition("=")
         if not equals:
             continue
         protocol = find_protocol(name, Path(folder))
         for summary in summaries(protocol, Path(folder), seeds):
-            for budgets in BUDGETS:
+            print_named(name, summary, named)
+            for budgets in () if named else BUDGETS:
                 errors = list(paired_errors(summary.lines, budgets))
                 if errors:
                     rms = sqrt(sum(error**2 for error in errors) / len(errors))
@@ -60,6 +63,23 @@ class First(Runs):
         kept = runs.frame["seed"].isin(protocol.seeds[:seeds])
         self._place = [place for place, keep in zip(runs._place, kept, strict=True) if keep]
         self.frame = runs.frame[kept].reset_index(drop=True)
+
+
+def print_named(name: str, summary: Summary, named: Sequence[str]) -> None:
+    """Print the difference of each pair of rows, `method:budget`, and its standard error."""
+    known = {line.method: line for line in summary.lines}
+    for one, other in combinations(named, 2):
+        rows = []
+        for word in (one, other):
+            method, _, budget = word.partition(":")
+            labels: Labels = "all" if budget == "all" else int(budget)
+            if method not in known or not known[method].has(labels):
+                return
+            rows.append(known[method].rows[labels])
+        pairs = [a.resampled.minus(b.resampled) for a, b in zip(*rows, strict=True)]
+        found = Estimate.average(pairs)
+        where = f"{name}, {len(pairs)} languages, {summary.condition.slug}"
+        print(f"{where}: {one} - {other} = {found.value:+.1f}, error {found.error:.2f}")
 
 
 def paired_errors(lines: Sequence[Line], budgets: Labels | tuple[Labels, ...]) -> Iterator[float]:

@@ -124,20 +124,14 @@ def _page(
 
 def _introduction(results: Results) -> list[Block]:
     protocol = results.protocol
-    own: list[Block] = (
-        []
-        if is_registered(protocol)
-        else [
-            Paragraph(
-                "This is a protocol of one's own, not one of the suite's or of an installed "
-                "package: its scores stand beside no other protocol's."
-            )
-        ]
+    own = Paragraph(
+        "This is a protocol of one's own, not one of the suite's or of an installed package: its "
+        "scores stand beside no other protocol's."
     )
     version = f"version {protocol.version}" if protocol.version else "draft"
     blocks: list[Block] = [
         Paragraph(protocol.about),
-        *own,
+        *([] if is_registered(protocol) else [own]),
         Paragraph(
             (
                 f"Protocol {version}, digest ",

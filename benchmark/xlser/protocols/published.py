@@ -58,15 +58,7 @@ def _utterances(
     corpus: Corpus, listed: Mapping[str, Spoken], emotions: Collection[str]
 ) -> list[Utterance]:
     return [
-        Utterance(
-            id=f"{corpus.name}/{name}",
-            speaker=spoken.speaker,
-            gender=corpus.gender_of(spoken.speaker),
-            emotion=spoken.emotion,
-            sentence=spoken.sentence,
-            path=Path(name),
-            split=spoken.split,
-        )
+        corpus.utterance(name, spoken, Path(name))
         for name, spoken in listed.items()
         if spoken.emotion in emotions
     ]

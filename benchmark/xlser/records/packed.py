@@ -16,6 +16,9 @@ from xlser.records.record import SCHEMA
 
 NAME = "records.parquet"
 
+OPTIONAL = ("fold",)
+"""Columns that a file may lack: no record of it states them."""
+
 _VERSION = b"xlser.records"
 """Of the file's metadata: the schema of its records."""
 
@@ -24,7 +27,12 @@ _DICTIONARY = 1 << 28  # bytes of distinct texts a column may have: names of utt
 
 
 def to_bytes(table: pa.Table) -> bytes:
-    """Return the packed file of a table of `columns.SCHEMA`."""
+    """Return the packed file of a table of `columns.SCHEMA`, less optional columns without values.
+
+    So a column that a later version adds changes no file of records that do not state it.
+    """
+    empty = [name for name in OPTIONAL if table[name].null_count == table.num_rows]
+    table = table.drop_columns(empty)
     sink = pa.BufferOutputStream()
     pq.write_table(
         table.replace_schema_metadata({_VERSION: str(SCHEMA)}),
@@ -71,6 +79,10 @@ def from_bytes(content: bytes) -> pa.Table:
         ).read()
     except (pa.ArrowException, OSError, KeyError) as cause:
         raise ValueError(str(cause)) from cause
+    for name in OPTIONAL:
+        if name not in table.column_names:
+            place, kind = columns.SCHEMA.get_field_index(name), columns.SCHEMA.field(name).type
+            table = table.add_column(place, name, pa.nulls(table.num_rows, kind))
     if table.column_names != columns.SCHEMA.names:
         lacking = [name for name in columns.SCHEMA.names if name not in table.column_names]
         raise ValueError(f"its columns are others; {', '.join(lacking) or 'none'} lack")

@@ -139,8 +139,9 @@ def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
     if run.classes != (classes := protocol.classes_of(run.target)):
         yield f"Its classes are {', '.join(run.classes)}, not {', '.join(classes)}."
         return
-    cell = run.target, run.labels, run.seed, run.fold
-    due = _due(protocol.name, _leaderboards(run.path), *cell, run.source_corpora, run.excluded)
+    fold = f", fold {run.fold}" if protocol.folds > 1 else ""
+    cell = _leaderboards(run.path), run.target, run.labels, run.seed, run.fold
+    due = _due(protocol.name, *cell, run.source_corpora, run.excluded)
     if run.absent_corpora != due.absent_corpora:
         yield (
             f"It states that these source corpora were absent: {_listed(run.absent_corpora)}; "
@@ -151,7 +152,7 @@ def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
     if run.scenario != due.digest:
         yield (
             "Its digest of who trained, who was labelled and who was tested is not that of "
-            f"{run.target}, {run.labels} labels, {_draw(protocol, run.seed, run.fold)}."
+            f"{run.target}, {run.labels} labels, seed {run.seed}{fold}."
         )
     if run.key != (key := digest_json(_identity(run))):
         yield f"Its key is {run.key[:8]}, but what it states gives {key[:8]}."
@@ -254,8 +255,7 @@ def _protocol(name: str, leaderboards: Path | None) -> Protocol:
 
 def _leaderboards(path: Path) -> Path | None:
     """Return the folder of leaderboards that a record lies in, if it lies in one."""
-    above = path.parts[:-1]
-    return Path(*above[: above.index("results") - 1]) if "results" in above[1:] else None
+    return next((above.parent.parent for above in path.parents if above.name == "results"), None)
 
 
 @lru_cache(maxsize=256)
@@ -375,24 +375,17 @@ def _incomplete(runs: Iterable[Any]) -> list[str]:
         recorded[row].add((run.seed, run.fold))
         protocols[row] = _protocol(run.protocol, _leaderboards(run.path))
     return [
-        f"{', '.join(row)}: {_cells(protocols[row], found)} of "
-        f"{_cells(protocols[row], protocols[row].cells)}"
+        f"{', '.join(row)}: {'runs' if protocols[row].folds > 1 else 'seeds'} "
+        f"{_cells(protocols[row], found)} of {_cells(protocols[row], protocols[row].cells)}"
         for row, found in recorded.items()
         if found != set(protocols[row].cells)
     ]
 
 
 def _cells(protocol: Protocol, cells: Iterable[tuple[int, int]]) -> str:
-    """Return seeds, or where there are folds their number of runs, in words."""
-    found = sorted(cells)
-    if protocol.folds > 1:
-        return f"{len(found)} runs" if len(found) < len(protocol.cells) else str(len(found))
-    seeds = ", ".join(str(seed) for seed, _ in found)
-    return seeds if len(found) == len(protocol.cells) else f"seeds {seeds}"
-
-
-def _draw(protocol: Protocol, seed: int, fold: int) -> str:
-    return f"seed {seed}, fold {fold}" if protocol.folds > 1 else f"seed {seed}"
+    """Return seeds, or where there are folds the number of runs."""
+    seeds = [str(seed) for seed, _ in sorted(cells)]
+    return str(len(seeds)) if protocol.folds > 1 else ", ".join(seeds)
 
 
 def _parts(tested: Mapping[Role, TestSet]) -> list[str]:

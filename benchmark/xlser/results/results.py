@@ -13,9 +13,9 @@ from xlser.metrics import Metric, get_metric, metrics_for
 from xlser.protocols import Labels, Protocol
 from xlser.records.runs_table import Runs
 from xlser.records.store import read_runs
-from xlser.results.classes import over_classes
 from xlser.results.comparison import Comparison, compare
 from xlser.results.cost import cost
+from xlser.results.predictions import over_classes
 from xlser.results.rows import ROW, arrange, marks_of
 from xlser.results.scores import RunScores
 from xlser.results.summary import Summary, summarise

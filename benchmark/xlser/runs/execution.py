@@ -23,7 +23,13 @@ from xlser.runs.inputs import Inputs, ordered_by_recording
 from xlser.runs.isolation import RunningMethod, running_method, threads_for
 from xlser.runs.plan import Run
 from xlser.runs.source_models import SourceModel, source_model
-from xlser.runs.task import Progress, ignore_progress, make_task, progress_reported_to, source_seed
+from xlser.runs.task import (
+    Progress,
+    ignore_progress,
+    make_task,
+    progress_reported_to,
+    source_seed,
+)
 
 
 def execute_run(

@@ -23,6 +23,13 @@ class _ShowsByName(TyperGroup):
             args = ["show", *args]
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Complete names of protocols as well as commands."""
+        from click.shell_completion import CompletionItem
+
+        names = completing("xlser.protocols")(incomplete)
+        return [*map(CompletionItem, names), *super().shell_complete(ctx, incomplete)]
+
 
 app = typer.Typer(
     help="List protocols, show one, or freeze one of your own.",

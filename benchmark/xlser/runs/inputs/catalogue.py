@@ -41,7 +41,7 @@ class Catalogue:
             target: language.
             labels: budget of target labels, or "all".
             seed: one of the protocol's.
-            fold: of the seed; 0 where the protocol has no folds.
+            fold: of the seed.
         """
         utterances = {name: i.utterances for name, i in self.inventories.items()}
         return self.protocol.scenario(utterances, target, labels, seed, fold)
@@ -98,9 +98,9 @@ def gather(protocol: Protocol, targets: Sequence[str], settings: Settings) -> Ca
         UnknownNameError: no such target.
         CorpusNotFoundError: no folder for a target's corpus, or for any source corpus.
         IncompleteCorpusError: a corpus lacks utterances.
+        ProtocolError: a corpus of one's own has other utterances than the protocol was frozen on.
         AudioError: recordings cannot be read; all of a corpus are listed.
         StoreError: the cache cannot be written.
-        ProtocolError: a corpus has other utterances than the protocol was frozen on.
     """
     source = [get_corpus(name) for name in protocol.source_corpora]
     # A folder that xlser.toml names must be there: `locate` raises if it is not.
