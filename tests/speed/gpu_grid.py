@@ -140,7 +140,6 @@ def pack(folder: Path, size: int, epochs: int | None) -> None:
         path = folder / f"piece-{number + 1:02}-of-{count:02}"
         path.write_bytes(stream[number * length : (number + 1) * length])
         print(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
-    print(f"{len(whole) / 2**20:.0f} MiB before compression")
 
 
 def _inputs(settings: Settings, epochs: int | None) -> dict[str, PortableInputs]:
@@ -203,9 +202,7 @@ class Work:
         return f"{self.job.run.scenario.protocol} {self.job.label}"
 
 
-def _work(
-    contexts: Mapping[str, JobContext], only: Sequence[str], curves: bool
-) -> tuple[Work, ...]:
+def _work(contexts: Mapping[str, JobContext], only: Sequence[str], curves: bool) -> list[Work]:
     """Return what is not done yet: source models, then runs in the order of their priority."""
     models: dict[str, Work] = {}
     todo = []
@@ -225,7 +222,7 @@ def _work(
                 models.setdefault(job.key, Work(job, context, curves))
             else:
                 todo.append(Work(job, context, curves and row.curve))
-    return *models.values(), *todo
+    return [*models.values(), *todo]
 
 
 def _carry_out(work: Work, out: Path, git: Mapping[str, str]) -> None:
