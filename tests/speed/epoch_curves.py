@@ -1,4 +1,4 @@
-"""Curves over epochs: what a model in training answers after each of them.
+"""Curves over epochs: what a model in training predicts after each of them.
 
 A study, no part of a run: the target's test speech is an oracle here, and nothing is chosen by it.
 `python -m tests.speed.epoch_curves FOLDER OUT.json` joins the curves that `gpu_grid` wrote.
@@ -7,7 +7,7 @@ A study, no part of a run: the target's test speech is an oracle here, and nothi
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-from xlser.protocols.metrics import score
 
 from xlser.methods import Speech, Task
+from xlser.metrics import score
+from xlser.runs import Job, JobContext, describe
 from xlser.training import embed, gradient
 from xlser.training.model import EmotionModel
 
@@ -34,7 +35,7 @@ class Part:
     Attributes:
         speech: on the device of training.
         emotion: true classes, shape (utterances,).
-        train: whether it is train speech of the target: what its answers look like is noted too.
+        train: whether it is train speech of the target, of which more is noted.
         seldom: whether it is too much speech to be looked at after every epoch.
     """
 
@@ -46,14 +47,14 @@ class Part:
 
 @dataclass
 class Watch:
-    """Notes what a network answers.
+    """Notes what a network predicts.
 
     Attributes:
         parts: by name.
         classes: how many.
         stage: of training in which it watches.
-        tau: that the share of kept pseudo-labels is counted at.
-        columns: a list of numbers by part and figure, one an epoch that was looked at.
+        tau: threshold at which the share of kept pseudo-labels is counted.
+        columns: a list of numbers by part and figure, one for each epoch that was looked at.
         seconds: that looking took.
     """
 
@@ -105,11 +106,51 @@ class Watch:
 
 
 @contextmanager
-def watching(watch: Watch) -> Iterator[None]:
-    """Let `watch` look before the first epoch of its stage and after each."""
+def watched(
+    job: Job, context: JobContext, targets: Sequence[str], curve: bool = True
+) -> Iterator[Watch]:
+    """Watch the training of a job in the block: before its first epoch and after each.
+
+    Args:
+        job: a source model is watched on all targets, a run on its own.
+        context: of the job.
+        targets: languages.
+        curve: whether to watch at all.
+    """
+    scenario, inputs, device = job.run.scenario, context.inputs, context.device
+    watch = Watch({}, len(scenario.classes), "source" if job.model else "target")
+    if not curve:
+        yield watch
+        return
+
+    def part(ids: Sequence[str], emotions: Mapping[str, int], **how: bool) -> Part:
+        speech = inputs.speech(ids)
+        on_device = Speech(speech.features.to(device), speech.lengths.to(device))
+        return Part(on_device, np.array([emotions[id_] for id_ in ids], dtype=np.int64), **how)
+
+    seen = {"target": scenario}
+    if job.model:
+        seen = {of: inputs.catalogue.scenario(of, 0, scenario.seed) for of in targets}
+    parts = {}
+    for name, each in seen.items():
+        train = each.target_unlabelled or each.target_labelled
+        parts[f"{name} test"] = part(each.target_test, each.emotion)
+        parts[f"{name} train"] = part(train, each.emotion, train=True)
+    if not job.model:
+        parts["source test"] = part(scenario.source_test, scenario.emotion, seldom=True)
+    parts["source validation"] = part(scenario.source_validation, scenario.emotion)
+    watch.parts = parts
+    watch.tau = getattr(job.run.method, "tau", watch.tau)
+    with _looking(watch):
+        yield watch
+
+
+@contextmanager
+def _looking(watch: Watch) -> Iterator[None]:
+    """Have `watch` look at every model that is trained in its stage."""
     optimise = gradient.optimise
 
-    def watched(
+    def watched_optimise(
         loss: Callable[..., Any], modules: Any, task: Task, shares: Any, stage: str, *hooks: Any
     ) -> None:
         if stage == watch.stage:
@@ -124,11 +165,42 @@ def watching(watch: Watch) -> Iterator[None]:
             task = replace(task, progress=look)
         optimise(loss, modules, task, shares, stage, *hooks)
 
-    gradient.optimise = watched
+    gradient.optimise = watched_optimise
     try:
         yield
     finally:
         gradient.optimise = optimise
+
+
+def write_curve(watch: Watch, job: Job, context: JobContext, folder: Path, started: str) -> None:
+    """Write what was noted to a file under `folder`, if anything was."""
+    if not watch.columns:
+        return
+    run, scenario, inputs = job.run, job.run.scenario, context.inputs
+    described = describe(context.device)
+    of: dict[str, Any] = {
+        "stage": watch.stage,
+        "protocol": scenario.protocol,
+        "seed": scenario.seed,
+    }
+    if not job.model:
+        of |= {"target": scenario.target, "method": run.method.name, "labels": scenario.labels}
+        of |= {"settings": run.method.settings()}
+    curve = {
+        **of,
+        "parts": watch.columns,
+        "started": started,
+        "device": described.device,
+        "precision": run.precision,
+        "backbone": [inputs.backbone.kind.name, inputs.backbone.digest],
+        "packages": described.packages,
+        "schedule": inputs.catalogue.protocol.schedule.stated(),
+    }
+    label = f"{scenario.target}-{run.method.name}-k{scenario.labels}"
+    name = f"{'source-model' if job.model else label}-s{scenario.seed}.json"
+    path = folder / scenario.protocol / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(curve))
 
 
 def _joined(speeches: list[Speech]) -> Speech:
