@@ -5,11 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.records import committed
 
 import xlser_protocols
 from xlser.monitoring.costs import Costs, Kind, shipped_figures
 from xlser.records import Record
-from xlser.records.store import read_records
 from xlser.runs import Job
 
 ROOT = Path(__file__).parents[2]
@@ -30,8 +30,7 @@ def job(method: str, track: str = "frozen", model: bool = False, **other: Any) -
 
 @pytest.fixture(scope="module")
 def template() -> Record:
-    records = (record for _, record in read_records(ROOT / "leaderboards/v1/results/german"))
-    return next(r for r in records if (r.method.name, r.labels, r.seed) == ("sft", 100, 0))
+    return committed.record("sft-k100-s0-")
 
 
 def record(template: Record, results: Path, fit: float, trained: float, **where: Any) -> None:

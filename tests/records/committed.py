@@ -16,13 +16,13 @@ def committed(folder: str) -> dict[Path, Record]:
     return dict(read_records(COMMITTED / folder))
 
 
-def record(start: str) -> Record:
-    """Return the record at `PLACE` whose file's name starts so."""
-    known = committed("v1/results/german")
+def record(start: str, target: str = "german") -> Record:
+    """Return the record of `v1`, frozen track, whose file's name starts so."""
+    folder = COMMITTED / PLACE.replace("german", target)
     (found,) = [
         each
-        for path, each in known.items()
-        if path.parent == COMMITTED / PLACE and path.name.startswith(start)
+        for path, each in committed(f"v1/results/{target}").items()
+        if path.parent == folder and path.name.startswith(start)
     ]
     return found
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 from math import sqrt
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.records import committed
 
 from xlser.records import Predictions, Record
 from xlser.regression.check import (
@@ -16,14 +16,12 @@ from xlser.regression.check import (
     prediction_interval,
 )
 
-COMMITTED = Path(__file__).parents[2] / "leaderboards"
 CHECKS = 20_000
 
 
 @pytest.fixture(scope="module")
 def record() -> Record:
-    (path,) = COMMITTED.glob("v1/results/german/frozen/audiontt-512/sft-k100-s0-*.json")
-    return Record.read(path)
+    return committed.record("sft-k100-s0-")
 
 
 @pytest.fixture

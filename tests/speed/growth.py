@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from tests.records import committed
 from tests.speed.material import CPU, copies, inventories_at_hand, speech_of, surroundings
 
 from xlser.audio import FrontEnd, prepare
@@ -30,7 +31,6 @@ from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.figures.canvas import COLOURS, MARKERS, picture_files
 from xlser.methods import Labelled, Schedule, Speech, Task
 from xlser.protocols import get_protocol
-from xlser.records import Record
 from xlser.system.memory import keep_pages
 from xlser.training import embed, train_source_model
 
@@ -77,7 +77,7 @@ def evaluate(times: int, work: Path) -> Callable[[], object]:
 def render(times: int, work: Path) -> Callable[[], object]:
     """Write a leaderboard from records."""
     v1 = get_protocol("v1")
-    template = Record.parse(min(RECORDS.rglob("german/**/sft-*.json")))
+    template = committed.record("sft-k100-s0-")
     for method in range(METHODS * times):
         stamp = template.method.model_copy(update={"name": f"method-{method}"})
         for labels in (0, 25, 50, 100):

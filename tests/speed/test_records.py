@@ -10,6 +10,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from tests.cli.commands import XLSER
 from tests.demo import Demo, request
+from tests.records import committed
 
 from xlser.leaderboards import write_leaderboard
 from xlser.methods import get_method
@@ -17,7 +18,6 @@ from xlser.protocols import get_protocol
 from xlser.runs import make_plan
 
 RECORDS = 10_000
-COMMITTED = Path(__file__).parents[2] / "leaderboards/v1/results"
 
 
 @pytest.mark.parametrize("args", [["--help"], ["methods"], ["corpora"]], ids=" ".join)
@@ -63,8 +63,7 @@ def test_rendering_records(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
 
 
 def _committed(target: str, seed: int) -> str:
-    (path,) = COMMITTED.glob(f"{target}/frozen/audiontt-512/sft-k100-s{seed}-*.json")
-    return path.read_text(encoding="utf-8")
+    return committed.record(f"sft-k100-s{seed}-", target).to_json().decode()
 
 
 def _changed(record: str, method: str, target: str, labels: int) -> str:
