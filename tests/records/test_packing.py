@@ -36,6 +36,7 @@ def home(results: Path, record: Record) -> Path:
         method=record.method.name,
         labels=record.labels,
         seed=record.seed,
+        fold=record.fold,
         repeat=record.repeat,
         key=record.key,
     )
