@@ -126,18 +126,19 @@ def test_the_folder_of_a_feature_store_and_what_it_states_do_not_move(tmp_path: 
 
 def test_the_place_of_a_source_model_does_not_move(tmp_path: Path) -> None:
     def path(schedule: Schedule) -> Path:
-        data: Any = SimpleNamespace(
-            content=dict.fromkeys(("ravdess", "savee", "tess"), "content"),
-            frontend=lambda backbone: FrontEnd(),
-            protocol=SimpleNamespace(schedule=schedule),
-            settings=SimpleNamespace(cache=tmp_path),
+        inputs: Any = SimpleNamespace(
+            catalogue=SimpleNamespace(
+                content=dict.fromkeys(("ravdess", "savee", "tess"), "content"),
+                protocol=SimpleNamespace(schedule=schedule),
+            ),
+            frontend=FrontEnd(),
+            backbone=SimpleNamespace(kind=SimpleNamespace(name="made-up"), digest="digest"),
+            track="frozen",
+            cache=tmp_path,
         )
-        backbone: Any = SimpleNamespace(kind=SimpleNamespace(name="made-up"), digest="digest")
         return source_model_path(
             cell("v1", "german", 0, 0),
-            data,
-            backbone,
-            track="frozen",
+            inputs,
             seed=0,
             precision="fp32",
             device=torch.device("cpu"),
