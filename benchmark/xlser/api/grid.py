@@ -56,7 +56,7 @@ def resolve(options: RunOptions, messages: Messages) -> Grid:
 
     Args:
         options: of a run.
-        messages: told which targets are left out.
+        messages: receives the targets that are left out.
 
     Raises:
         UnknownNameError: no such protocol, executor or corpus.

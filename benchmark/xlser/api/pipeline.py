@@ -164,7 +164,7 @@ def carry_out(options: RunOptions, messages: Messages, bars: Bars, command: str)
 
     Args:
         options: of the runs.
-        messages: told how it goes.
+        messages: receives what happens to the runs.
         bars: of the terminal.
         command: as `xlser status` shows it.
 
@@ -202,7 +202,7 @@ def forecast(options: RunOptions, messages: Messages, bars: Bars) -> tuple[Grid,
 
     Args:
         options: of the runs.
-        messages: told what is left out.
+        messages: receives what is left out.
         bars: of the terminal.
 
     Raises:

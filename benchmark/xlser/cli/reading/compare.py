@@ -1,4 +1,4 @@
-"""`xlser compare`: two methods, cell by cell, and whether they can be told apart."""
+"""`xlser compare`: two methods, cell by cell, and whether their difference is separable from chance."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

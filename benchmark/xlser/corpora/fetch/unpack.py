@@ -79,5 +79,5 @@ def _inside(archive: Path, name: str) -> tuple[str, ...]:
 def _refused(archive: Path, why: str) -> FetchError:
     return FetchError(
         f"{archive.name} is not unpacked: {why}.",
-        f"Delete {archive} and fetch again; if it persists, tell who publishes the corpus.",
+        f"Delete {archive} and fetch again; if it persists, write to the publisher of the corpus.",
     )
