@@ -125,7 +125,7 @@ def _speakers(spoken: Sequence[Spoken], gender_of: Callable[[str], Gender]) -> l
     if speakers < 3:
         lines.append(f"{speakers} speaker(s): too few to train, validate and test on others.")
     if len(classes) < 2:
-        lines.append(f"One emotion alone ({', '.join(classes)}): a method has nothing to distinguish.")
+        lines.append(f"One emotion alone ({', '.join(classes)}): nothing to classify.")
     elif speakers > 1 and all(len(counts) == 1 for counts in emotions.values()):
         lines.append(
             "Every speaker has one emotion alone: is the emotion taken for the speaker? "

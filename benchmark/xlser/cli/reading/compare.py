@@ -1,4 +1,4 @@
-"""`xlser compare`: two methods, cell by cell, and whether their difference is separable from chance."""
+"""`xlser compare`: the difference of two methods in each cell, and whether it is separable."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
