@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.cli.commands import xlser
+from tests.records.committed import committed
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -99,10 +100,13 @@ class Repository:
         return self.git("rev-parse", "HEAD")
 
     def add(self, pattern: str) -> None:
-        """Copy records of this repository's leaderboard."""
-        (self.folder / PLACE).mkdir(parents=True, exist_ok=True)
-        for path in (ROOT / PLACE).glob(pattern):
-            shutil.copy(path, self.folder / PLACE)
+        """Write records of this repository's leaderboard, each in a file of its own."""
+        added = 0
+        for path, record in committed("v1/results/german").items():
+            if path.parent == ROOT / PLACE and path.match(pattern):
+                record.write(self.folder / PLACE / path.name)
+                added += 1
+        assert added
 
     def write_pages(self) -> None:
         done = xlser("leaderboard", folder=self.folder)
@@ -210,12 +214,20 @@ def beside_records(repository: Repository) -> str:
     return f"{PLACE}/run.sh is neither a record nor a page; send it in a pull request of its own."
 
 
+def packed(repository: Repository) -> str:
+    file = "leaderboards/v1/results/german/records.parquet"
+    (repository.folder / file).write_bytes(b"PAR1")
+    return f"{file} holds packed records; send new records as they are written, a JSON file a run."
+
+
 def linked(repository: Repository) -> str:
     (repository.folder / PLACE / "sft-k100-s0-00000000.json").symlink_to("/etc/passwd")
     return f"{PLACE}/sft-k100-s0-00000000.json is not a plain file."
 
 
-@pytest.mark.parametrize("do", [changed, deleted, renamed, elsewhere, beside_records, linked])
+@pytest.mark.parametrize(
+    "do", [changed, deleted, renamed, elsewhere, beside_records, packed, linked]
+)
 def test_what_is_no_addition_of_records_is_rejected(
     do: Callable[[Repository], str], repository: Repository, base: str
 ) -> None:
