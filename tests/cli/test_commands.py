@@ -95,7 +95,7 @@ def test_an_error_is_told_in_words_with_what_to_do(tmp_path: Path) -> None:
         (["compare", "--target", "german", "svm", "sft"], "svm sft --target german"),
         (["run", "svm", "--exclude", "x"], "<corpus>/<utterance>"),
         (["corpora", "check", "emobd"], "emodb"),
-        (["leaderboard", "v2"], "v1"),
+        (["leaderboard", "v3"], "v1"),
     ],
 )
 def test_a_typo_starts_nothing_and_suggests_the_nearest(

@@ -199,7 +199,7 @@ def test_an_address_without_a_cluster_is_an_error_at_once(tmp_path: Path) -> Non
     with pytest.raises(
         WorkerError, match=r"no Ray cluster to be had at 127\.0\.0\.1:1 \(.*refused"
     ):
-        Demo(tmp_path / "cache").run(request(["svm"]), tmp_path, executor=executor)
+        Demo(tmp_path / "cache").run(request(["svm"]), tmp_path / "results", executor=executor)
 
 
 def test_frames_travel_whole(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def from_bytes(content: bytes) -> pa.Table:
         table = pq.ParquetFile(
             pa.BufferReader(content), read_dictionary=columns.TEXTS, page_checksum_verification=True
         ).read()
+        table.validate(full=True)
     except (pa.ArrowException, OSError, KeyError) as cause:
         raise ValueError(str(cause)) from cause
     for name in OPTIONAL:
