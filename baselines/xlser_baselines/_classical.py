@@ -7,51 +7,48 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-from xlser.methods import Labelled, Predictor, Speech, Task
-from xlser.training import floored
+from xlser.methods import Labelled, Predictor, Speech, Standardisation, Task
 
 
-def fit_best(task: Task, classifiers: Sequence[Any]) -> Predictor:
+def fit_best(
+    task: Task, classifiers: Sequence[Any], standardisation: Standardisation | None
+) -> Predictor:
     """Fit each classifier on source and labelled target; return the best on source validation.
 
-    Embeddings are standardised. Labelled target utterances weigh as much as the source in sum.
-    The figure is unweighted accuracy; of equals the first wins, and without validation speech the
-    one in the middle.
+    Embeddings are standardised as stated. Labelled target utterances weigh as much as the source in
+    sum. The figure is unweighted accuracy; of equals the first wins, and without validation speech
+    the one in the middle.
     """
+    standard = task.standardised(standardisation)
+    task = standard.task
     train = [part for part in (task.source, task.target_labelled) if len(part)]
     x = np.concatenate([_embeddings(part.speech) for part in train])
     y = np.concatenate([part.emotion.cpu().numpy() for part in train])
     weight = np.concatenate([np.full(len(p), len(train[0]) / len(p)) for p in train])
 
-    scaler = StandardScaler().fit(x)
-    scaler.scale_ = floored(torch.from_numpy(scaler.scale_)).numpy()
-    x = scaler.transform(x)
-
     fitted: list[_Classical] = []
     for done, classifier in enumerate(classifiers, start=1):
         classifier.fit(x, y, sample_weight=weight)
-        fitted.append(_Classical(scaler, classifier, len(task.classes)))
+        fitted.append(_Classical(classifier, len(task.classes)))
         task.progress(done, len(classifiers))
     if not len(task.source_validation):
-        return fitted[len(fitted) // 2]
+        return standard.predictor(fitted[len(fitted) // 2])
     scores = [predictor.score(task.source_validation) for predictor in fitted]
-    return fitted[int(np.argmax(scores))]
+    return standard.predictor(fitted[int(np.argmax(scores))])
 
 
 class _Classical:
     """A classifier over standardised embeddings as a predictor."""
 
-    def __init__(self, scaler: StandardScaler, classifier: Any, classes: int) -> None:
-        self._scaler = scaler
+    def __init__(self, classifier: Any, classes: int) -> None:
         self._classifier = classifier
         self._classes = classes
 
     def predict(self, speech: Speech) -> Tensor:
         """Return probabilities, or the softmax of decision values where there are none."""
-        x = self._scaler.transform(_embeddings(speech))
+        x = _embeddings(speech)
         if hasattr(self._classifier, "predict_proba"):
             known = torch.from_numpy(self._classifier.predict_proba(x)).double()
         else:
@@ -65,8 +62,7 @@ class _Classical:
 
     def score(self, validation: Labelled) -> float:
         """Return unweighted accuracy."""
-        x = self._scaler.transform(_embeddings(validation.speech))
-        predicted = self._classifier.predict(x)
+        predicted = self._classifier.predict(_embeddings(validation.speech))
         return float(balanced_accuracy_score(validation.emotion.cpu().numpy(), predicted))
 
 

@@ -23,8 +23,11 @@ class SupportVectorMachine(Method):
     target_labels = "few"
     citation = "Scheidwasser-Clow et al. (2022), SERAB, ICASSP"
     tracks = ("frozen",)
+    standardisation = "labelled"
     inverse_penalties: tuple[float, ...] = (0.1, 1.0, 10.0)
 
     def fit(self, task: Task) -> Predictor:
         """Fit once for each penalty and keep the best on source validation."""
-        return fit_best(task, [SVC(C=penalty) for penalty in self.inverse_penalties])
+        return fit_best(
+            task, [SVC(C=penalty) for penalty in self.inverse_penalties], self.standardisation
+        )

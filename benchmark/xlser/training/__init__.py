@@ -1,5 +1,6 @@
 """The one training loop every neural method shares, and its parts."""
 
+from xlser.methods import floored
 from xlser.system.memory import keep_pages
 from xlser.training.batches import HALF_TARGET, LabelledBatch, Shares, Step, UnlabelledBatch
 from xlser.training.gradient import GradientMethod, train_source_model
@@ -8,7 +9,6 @@ from xlser.training.model import (
     Adapter,
     EmotionModel,
     ModelPredictor,
-    floored,
     new_model,
     together,
 )
