@@ -38,8 +38,8 @@ class Statistics:
     """What embeddings are standardised by.
 
     Attributes:
-        mean: shape (dimension,), float64.
-        deviation: population standard deviation, `floored`, shape (dimension,), float64.
+        mean: shape (dimension,), float32.
+        deviation: population standard deviation, `floored`, shape (dimension,), float32.
     """
 
     mean: Tensor
@@ -47,14 +47,21 @@ class Statistics:
 
     @classmethod
     def of(cls, embeddings: Tensor) -> "Statistics":
-        """Return the statistics of embeddings, shape (utterances, dimension), one or more."""
+        """Return the statistics of embeddings, shape (utterances, dimension), one or more.
+
+        A dimension that does not vary at all counts as of deviation 1, as in scikit-learn's
+        `StandardScaler`; then all are `floored`.
+        """
         x = embeddings.double()
-        return cls(x.mean(dim=0), floored(x.std(dim=0, correction=0)))
+        mean, variance = x.mean(dim=0), x.var(dim=0, correction=0)
+        rounding = len(x) * torch.finfo(x.dtype).eps
+        constant = variance <= rounding * variance + (rounding * mean).square()
+        deviation = variance.sqrt().masked_fill(constant, 1.0)
+        return cls(mean.float(), floored(deviation).float())
 
     def __call__(self, embeddings: Tensor) -> Tensor:
-        """Return standardised embeddings, shape (utterances, dimension), in their own type."""
-        centred = (embeddings - self.mean).to(embeddings.dtype)
-        return (centred / self.deviation).to(embeddings.dtype)
+        """Return standardised embeddings, shape (utterances, dimension)."""
+        return (embeddings - self.mean) / self.deviation
 
     def speech(self, speech: Speech) -> Speech:
         """Return speech with standardised embeddings."""
@@ -90,9 +97,9 @@ class TrainSpeech(NamedTuple):
         if by == "source":
             return self._by(of_source), of_source
         if by == "labelled":
-            of_labelled = Statistics.of(torch.cat([source, known]))
+            of_labelled = Statistics.of(_joined(source, known))
             return self._by(of_labelled), of_labelled
-        target = _of_target(torch.cat([known, self.unlabelled.features]), of_source)
+        target = _of_target(_joined(known, self.unlabelled.features), of_source)
         languages = self._languages(of_source)
         parts = TrainSpeech(
             _by_language(self.source, languages),
@@ -150,6 +157,10 @@ class TrainSpeech(NamedTuple):
             _with_features(others.known, known),
             replace(others.unlabelled, features=unlabelled),
         )
+
+
+def _joined(*parts: Tensor) -> Tensor:
+    return torch.cat([part for part in parts if len(part)] or list(parts[:1]))
 
 
 def _of_target(embeddings: Tensor, source: Statistics) -> Statistics:

@@ -1,0 +1,82 @@
+"""What standardisation is worth on real speech: the table of docs/standardisation.md.
+
+    python -m tests.real.standardisation OUT [BACKBONE]
+
+Runs are recorded under OUT, so that the command goes on from where it was stopped. It needs the
+corpora of `v1` (XLSER_DATA) and the weights of the backbone.
+"""
+
+import sys
+from collections.abc import Iterator
+from typing import get_args
+
+import pandas as pd
+
+import xlser
+from xlser.methods import Standardisation, get_method
+from xlser.training import GradientMethod
+
+TARGETS, BUDGETS, SEEDS = ("german", "italian"), (0, 25, 100), (0, 1, 2)
+
+
+class SourceAlone(GradientMethod):
+    """`lower-bound`, but for the statistics by which embeddings are standardised."""
+
+    name = "source-alone"
+    target_labels = "none"
+    citation = "Agarla et al. (2022), Section 6.1, with the statistics of other speech"
+    stages = ("source",)
+
+
+def run(out: str, backbone: str) -> None:
+    """Run each method under each standardisation; some ten minutes on two cores."""
+    kinds = [get_method("logistic-regression"), get_method("svm"), SourceAlone]
+    for kind in kinds:
+        xlser.run(
+            [kind(standardisation=by) for by in get_args(Standardisation)],
+            protocol="v1",
+            target=TARGETS,
+            labels=BUDGETS,
+            seeds=SEEDS,
+            backbone=backbone,
+            leaderboards=out,
+        )
+
+
+def scores(out: str, role: str) -> pd.DataFrame:
+    """Return the mean UA % over seeds and target languages: by method and standardisation.
+
+    Args:
+        out: folder of the runs.
+        role: "target", or "source" for English.
+    """
+    frame = xlser.load_results(out, "v1").frame
+    chosen = frame[(frame["role"] == role) & (frame["metric"] == "ua")]
+    by = chosen["row"].str.extract(r"standardisation=(\w+)", expand=False)
+    declared = {"logistic-regression": "labelled", "svm": "labelled"}
+    by = by.fillna(chosen["method"].map(declared).fillna("source"))
+    keys = [chosen["method"], by.rename("standardisation"), chosen["target"], chosen["labels"]]
+    return chosen["value"].groupby(keys).mean().unstack(["target", "labels"])
+
+
+def lines(table: pd.DataFrame) -> Iterator[str]:
+    """Yield the table as Markdown."""
+    columns = [(target, labels) for target in TARGETS for labels in BUDGETS]
+    yield "| method | standardised by | " + " | ".join(f"{t} {k}" for t, k in columns) + " |"
+    yield "|:--|:--|" + "--:|" * len(columns)
+    for method in dict.fromkeys(table.index.get_level_values(0)):
+        for by in get_args(Standardisation):
+            if (method, by) in table.index:
+                values = [table.loc[(method, by)].get(column) for column in columns]
+                cells = [
+                    "" if value is None or value != value else f"{value:.1f}" for value in values
+                ]
+                yield f"| `{method}` | {by} | " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    out, backbone = sys.argv[1], (sys.argv[2:] or ["audiontt-512"])[0]
+    run(out, backbone)
+    for role in ("target", "source"):
+        print(f"\nUA % of the {role} language\n")
+        print("\n".join(lines(scores(out, role))))
