@@ -21,6 +21,7 @@ from torch import Tensor
 
 import xlser_baselines
 from xlser import registry
+from xlser.errors import MethodError
 from xlser.methods import Method, Task, Track, get_method, method_names
 from xlser.training import GradientMethod, train_source_model
 from xlser_baselines.lower_bound import LowerBound
