@@ -10,6 +10,7 @@ from xlser.errors import MethodError
 from xlser.methods import Speech, Task
 from xlser.training.batches import joined
 from xlser.training.inference import embed
+from xlser.training.parts.weighted_layers import WeightedLayers
 
 _ADAPTER = 256
 
@@ -55,20 +56,38 @@ class Adapter(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, source: Tensor) -> None:
-        """Take mean and standard deviation from `source`, shape (utterances, dimension)."""
+    def __init__(self, source: Tensor, stacked: int = 1) -> None:
+        """Take mean and standard deviation from `source`, shape (utterances, dimension).
+
+        Where embeddings hold the states of several layers (`stacked`), their weighted sum, which
+        is learnt, is what the hidden layer sees.
+        """
         super().__init__()
         self.register_buffer("mean", source.mean(dim=0))
         spread = source.std(dim=0) if len(source) > 1 else torch.ones_like(source[0])
         self.register_buffer("std", floored(spread))
+        self.sum = WeightedLayers(stacked) if stacked > 1 else nn.Identity()
         self.layers = nn.Sequential(
-            nn.Linear(source.shape[1], _ADAPTER), nn.ReLU(), nn.Dropout(0.3)
+            nn.Linear(source.shape[1] // stacked, _ADAPTER), nn.ReLU(), nn.Dropout(0.3)
         )
 
     def forward(self, embeddings: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return adapted embeddings, shape (batch, 256)."""
         del lengths  # an embedding is one row, whatever the utterance's length
-        return cast("Tensor", self.layers((embeddings - self.mean) / self.std))
+        return cast("Tensor", self.layers(self.sum((embeddings - self.mean) / self.std)))
+
+
+class Summed(nn.Module):
+    """A backbone that gives the states of several layers, and their weighted sum."""
+
+    def __init__(self, backbone: nn.Module, stacked: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.sum = WeightedLayers(stacked)
+
+    def forward(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return embeddings, shape (batch, dimension)."""
+        return cast("Tensor", self.sum(self.backbone(speech, lengths)))
 
 
 def floored(deviations: Tensor) -> Tensor:
@@ -93,14 +112,17 @@ def new_model(task: Task, reference: Speech | None = None) -> EmotionModel:
     not depend on the target.
     """
     if task.track == "frozen":
-        encoder: nn.Module = Adapter((reference or task.source.speech).features)
+        encoder: nn.Module = Adapter((reference or task.source.speech).features, task.stacked)
         return EmotionModel(encoder, _ADAPTER, len(task.classes)).to(task.device)
     if task.backbone is None:
         raise MethodError(
             "The task of a fine-tune run holds no backbone.", "Hand it one: Task(backbone=...)."
         )
     encoder = task.backbone()
-    return EmotionModel(encoder, cast("int", encoder.dimension), len(task.classes)).to(task.device)
+    dimension = cast("int", encoder.dimension)
+    if task.stacked > 1:
+        encoder, dimension = Summed(encoder, task.stacked), dimension // task.stacked
+    return EmotionModel(encoder, dimension, len(task.classes)).to(task.device)
 
 
 def together(network: Callable[[Tensor], Tensor], *parts: Tensor) -> tuple[Tensor, ...]:

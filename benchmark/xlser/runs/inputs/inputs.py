@@ -10,6 +10,7 @@ import torch
 
 from xlser import audio
 from xlser.backbones import PretrainedBackbone
+from xlser.backbones.table import TableFeatures
 from xlser.errors import StoreError
 from xlser.methods import Speech, Track
 from xlser.runs.inputs.catalogue import Catalogue
@@ -82,6 +83,8 @@ class Inputs:
     def unprepared(self) -> tuple[list[str], list[str]]:
         """Return the corpora whose features, and those whose embeddings, are not in the cache."""
         lacking = list(self.catalogue.inventories)
+        if issubclass(self.backbone.kind, TableFeatures):
+            return [], []
         if self.track == "frozen":
             lacking = [corpus for corpus in lacking if not self._embeddings_path(corpus).exists()]
         features = [corpus for corpus in lacking if not self._store_folder(corpus).is_dir()]
@@ -124,13 +127,16 @@ class Inputs:
 
     def _embeddings(self, corpus: str, watch: Watch) -> FeaturesInMemory:
         """Return embeddings of all utterances of a corpus, computed once."""
-        embeddings = stored_embeddings(
-            self.backbone,
-            lambda: self._store(corpus, watch),
-            self._embeddings_path(corpus),
-            lambda done, n: watch(f"embedding {corpus}", done, n),
-        )
         ids = tuple(u.id for u in self.catalogue.inventories[corpus].utterances)
+        if issubclass(self.backbone.kind, TableFeatures):
+            embeddings = self.backbone.kind.embeddings(ids)
+        else:
+            embeddings = stored_embeddings(
+                self.backbone,
+                lambda: self._store(corpus, watch),
+                self._embeddings_path(corpus),
+                lambda done, n: watch(f"embedding {corpus}", done, n),
+            )
         return FeaturesInMemory(ids, embeddings.numpy(), np.ones(len(ids), dtype=np.int64))
 
     def _store(self, corpus: str, watch: Watch) -> "audio.FeatureStore":
