@@ -34,6 +34,8 @@ class Task:
             method asked for it.
         precision: of training.
         progress: call with (epochs done, epochs in all) to be shown.
+        stacked: layers whose states an embedding holds, one after the other (a backbone with
+            `#layers=all`); `xlser.training.WeightedLayers` sums them up.
     """
 
     source: Labelled
@@ -49,6 +51,7 @@ class Task:
     source_model: Mapping[str, Tensor] | None = None
     precision: Precision = "fp32"
     progress: Callable[[int, int], None] = field(default=lambda done, total: None)
+    stacked: int = 1
 
     def standardised(self, by: Standardisation | None) -> "Standardised":
         """Return this task with standardised embeddings, and what does the same to other speech.

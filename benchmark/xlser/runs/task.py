@@ -88,6 +88,7 @@ def make_task(run: Run, inputs: Inputs, device: torch.device) -> Task:
         backbone=inputs.backbone.build if run.track == "finetune" else None,
         precision=run.precision,
         progress=_report,
+        stacked=inputs.backbone.kind.stacked,
     )
 
 

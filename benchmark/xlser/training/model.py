@@ -10,6 +10,7 @@ from xlser.errors import MethodError
 from xlser.methods import Speech, Task, floored
 from xlser.training.batches import joined
 from xlser.training.inference import embed
+from xlser.training.parts.weighted_layers import WeightedLayers
 
 _ADAPTER = 256
 
@@ -55,11 +56,13 @@ class Adapter(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, source: Tensor, standardised: bool = False) -> None:
+    def __init__(self, source: Tensor, stacked: int = 1, standardised: bool = False) -> None:
         """Take mean and standard deviation from `source`, shape (utterances, dimension).
 
         Args:
             source: embeddings.
+            stacked: layers whose states an embedding holds; the hidden layer sees their weighted
+                sum, which is learnt.
             standardised: whether embeddings come standardised, and pass as they are.
         """
         super().__init__()
@@ -68,14 +71,28 @@ class Adapter(nn.Module):
         self.register_buffer("std", floored(spread))
         if standardised:
             self.mean, self.std = torch.zeros_like(spread), torch.ones_like(spread)
+        self.sum = WeightedLayers(stacked) if stacked > 1 else nn.Identity()
         self.layers = nn.Sequential(
-            nn.Linear(source.shape[1], _ADAPTER), nn.ReLU(), nn.Dropout(0.3)
+            nn.Linear(source.shape[1] // stacked, _ADAPTER), nn.ReLU(), nn.Dropout(0.3)
         )
 
     def forward(self, embeddings: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return adapted embeddings, shape (batch, 256)."""
         del lengths  # an embedding is one row, whatever the utterance's length
-        return cast("Tensor", self.layers((embeddings - self.mean) / self.std))
+        return cast("Tensor", self.layers(self.sum((embeddings - self.mean) / self.std)))
+
+
+class Summed(nn.Module):
+    """A backbone that gives the states of several layers, and their weighted sum."""
+
+    def __init__(self, backbone: nn.Module, stacked: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.sum = WeightedLayers(stacked)
+
+    def forward(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return embeddings, shape (batch, dimension)."""
+        return cast("Tensor", self.sum(self.backbone(speech, lengths)))
 
 
 def new_model(
@@ -94,14 +111,17 @@ def new_model(
     """
     if task.track == "frozen":
         source = (reference or task.source.speech).features
-        encoder: nn.Module = Adapter(source, standardised)
+        encoder: nn.Module = Adapter(source, task.stacked, standardised)
         return EmotionModel(encoder, _ADAPTER, len(task.classes)).to(task.device)
     if task.backbone is None:
         raise MethodError(
             "The task of a fine-tune run holds no backbone.", "Hand it one: Task(backbone=...)."
         )
     encoder = task.backbone()
-    return EmotionModel(encoder, cast("int", encoder.dimension), len(task.classes)).to(task.device)
+    dimension = cast("int", encoder.dimension)
+    if task.stacked > 1:
+        encoder, dimension = Summed(encoder, task.stacked), dimension // task.stacked
+    return EmotionModel(encoder, dimension, len(task.classes)).to(task.device)
 
 
 def together(network: Callable[[Tensor], Tensor], *parts: Tensor) -> tuple[Tensor, ...]:
