@@ -1,13 +1,13 @@
 """What standardisation is worth on real speech: the table of docs/standardisation.md.
 
-    python -m tests.real.standardisation OUT [BACKBONE]
+    python -m tests.real.standardisation OUT [BACKBONE [METHOD ...]]
 
 Runs are recorded under OUT, so that the command goes on from where it was stopped. It needs the
 corpora of `v1` (XLSER_DATA) and the weights of the backbone.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
 import pandas as pd
@@ -28,10 +28,10 @@ class SourceAlone(GradientMethod):
     stages = ("source",)
 
 
-def run(out: str, backbone: str) -> None:
+def run(out: str, backbone: str, methods: Sequence[str]) -> None:
     """Run each method under each standardisation; some ten minutes on two cores."""
-    kinds = [get_method("logistic-regression"), get_method("svm"), SourceAlone]
-    for kind in kinds:
+    for name in methods:
+        kind = SourceAlone if name == SourceAlone.name else get_method(name)
         xlser.run(
             [kind(standardisation=by) for by in get_args(Standardisation)],
             protocol="v1",
@@ -76,7 +76,7 @@ def lines(table: pd.DataFrame) -> Iterator[str]:
 
 if __name__ == "__main__":
     out, backbone = sys.argv[1], (sys.argv[2:] or ["audiontt-512"])[0]
-    run(out, backbone)
+    run(out, backbone, sys.argv[3:] or ["logistic-regression", "svm", SourceAlone.name])
     for role in ("target", "source"):
         print(f"\nUA % of the {role} language\n")
         print("\n".join(lines(scores(out, role))))
