@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.leaderboards.made import over_seeds, results, under
+from tests.leaderboards.made import over_seeds, results, under, write
 
 from xlser import registry
 from xlser.backbones import TrainedOn, get_backbone
 from xlser.backbones.functionals import LogMelFunctionals
+from xlser.errors import RecordError
 from xlser.leaderboards.folder import Leaderboards
 from xlser.leaderboards.page import protocol_page
 from xlser.leaderboards.rendering import page_as_markdown
@@ -97,9 +98,14 @@ def test_facts_come_from_the_class_once_and_then_from_the_file(
     assert list(json.loads((tmp_path / FILE).read_bytes())) == ["known"]
 
 
-def test_a_leaderboard_keeps_the_facts_beside_its_page(template: Record, tmp_path: Path) -> None:
-    from tests.leaderboards.made import write
+@pytest.mark.parametrize("content", ["", "[]", '{"mine": {}}', '{"mine": 1}', "\xff"])
+def test_a_file_that_states_no_facts_is_named(content: str, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(content, encoding="latin-1")
+    with pytest.raises(RecordError, match="does not state what encoders were trained on"):
+        encoders_of(V1, ["mine"], tmp_path)
 
+
+def test_a_leaderboard_keeps_the_facts_beside_its_page(template: Record, tmp_path: Path) -> None:
     write(over_seeds(template, V1, 7, target="german"), tmp_path)
     Leaderboards(tmp_path).write(V1)
     stated = json.loads((tmp_path / "v1" / FILE).read_bytes())

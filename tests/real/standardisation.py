@@ -10,10 +10,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 
 import xlser
+from xlser.api.pipeline import Pipeline
 from xlser.methods import Standardisation, get_method
+from xlser.protocols import get_protocol
+from xlser.settings import Settings
 from xlser.training import GradientMethod
 
 TARGETS, BUDGETS, SEEDS = ("german", "italian"), (0, 25, 100), (0, 1, 2)
@@ -74,9 +78,23 @@ def lines(table: pd.DataFrame) -> Iterator[str]:
                 yield f"| `{method}` | {by} | " + " | ".join(cells) + " |"
 
 
+def idle(backbone: str) -> Iterator[str]:
+    """Yield how many dimensions of each corpus do not vary, and how many hardly do."""
+    pipeline = Pipeline.gather(get_protocol("v1"), TARGETS, backbone, Settings.gather())
+    inputs = pipeline.inputs("frozen").prepared()
+    yield "| corpus | dimensions | do not vary | deviation under a tenth of the median |"
+    yield "|:--|--:|--:|--:|"
+    for corpus, features in inputs.features.items():
+        deviation = features.in_memory().values.std(axis=0, dtype="float64")
+        small = (deviation > 0) & (deviation < 0.1 * np.median(deviation))
+        dead = int((deviation == 0).sum())
+        yield f"| {corpus} | {len(deviation)} | {dead} | {int(small.sum())} |"
+
+
 if __name__ == "__main__":
     out, backbone = sys.argv[1], (sys.argv[2:] or ["audiontt-512"])[0]
     run(out, backbone, sys.argv[3:] or ["logistic-regression", "svm", SourceAlone.name])
+    print("\n".join(idle(backbone)))
     for role in ("target", "source"):
         print(f"\nUA % of the {role} language\n")
         print("\n".join(lines(scores(out, role))))

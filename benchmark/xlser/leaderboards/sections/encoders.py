@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xlser.corpora import get_corpus
-from xlser.errors import XlserError
+from xlser.errors import RecordError, XlserError
 from xlser.leaderboards.formatting import DASH
 from xlser.leaderboards.model import Column, Paragraph, Section, Strong, TableModel, Text, plain
 from xlser.protocols import Protocol
@@ -139,12 +139,12 @@ def encoders_of(protocol: Protocol, names: Collection[str], folder: Path) -> Enc
         protocol: of the records.
         names: of their backbones.
         folder: of the protocol's leaderboard.
+
+    Raises:
+        RecordError: the file cannot be read.
     """
     path = folder / FILE
-    known: dict[str, Encoder] = {}
-    if path.is_file():
-        stated = json.loads(path.read_bytes())
-        known = {name: Encoder.of_json(entry) for name, entry in stated.items()}
+    known = _read(path) if path.is_file() else {}
     found = {name: fact for name in names if name not in known and (fact := _stated_by(name))}
     if found:
         known |= found
@@ -152,6 +152,17 @@ def encoders_of(protocol: Protocol, names: Collection[str], folder: Path) -> Enc
         text = json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
         write_atomically(path, text.encode())
     return Encoders(protocol, known)
+
+
+def _read(path: Path) -> dict[str, Encoder]:
+    try:
+        stated = json.loads(path.read_bytes())
+        return {name: Encoder.of_json(entry) for name, entry in stated.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as cause:
+        raise RecordError(
+            f"{path} does not state what encoders were trained on: {cause}.",
+            "Delete it: `xlser leaderboard` writes it anew from the encoders' classes.",
+        ) from cause
 
 
 def _stated_by(name: str) -> Encoder | None:
