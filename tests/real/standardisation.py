@@ -36,8 +36,10 @@ def run(out: str, backbone: str, methods: Sequence[str]) -> None:
     """Run each method under each standardisation; some ten minutes on two cores."""
     for name in methods:
         kind = SourceAlone if name == SourceAlone.name else get_method(name)
+        # Without labels, what is labelled is the source.
+        asked = ("none", "source", "language") if kind is SourceAlone else get_args(Standardisation)
         xlser.run(
-            [kind(standardisation=by) for by in get_args(Standardisation)],
+            [kind(standardisation=by) for by in asked],
             protocol="v1",
             target=TARGETS,
             labels=BUDGETS,
