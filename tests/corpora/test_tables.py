@@ -67,8 +67,8 @@ def test_latin_1_is_read_where_it_is_stated_and_named_where_not(tmp_path: Path) 
     path = write(tmp_path / "mine.csv", HEADER + "a.wav,Zoë,anger,f,,\n", "latin-1")
     with pytest.raises(TableError, match=r"mine\.csv, row 2: byte 0xeb is not utf-8") as error:
         spoken(path)
-    assert "--encoding cp1252" in error.value.remedy
-    assert "ë,anger" in error.value.remedy
+    assert "--encoding" in error.value.remedy
+    assert "'Zoë' in cp1252 (Western Europe), 'Zoλ' in cp1253 (Greek)" in error.value.remedy
     assert spoken(path, encoding="latin-1")["a"][0] == "Zoë"
     with pytest.raises(TableError, match="no encoding 'latin-9000'"):
         spoken(path, encoding="latin-9000")
@@ -160,7 +160,7 @@ def test_language_column_chooses_rows(tmp_path: Path) -> None:
         (
             "3.wav,a,hapiness,,,",
             "'hapiness' is not mapped; nearest: happiness",
-            "--map LABEL=anger",
+            "--map hapiness=TERM",
         ),
         ("3.wav,a,xyzzy,,,", "'xyzzy' is not mapped", "--drop LABEL"),
         ("3.wav,a,anger,boy,,", "row 5, column 'gender': 'boy' is not understood", "unknown"),

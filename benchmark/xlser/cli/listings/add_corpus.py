@@ -140,9 +140,10 @@ def _show_rows(frame: "pd.DataFrame", unmatched: Sequence[str]) -> None:
 
 def _show_labels(frame: "pd.DataFrame", labels: Mapping[str, str], drop: Sequence[str]) -> None:
     from xlser.corpora.emotions import term
+    from xlser.corpora.tables.reading import plain
 
-    own = {label.strip().casefold(): of for label, of in labels.items()}
-    left_out = {label.strip().casefold() for label in drop}
+    own = {plain(label).casefold(): of for label, of in labels.items()}
+    left_out = {plain(label).casefold() for label in drop}
     rows = []
     for label, of in sorted(frame.groupby("emotion")):
         emotion = "(left out)" if str(label).casefold() in left_out else term(str(label), own)
