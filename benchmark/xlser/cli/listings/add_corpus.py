@@ -131,8 +131,9 @@ def pairs(option: str, items: Sequence[str]) -> dict[str, str]:
 
 def _show_rows(frame: "pd.DataFrame", unmatched: Sequence[str]) -> None:
     typer.echo(f"{len(frame)} rows, the first {min(_ROWS, len(frame))}:")
-    rows = frame.head(_ROWS).to_dict("records")
-    print_table([{str(column): value for column, value in row.items()} for row in rows])
+    columns = [column for column in dict.fromkeys(frame.columns) if column]
+    rows = frame.loc[:, ~frame.columns.duplicated()].head(_ROWS).to_dict("records")
+    print_table([{str(column): row[column] for column in columns} for row in rows])
     if unmatched:
         examples = ", ".join(unmatched[:3])
         typer.echo(f"{len(unmatched)} recordings do not fit the pattern and stay out: {examples}")

@@ -92,7 +92,8 @@ def named_columns(frame: "pd.DataFrame", columns: Mapping[str, str], source: str
     Raises:
         TableError: a column is missing, or two have one name.
     """
-    of_table = [plain(str(column)).casefold() for column in frame.columns]
+    theirs = [plain(str(column)) for column in frame.columns]
+    of_table = [column.casefold() for column in theirs]
     unknown = sorted(set(columns) - {*REQUIRED, *OPTIONAL})
     if unknown:
         raise TableError(
@@ -111,25 +112,26 @@ def named_columns(frame: "pd.DataFrame", columns: Mapping[str, str], source: str
         elif name in REQUIRED or name in columns:
             missing[name] = wanted
     if missing:
-        raise _missing(missing, of_table, source)
+        raise _missing(missing, theirs, source)
     result = frame[[]].copy()
     for name, values in found.items():
         result[name] = values
     return result
 
 
-def _missing(missing: Mapping[str, str], of_table: list[str], source: str) -> TableError:
+def _missing(missing: Mapping[str, str], theirs: list[str], source: str) -> TableError:
     """Return what is wrong where columns are missing: name here -> name looked for."""
-    theirs = {}
+    of_table = {column.casefold(): column for column in theirs if column}
+    proposed = {}
     for name, wanted in missing.items():
         near = [alias for alias in _ALIASES.get(name, ()) if alias in of_table]
         near = near or get_close_matches(wanted, of_table, n=1)
-        theirs[name] = near[0] if near else "THEIR_NAME"
-    options = " ".join(f"{name}={of}" for name, of in theirs.items())
-    in_toml = ", ".join(f'{name} = "{of}"' for name, of in theirs.items())
+        proposed[name] = of_table[near[0]] if near else "THEIR_NAME"
+    options = " ".join(f"{name}={of}" for name, of in proposed.items())
+    in_toml = ", ".join(f'{name} = "{of}"' for name, of in proposed.items())
     return TableError(
         f"{source} has no column {', '.join(map(repr, missing.values()))}; it has "
-        f"{', '.join(filter(None, of_table)) or 'none'}.",
+        f"{', '.join(of_table.values()) or 'none'}.",
         f"Rename columns, or name them: --column {options} "
         f"(columns = {{{in_toml}}} in xlser.toml).",
     )
@@ -170,6 +172,8 @@ def _decoded(path: Path, encoding: str | None) -> str:
         raise TableError(f"{path} is a workbook, not text.", "Save the sheet as CSV (UTF-8).")
     marked = next((e for mark, e in (*_ENCODINGS, _BIG_ENDIAN) if content.startswith(mark)), None)
     used = encoding or marked or "utf-8"
+    if used == "utf-8" and b"\0" in content:
+        raise TableError(f"{path} holds NUL bytes.", "Is it UTF-16? Then add --encoding utf-16-le.")
     try:
         text = content.decode(used)
     except LookupError as cause:
@@ -183,8 +187,6 @@ def _decoded(path: Path, encoding: str | None) -> str:
             "Save the file as UTF-8, or state its encoding with --encoding. The text there reads "
             f"{_readings(content, cause.start)}.",
         ) from cause
-    if "\0" in text:
-        raise TableError(f"{path} holds NUL bytes.", "Is it UTF-16? Then add --encoding utf-16-le.")
     if not text.strip():
         raise TableError(f"{path} is empty.", "Write a header and a row an utterance.")
     return text.removeprefix("\ufeff")
