@@ -228,7 +228,7 @@ def test_good_corpus_has_no_caution(tmp_path: Path) -> None:
             "Speakers 'Ann' and 'ann' differ in case or leading zeros alone",
         ),
         ([*GOOD, *(f"{s}_calm_s3_1" for s in SPEAKERS)], "1 of 3 sentence codes occur in one"),
-        ([*GOOD, "ann_calm_s 1_1"], "1 names hold blanks (quote them in --exclude): 'ann_calm_s 1"),
+        ([*GOOD, "ann_calm_s 1_1"], "1 names hold blanks, which stops runs: 'ann_calm_s 1"),
         ([*GOOD, "ann_calm_s\n1_1"], r"hold line breaks or control characters: 'ann_calm_s\n1_1'"),
     ],
 )

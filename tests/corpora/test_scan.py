@@ -20,7 +20,7 @@ from xlser.corpora import (
     survey,
 )
 from xlser.corpora import scan as scan_all
-from xlser.errors import IncompleteCorpusError, SettingsError
+from xlser.errors import IncompleteCorpusError, PluginError, SettingsError
 
 CAFE = get_corpus("cafe")
 EMODB = get_corpus("emodb")
@@ -39,6 +39,20 @@ TESS = get_corpus("tess")
         (SHEMO, trees.shemo, (1059, 38, 201, 1028, 449), 87),
     ],
 )
+def test_names_with_blanks_stop_a_run_before_it_starts(tmp_path: Path) -> None:
+    class Blank(Tiny):
+        def parse(self, name: str) -> Spoken:
+            return super().parse(name.replace(" ", "-"))
+
+        def names(self) -> list[str]:
+            return [name.replace("-", " ") for name in super().names()]
+
+    root = trees.plant(tmp_path / "blank", [f"{name}.wav" for name in Blank().names()])
+    with pytest.raises(PluginError, match="names with blanks, such as") as error:
+        scan(Blank(), root)
+    assert "`name_of`" in error.value.remedy
+
+
 def test_whole_tree_gives_the_published_table(
     corpus: Corpus,
     grow: Callable[[Path], Path],

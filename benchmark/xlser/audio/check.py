@@ -179,7 +179,7 @@ def _names(spoken: Mapping[str, Spoken]) -> list[str]:
             f"{len(broken)} names hold line breaks or control characters: {_some(broken)}."
         )
     if blank:
-        lines.append(f"{len(blank)} names hold blanks (quote them in --exclude): {_some(blank)}.")
+        lines.append(f"{len(blank)} names hold blanks, which stops runs: {_some(blank)}.")
     return lines
 
 

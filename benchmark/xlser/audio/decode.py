@@ -62,7 +62,7 @@ def _decode(path: Path) -> tuple[Samples, int]:
             channels = file.read(dtype="float32", always_2d=True)
             rate, promised, log = file.samplerate, file.frames, file.extra_info
     except (soundfile.SoundFileError, OSError, RuntimeError) as cause:
-        reason = _content(path) or getattr(cause, "error_string", cause)
+        reason = _content(path) or str(getattr(cause, "error_string", cause))
         raise _unusable(path, f"cannot be decoded ({reason})") from cause
     if len(channels) < promised or _cut_short(log):
         raise _unusable(path, "is cut short: its header promises more samples than it holds")

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 from xlser.corpora.corpus import Corpus, Spoken, Utterance
 from xlser.corpora.emotions import EMOTIONS
-from xlser.errors import IncompleteCorpusError, SettingsError
+from xlser.errors import IncompleteCorpusError, PluginError, SettingsError
 from xlser.system.files import digest_file, digest_json
 
 # Formats people convert corpora to that libsndfile cannot read: named rather than "missing".
@@ -152,6 +152,7 @@ def scan(
         IncompleteCorpusError: an utterance is missing or contradictory and not excluded. Nothing
             ever shrinks a data set silently.
         SettingsError: an exclusion matches no utterance.
+        PluginError: names hold blanks.
     """
     found = survey(corpus, root)
     used = {
@@ -159,6 +160,7 @@ def scan(
         for name, spoken in found.spoken.items()
         if emotions is None or spoken.emotion in emotions
     }
+    _require_names_without_blanks(corpus, used)
     excluded = _resolve(corpus, used, exclude)
     faults = _faults(found, used.keys() - excluded)
     if faults:
@@ -170,6 +172,16 @@ def scan(
     ]
     in_order = tuple(sorted(utterances, key=lambda u: u.id))
     return Inventory(corpus, root, in_order, tuple(sorted(excluded)))
+
+
+def _require_names_without_blanks(corpus: Corpus, names: Iterable[str]) -> None:
+    broken = [name for name in names if len(name.split()) != 1]
+    if broken:
+        raise PluginError(
+            f"{corpus.title} gives {len(broken)} names with blanks, such as {broken[0]!r}.",
+            "Records list names separated by blanks: let `name_of` of the corpus replace them, "
+            "for example by '_', or add the recordings from a table (docs/corpora.md).",
+        )
 
 
 def _faults(found: Survey, used: Collection[str]) -> list[str]:

@@ -107,10 +107,11 @@ def checked_rows(
         gender = _gender(row, values.get("gender", ""), problems)
         found.speakers[speaker] = _agreed(found.speakers.get(speaker), gender)
         if path and emotion:
-            name = str(PurePosixPath(path).with_suffix(""))
+            name = utterance_name(path)
             if name in found.paths:
-                text = f"{path!r} differs from row {found.rows[name]} in its ending alone"
-                problems.add(row, "path", text, "Keep one of them.")
+                where = "its ending or blanks alone"
+                text = f"{path!r} differs from row {found.rows[name]} in {where}"
+                problems.add(row, "path", text, "Keep one of them, or rename it.")
             sentence, split = values.get("sentence", ""), values.get("split", "")
             found.spoken[name] = Spoken(speaker, emotion, sentence, split)
             found.paths[name], found.rows[name] = path, row
@@ -221,6 +222,18 @@ def _gender(row: int, written: str, problems: Problems) -> Gender:
 def _agreed(before: Gender | None, now: Gender) -> Gender:
     """Return the gender of a speaker of several rows: unknown where they differ."""
     return now if before in (None, now) else "unknown"
+
+
+def utterance_name(path: str) -> str:
+    """Return the name of an utterance: its path without the ending, blanks replaced by "_".
+
+    Records list names separated by blanks.
+
+    >>> utterance_name("ana maría/1.wav")
+    'ana_maría/1'
+    """
+    name = str(PurePosixPath(path).with_suffix(""))
+    return "".join("_" if c.isspace() or not c.isprintable() else c for c in name)
 
 
 def path_key(path: str) -> str:

@@ -22,7 +22,8 @@ class TableCorpus(Corpus):
     """A corpus from a table: one row a recording, with path, speaker and emotion.
 
     Where known it also has language, gender, sentence and split. The name of an utterance is its
-    path in the table without the ending. All rows are checked; files are looked for by `scan`.
+    path in the table without the ending, blanks replaced by "_". All rows are checked; files are
+    looked for by `scan`.
 
     Attributes:
         folder: what paths are relative to.
