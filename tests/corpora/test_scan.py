@@ -39,20 +39,6 @@ TESS = get_corpus("tess")
         (SHEMO, trees.shemo, (1059, 38, 201, 1028, 449), 87),
     ],
 )
-def test_names_with_blanks_stop_a_run_before_it_starts(tmp_path: Path) -> None:
-    class Blank(Tiny):
-        def parse(self, name: str) -> Spoken:
-            return super().parse(name.replace(" ", "-"))
-
-        def names(self) -> list[str]:
-            return [name.replace("-", " ") for name in super().names()]
-
-    root = trees.plant(tmp_path / "blank", [f"{name}.wav" for name in Blank().names()])
-    with pytest.raises(PluginError, match="names with blanks, such as") as error:
-        scan(Blank(), root)
-    assert "`name_of`" in error.value.remedy
-
-
 def test_whole_tree_gives_the_published_table(
     corpus: Corpus,
     grow: Callable[[Path], Path],
@@ -376,3 +362,17 @@ def test_both_layouts_of_casia_are_one_corpus(nested: bool, tmp_path: Path) -> N
 def test_name_of_ased_that_begins_with_a_capital_letter_is_one_of_ased(tmp_path: Path) -> None:
     root = trees.plant(tmp_path / "ased", ["04Sad/S4-04-02-01-29.wav"])
     assert list(survey(get_corpus("ased"), root).files) == ["s4-04-02-01-29"]
+
+
+def test_names_with_blanks_stop_a_run_before_it_starts(tmp_path: Path) -> None:
+    class Blank(Tiny):
+        def parse(self, name: str) -> Spoken:
+            return super().parse(name.replace(" ", "-"))
+
+        def names(self) -> list[str]:
+            return [name.replace("-", " ") for name in super().names()]
+
+    root = trees.plant(tmp_path / "blank", [f"{name}.wav" for name in Blank().names()])
+    with pytest.raises(PluginError, match="names with blanks, such as") as error:
+        scan(Blank(), root)
+    assert "`name_of`" in error.value.remedy

@@ -153,6 +153,7 @@ def freeze(
     )
     protocol = find_protocol(recipe.freeze(settings))
     path = out or Path(f"{name}.json")
+    _require_no_other(path, protocol.digest)
     write_manifest(protocol, path)
     for language, corpora in protocol.languages.items():
         of = ", ".join(protocol.classes_of(language))
@@ -162,6 +163,25 @@ def freeze(
     messages(f"digest: {protocol.digest}")
     option = "" if backbone else " --backbone NAME"
     messages(f"wrote {path}; run it: xlser run METHOD --protocol {path}{option}")
+
+
+def _require_no_other(path: Path, digest: str) -> None:
+    """Raise where a file states another protocol, whose results would be lost to it."""
+    import json
+
+    from xlser.errors import ProtocolError
+
+    if not path.exists():
+        return
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))["digest"]
+    except (ValueError, KeyError, TypeError, OSError):
+        stated = "none"
+    if stated != digest:
+        raise ProtocolError(
+            f"{path} exists and states another protocol (digest {stated[:16]}, not {digest[:16]}).",
+            "Give yours another name, another file (--out), or move that file.",
+        )
 
 
 def _schedule(steps: int) -> dict[str, int]:
