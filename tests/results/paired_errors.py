@@ -66,7 +66,11 @@ class First(Runs):
 
 
 def print_named(name: str, summary: Summary, named: Sequence[str]) -> None:
-    """Print the difference of each pair of rows, `method:budget`, and its standard error."""
+    """Print the difference of each pair of rows, `method:budget`, and its standard error.
+
+    Then the root mean square of these errors.
+    """
+    errors = []
     known = {line.method: line for line in summary.lines}
     for one, other in combinations(named, 2):
         rows = []
@@ -80,6 +84,10 @@ def print_named(name: str, summary: Summary, named: Sequence[str]) -> None:
         found = Estimate.average(pairs)
         where = f"{name}, {len(pairs)} languages, {summary.condition.slug}"
         print(f"{where}: {one} - {other} = {found.value:+.1f}, error {found.error:.2f}")
+        errors.append(found.error)
+    if errors:
+        rms = sqrt(sum(error**2 for error in errors) / len(errors))
+        print(f"{where}: {rms:.2f} over {len(errors)} pairs")
 
 
 def paired_errors(lines: Sequence[Line], budgets: Labels | tuple[Labels, ...]) -> Iterator[float]:
