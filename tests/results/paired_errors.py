@@ -3,8 +3,8 @@
 `python -m tests.results.paired_errors v1=leaderboards v2=FOLDER` prints, for each label budget that
 the protocols share and for the mean over 25, 50 and 100 labels, the root mean square over all pairs
 of methods of the standard error of their difference, in points of UA, on the mean over the target
-languages of the records. `--methods A B ...` looks at pairs of these methods alone, each printed by
-itself as well, at budgets of their own where they share none: `sft:100 lower-bound:0`. With
+languages of the records. `--methods A B ...` looks at pairs of these methods alone; with budgets,
+`sft:100 lower-bound:0`, it prints the difference and the error of each pair of such rows. With
 `--seeds N` only rows of the first N seeds are looked at, so that runs under way can be judged.
 """
 
@@ -32,9 +32,11 @@ def main(arguments: Sequence[str]) -> None:
             continue
         protocol = find_protocol(name, Path(folder))
         for summary in summaries(protocol, Path(folder), seeds):
-            print_named(name, summary, named)
-            for budgets in () if named else BUDGETS:
-                errors = list(paired_errors(summary.lines, budgets))
+            rows = [word for word in named if ":" in word]
+            print_named(name, summary, rows)
+            lines = [line for line in summary.lines if not named or line.method in named]
+            for budgets in () if rows else BUDGETS:
+                errors = list(paired_errors(lines, budgets))
                 if errors:
                     rms = sqrt(sum(error**2 for error in errors) / len(errors))
                     print(
