@@ -55,13 +55,13 @@ def test_the_page_has_what_plain_loops_give_from_the_records() -> None:
     (table,) = [table for table in results.tables() if table.target == "amharic"]
     (row,) = [r for r in table.rows if (r.method, r.labels) == ("sft", 100)]
     published = get_corpus("ased").published()
-    by_seed: dict[int, dict[int, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    by_seed: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     test = row.predictions.utterances
     for id_, cell, truth, predicted in zip(
         test.ids, test.seed, test.truth, row.predictions.predicted, strict=True
     ):
         if published[id_.split("/")[1]].sentence in ("06", "07"):
-            by_seed[row.cells[cell][0]][truth].append(truth == predicted)
+            by_seed[row.cells[cell][0]][truth].append(int(truth == predicted))
     scores = [100 * mean(mean(right) for right in of.values()) for of in by_seed.values()]
     page = (COMMITTED / "v2/README.md").read_text(encoding="utf-8")
     section = page.partition("## Amharic with sentences held constant")[2]
