@@ -42,8 +42,7 @@ def introduction(results: Results) -> list[Block]:
 
 
 def _chance(protocol: Protocol) -> str:
-    """Return the scores of guessing: one, and those of targets that lack classes."""
-    whole = f"{100 / len(protocol.classes):.1f} %"
+    """Return the scores of guessing: for targets of all classes, and for those that lack some."""
     fewer: dict[int, list[str]] = {}
     for target, classes in protocol.target_classes.items():
         fewer.setdefault(len(classes), []).append(target.capitalize())
@@ -51,7 +50,9 @@ def _chance(protocol: Protocol) -> str:
         f"{100 / count:.1f} % ({count} classes: {', '.join(targets)})"
         for count, targets in fewer.items()
     ]
-    return " or ".join([whole, *parts])
+    if set(protocol.target_classes) < set(protocol.targets):
+        parts.insert(0, f"{100 / len(protocol.classes):.1f} %")
+    return " or ".join(parts)
 
 
 def _about_uncertainty(protocol: Protocol) -> Paragraph:
