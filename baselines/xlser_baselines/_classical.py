@@ -7,11 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-from xlser.methods import Predictor, Speech, Task
-from xlser.training import floored
+from xlser.methods import Predictor, Speech, Standardisation, Task
 
 Array = npt.NDArray[Any]
 Inputs = Callable[[Array], Array]
@@ -21,28 +19,27 @@ Inputs = Callable[[Array], Array]
 def fit_best(
     task: Task,
     classifiers: Sequence[Any],
+    standardisation: Standardisation | None,
     inputs_of: Callable[[Array], Inputs] = lambda x: lambda z: z,
 ) -> Predictor:
     """Fit each classifier on source and labelled target; return the best on source validation.
 
-    Embeddings are standardised. Labelled target utterances weigh as much as the source in sum.
-    The figure is unweighted accuracy; of equals the first wins, and without validation speech the
-    one in the middle.
+    Labelled target utterances weigh as much as the source in sum. The figure is unweighted
+    accuracy; of equals the first wins, and without validation speech the one in the middle.
 
     Args:
         task: what a method is handed.
         classifiers: of scikit-learn, not fitted.
+        standardisation: of the embeddings.
         inputs_of: given the standardised train embeddings, returns what makes the classifiers'
             inputs of embeddings, such as a kernel; default: they take embeddings.
     """
+    standard = task.standardised(standardisation)
+    task = standard.task
     train = [part for part in (task.source, task.target_labelled) if len(part)]
     x = np.concatenate([_embeddings(part.speech) for part in train])
     y = np.concatenate([part.emotion.cpu().numpy() for part in train])
     weight = np.concatenate([np.full(len(p), len(train[0]) / len(p)) for p in train])
-
-    scaler = StandardScaler().fit(x)
-    scaler.scale_ = floored(torch.from_numpy(scaler.scale_)).numpy()
-    x = scaler.transform(x)
     inputs = inputs_of(x)
 
     train_inputs = inputs(x)
@@ -51,27 +48,24 @@ def fit_best(
         task.progress(done, len(classifiers))
     best = classifiers[len(classifiers) // 2]
     if len(task.source_validation):
-        heard = inputs(scaler.transform(_embeddings(task.source_validation.speech)))
+        validation = inputs(_embeddings(task.source_validation.speech))
         emotion = task.source_validation.emotion.cpu().numpy()
-        scores = [balanced_accuracy_score(emotion, c.predict(heard)) for c in classifiers]
+        scores = [balanced_accuracy_score(emotion, c.predict(validation)) for c in classifiers]
         best = classifiers[int(np.argmax(scores))]
-    return _Classical(scaler, inputs, best, len(task.classes))
+    return standard.predictor(_Classical(inputs, best, len(task.classes)))
 
 
 class _Classical:
     """A classifier over standardised embeddings as a predictor."""
 
-    def __init__(
-        self, scaler: StandardScaler, inputs: Inputs, classifier: Any, classes: int
-    ) -> None:
-        self._scaler = scaler
+    def __init__(self, inputs: Inputs, classifier: Any, classes: int) -> None:
         self._inputs = inputs
         self._classifier = classifier
         self._classes = classes
 
     def predict(self, speech: Speech) -> Tensor:
         """Return probabilities, or the softmax of decision values where there are none."""
-        x = self._inputs(self._scaler.transform(_embeddings(speech)))
+        x = self._inputs(_embeddings(speech))
         if hasattr(self._classifier, "predict_proba"):
             known = torch.from_numpy(self._classifier.predict_proba(x)).double()
         else:

@@ -29,6 +29,7 @@ class SupportVectorMachine(Method):
     target_labels = "few"
     citation = "Scheidwasser-Clow et al. (2022), SERAB, ICASSP"
     tracks = ("frozen",)
+    standardisation = "labelled"
     inverse_penalties: tuple[float, ...] = (0.1, 1.0, 10.0)
 
     def fit(self, task: Task) -> Predictor:
@@ -37,9 +38,13 @@ class SupportVectorMachine(Method):
         The kernel of the train utterances is computed once for all penalties.
         """
         if len(task.source) + len(task.target_labelled) > _MOST:
-            return fit_best(task, [SVC(C=penalty) for penalty in self.inverse_penalties])
+            return fit_best(
+                task,
+                [SVC(C=penalty) for penalty in self.inverse_penalties],
+                self.standardisation,
+            )
         classifiers = [SVC(C=c, kernel="precomputed") for c in self.inverse_penalties]
-        return fit_best(task, classifiers, _radial)
+        return fit_best(task, classifiers, self.standardisation, _radial)
 
 
 def _radial(train: Array) -> Inputs:
