@@ -94,6 +94,8 @@ def require_leaderboard(folder: Path) -> None:
     require_records(folder)
     page = (folder / "leaderboards/spanish/README.md").read_text(encoding="utf-8")
     assert "Guessing gives 25.0 % (4 classes: Spanish) of both." in page
+    for link in re.findall(r"\]\(([^)#]+)\)", page):
+        assert (folder / "leaderboards/spanish" / link).exists(), link
     for method in METHODS:
         assert re.search(rf"\| {method} +(†|\|)", page), method
 

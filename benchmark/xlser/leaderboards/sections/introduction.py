@@ -74,10 +74,18 @@ def _about_uncertainty(protocol: Protocol) -> Paragraph:
             "covers the choice of test speakers: it is computed by resampling speakers, and a "
             "speaker tested under several seeds is one speaker. ",
             *against,
-            Link("How intervals are computed, and their limits", "../../docs/statistics.md"),
+            *_about_intervals(protocol),
             ".",
         )
     )
+
+
+def _about_intervals(protocol: Protocol) -> tuple[Inline, ...]:
+    """Return a reference to the suite's docs; beside a protocol of one's own they do not lie."""
+    what = "How intervals are computed, and their limits"
+    if is_registered(protocol):
+        return (Link(what, "../../docs/statistics.md"),)
+    return (f"{what}: ", Code("docs/statistics.md"), " of xlser")
 
 
 def _tested(protocol: Protocol) -> str:
