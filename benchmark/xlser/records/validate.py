@@ -173,6 +173,7 @@ def identity(record: Record) -> dict[str, object]:
         precision=record.precision,
         repeat=record.repeat,
         code=record.method.code,
+        tuning=record.backbone.tuning,
     )
 
 
@@ -189,6 +190,7 @@ def _identity(run: Any) -> dict[str, object]:
         precision=run.precision,
         repeat=run.repeat,
         code=run.code,
+        tuning=run.tuning,
     )
 
 

@@ -263,6 +263,7 @@ def _run(
     backbone: PretrainedBackbone,
 ) -> Run:
     target_corpora = catalogue.protocol.languages[scenario.target]
+    tuning = backbone.kind.tuning
     identity = identify(
         protocol=catalogue.protocol.digest,
         scenario=scenario.digest,
@@ -274,6 +275,7 @@ def _run(
         precision=request.precision,
         repeat=repeat,
         code=code_of(type(method)),
+        tuning=tuning.stated() if tuning and request.track == "finetune" else None,
     )
     fold = scenario.fold if catalogue.protocol.folds > 1 else None
     return Run(method, scenario, request.track, request.precision, repeat, identity, fold)
