@@ -365,12 +365,9 @@ def _incomplete(runs: Iterable[Any]) -> list[str]:
         if run.repeat:
             continue  # a repeat stands in no row
         settings = json.loads(run.settings) if run.changed else {}
+        condition = run.protocol, run.target, run.track, run.backbone, run.precision
         row = (
-            run.protocol,
-            run.target,
-            run.track,
-            run.backbone,
-            run.precision,
+            *condition,
             " ".join([run.method, *(f"{name}={settings[name]}" for name in run.changed)]),
             f"{run.labels} labels",
         )
