@@ -34,10 +34,10 @@ UTTERANCES = 48
 ROUNDS = 3
 
 
-def speech() -> Speech:
+def speech(count: int) -> Speech:
     """Return some utterances of all corpora at hand, in a random order."""
     utterances = [u for inventory in inventories_at_hand() for u in inventory.utterances]
-    order = np.random.default_rng(0).permutation(len(utterances))[:UTTERANCES]
+    order = np.random.default_rng(0).permutation(len(utterances))[:count]
     parts = [torch.from_numpy(quantised(load(utterances[i].path)).frames) for i in order]
     return Speech(torch.cat(parts), torch.tensor([len(part) for part in parts]))
 
@@ -105,7 +105,6 @@ def best(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) 
 def memory_at(seconds: int, network: Any) -> int:
     """Return the MiB that a clip takes beyond what is held already."""
     clip = (torch.randn(seconds * 16_000, 1) * 3000).to(torch.int16)
-    before = peak_memory(CPU)["host"]
     forget_peak_memory(CPU)
     before = peak_memory(CPU)["host"]
     embed(network, Speech(clip, torch.tensor([len(clip)])))
@@ -117,10 +116,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", default=NAMES)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--utterances", type=int, default=UTTERANCES)
     asked = parser.parse_args()
     keep_pages()
     torch.set_num_threads(cpu_count())
-    some = speech()
+    some = speech(asked.utterances)
     seconds = len(some.features) / 16_000
     print(f"{surroundings()}; {len(some)} utterances, {seconds:.0f} s; best of {asked.rounds}.\n")
     print("| backbone | ours, x real time | loop, x real time | ratio | MiB for a clip of 60 s |")

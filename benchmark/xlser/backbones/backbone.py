@@ -154,6 +154,7 @@ class Backbone(nn.Module):
         tuning: how it is fine-tuned; None: by the protocol's schedule.
         packages: distributions that its embeddings depend on, beside the suite's own.
         notice: printed when it is used.
+        asked: what `--backbone` must say to get it, where that is not its name: a path, say.
     """
 
     name: ClassVar[str]
@@ -169,6 +170,7 @@ class Backbone(nn.Module):
     tuning: ClassVar[Tuning | None] = None
     packages: ClassVar[tuple[str, ...]] = ()
     notice: ClassVar[str] = ""
+    asked: ClassVar[str] = ""
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return embeddings, shape (batch, dimension).

@@ -1,6 +1,7 @@
 """Models of the Hub: fetched once, pinned, used offline; what cannot be had is said in words."""
 
 import json
+import pickle
 import shutil
 import subprocess
 import sys
@@ -294,3 +295,25 @@ def test_published_encoders_are_pinned_and_state_what_they_were_trained_on() -> 
         assert kind.layer_rule
         assert kind.dimension == kind.width
         assert 0 < kind.layer < kind.depth
+
+
+@pytest.mark.parametrize("name", ["whisper", "hubert"])
+def test_an_encoder_travels_to_another_process(
+    name: str, settings: Settings, folders: Folders
+) -> None:
+    backbone = pretrained(f"hf:{folders(name)}#layers=all", settings)
+    there = pickle.loads(pickle.dumps(backbone))
+    assert (there.kind.name, there.digest) == (f"hf:{name}#layers=all", backbone.digest)
+    assert there.kind.dimension == backbone.kind.dimension == 4 * 32
+    waveforms, lengths = speech(4_000, 3_000)
+    assert torch.equal(
+        there.build().eval()(waveforms, lengths), backbone.build().eval()(waveforms, lengths)
+    )
+    with pytest.raises(RuntimeError, match="Missing key"):  # not random weights instead
+        backbone.without_state().build()
+
+
+def test_a_failed_run_says_how_to_get_a_folder_again(settings: Settings, folders: Folders) -> None:
+    kind = pretrained(f"hf:{folders('whisper')}#layer=2", settings).kind
+    assert kind.name == "hf:whisper#layer=2"
+    assert kind.asked == f"hf:{folders('whisper')}#layer=2"

@@ -188,6 +188,7 @@ class TransformerBackbone(Backbone):
         return specialised(
             cls,
             name=named(name, changed),
+            asked=named(cls.asked, changed) if cls.asked else "",
             layer=asked.layer,
             layer_rule=rule,
             lora=asked.lora,
