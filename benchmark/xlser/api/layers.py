@@ -120,12 +120,11 @@ def choose_layer(
         )
     halves = _by_speaker(speaker, emotion, folds)
     figures: dict[str, list[float]] = {"speakers": [], "corpora": []}
-    for done, features in enumerate(by_layer, start=1):
+    for features in by_layer:
         figures["speakers"].append(
             _unweighted_accuracy(emotion, _predicted(features, emotion, halves))
         )
         figures["corpora"] += _across(features, emotion, corpus)
-        watch(f"layers of {name}", done, layers)
     return LayerChoice(
         name,
         network.digest,
