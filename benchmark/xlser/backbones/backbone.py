@@ -192,7 +192,7 @@ class Backbone(nn.Module):
 
     @classmethod
     def variant(cls, options: Mapping[str, str]) -> "type[Backbone]":
-        """Return the backbone with options, as in `whisper-base#layer=4`.
+        """Return the backbone with options, as in `whisper-base#layer=3`.
 
         Raises:
             SettingsError: it has no such option, or the option no such value.

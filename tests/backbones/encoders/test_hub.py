@@ -271,8 +271,8 @@ def test_an_option_that_is_none_is_refused(
 
 
 def test_names_are_canonical() -> None:
-    assert get_backbone("whisper-base#layer=3").name == "whisper-base"
-    assert get_backbone("whisper-base#lora=8,layer=4").name == "whisper-base#layer=4,lora=8"
+    assert get_backbone("whisper-base#layer=4").name == "whisper-base"
+    assert get_backbone("whisper-base#lora=8,layer=3").name == "whisper-base#layer=3,lora=8"
     stacked = get_backbone("whisper-base#layers=all")
     assert (stacked.name, stacked.stacked, stacked.dimension) == (
         "whisper-base#layers=all", 7, 7 * 512,
