@@ -191,6 +191,11 @@ class Backbone(nn.Module):
         yield from ()
 
     @classmethod
+    def recipe(cls) -> dict[str, Any]:
+        """Return what embeddings depend on beside name, weights and input, for keys of caches."""
+        return {}
+
+    @classmethod
     def variant(cls, options: Mapping[str, str]) -> "type[Backbone]":
         """Return the backbone with options, as in `whisper-base#layer=3`.
 

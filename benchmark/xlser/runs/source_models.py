@@ -87,6 +87,7 @@ def source_model_path(
             **({"tuning": inputs.tuning.stated()} if inputs.tuning else {}),
             "classes": scenario.classes,
             "backbone": [backbone.kind.name, backbone.digest],
+            **({"recipe": recipe} if (recipe := backbone.kind.recipe()) else {}),
             "track": inputs.track,
             "seed": seed,
             "precision": precision,

@@ -167,7 +167,9 @@ class Inputs:
 
     def _embeddings_path(self, corpus: str) -> Path:
         backbone = self.backbone
-        about = [self._store_folder(corpus).name, backbone.kind.name, backbone.digest]
+        about: list[object] = [self._store_folder(corpus).name, backbone.kind.name, backbone.digest]
+        if recipe := backbone.kind.recipe():
+            about.append(recipe)
         name = f"{corpus}-{safe_name(backbone.kind.name)}-{digest_json(about)[:16]}.safetensors"
         return self.cache / "embeddings" / name
 
