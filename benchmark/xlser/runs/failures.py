@@ -84,7 +84,7 @@ def again(run: "Run", results: Path) -> str:
         **({"labels": scenario.labels} if method.target_labels == "few" else {}),
         "track": run.track,
         "precision": run.precision,
-        "backbone": run.identity["backbone"][0],
+        "backbone": run.backbone or run.identity["backbone"][0],
     }
     leaderboards = str(results.parent.parent)
     reference = reference_of(type(method))
