@@ -52,7 +52,8 @@ class GANAdaptation(GradientMethod):
     def loss(self, step: Step) -> Tensor:
         """Let the critic learn, then return emotion loss plus the distance it sees."""
         speech = step.by_domain(step.labelled.speech, step.unlabelled.speech)
-        source, target = self.source_encoder(speech[0]), self.model.embed(speech[1])
+        source = self.source_encoder(speech[0])
+        target = self.model.embed(speech[1]) if len(speech[1]) else source[:0]
         # Rows stand in the order of both together: the source's, the target's labelled ones first.
         labelled = torch.cat([source, target])[: len(step.labelled.emotion)]
         emotion = cross_entropy(self.model.head(labelled), step.labelled.emotion)
