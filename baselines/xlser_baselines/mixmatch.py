@@ -23,9 +23,9 @@ class MixMatch(GradientMethod):
     The guess for an unlabelled utterance is the mean answer to two views, sharpened with T 0.5
     (Eq. 7). Labelled and unlabelled speech are mixed with a random other row of the whole batch,
     share max(l, 1 - l), l ~ Beta(0.5, 0.5) (Eq. 8-11). Cross-entropy on the labelled mixtures, mean
-    squared error on the unlabelled ones (Eq. 3, 4), whose weight grows linearly to 10 over the first
-    40 % of training, as in the audio configuration of USB (Wang et al. 2022); the 75 of the paper
-    are for CIFAR-10. Adapted: the two views are the weak and the strong one, as a weak view of an
+    squared error on the unlabelled ones (Eq. 3, 4), whose weight grows linearly to 10 over 40 % of
+    the training, as in the audio configuration of USB (Wang et al. 2022); the 75 of the paper are
+    for CIFAR-10. Adapted: the two views are the weak and the strong one, as a weak view of an
     embedding is that embedding.
 
     Without target labels it may end at chance (frozen track, v1): guesses count whatever their

@@ -39,7 +39,7 @@ class MinimaxEntropy(GradientMethod):
         self.model.head = CosineHead(cast("nn.Linear", self.model.head), self.temperature)
 
     def loss(self, step: Step) -> Tensor:
-        """Return emotion loss minus weighted entropy, whose gradient reaches the encoder reversed."""
+        """Return emotion loss minus weighted entropy, its gradient reversed for the encoder."""
         parts = (step.labelled.speech, step.unlabelled.speech)
         labelled, unlabelled = together(self.model.embed, *parts)
         emotion = cross_entropy(self.model.head(labelled), step.labelled.emotion)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from tests.baselines.steps import (
     BATCH_OF_40,
+    NEVER,
     embedded,
     emotion_loss,
     gradients,
@@ -59,8 +60,8 @@ SMOOTH = [
     (SoftPseudoLabels, {"prior": "labelled"}),
     (FixMatch, {"tau": 0.25}),
     (FlexMatch, {}),
-    (FreeMatch, {"momentum": 1.0, "fairness": 1.0}),
-    (SoftMatch, {"momentum": 1.0}),
+    (FreeMatch, {"half_life": NEVER, "fairness": 1.0}),
+    (SoftMatch, {"half_life": NEVER}),
     (AdaMatch, {"tau": 0.5}),
     (MeanTeacherMethod, {}),
     (MixMatch, {"temperature": 1e6}),

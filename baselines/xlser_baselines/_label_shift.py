@@ -4,7 +4,6 @@ from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
 from xlser.methods import Predictor, Task
 from xlser.training import Twinned
@@ -75,48 +74,3 @@ class LabelShift(Twinned):
         wanted = self.frequencies(p, training, validated)
         factor = np.where(training > 0, wanted / np.maximum(training, 1e-12), 0.0)
         return standard.predictor(LinearPredictor(plain.linear, factor))
-
-
-class BBSE(LabelShift):
-    """Black box shift estimation (Lipton et al. 2018, Section 4).
-
-    If only class frequencies differ, the frequencies of the answers are the confusion matrix times
-    those of the classes. That matrix is measured on source validation speech, and the equation
-    solved by least squares without negative frequencies. Without validation speech nothing is
-    corrected.
-    """
-
-    name = "bbse"
-    citation = "Lipton et al. (2018), Detecting and correcting for label shift, ICML"
-
-    def frequencies(self, unlabelled: Array, training: Array, classifier: Validated) -> Array:
-        """Solve the equation."""
-        if not len(classifier.emotion):
-            return training
-        answered = np.bincount(unlabelled.argmax(axis=1), minlength=len(training)) / len(unlabelled)
-        solved, _ = nnls(classifier.confusion(), answered)
-        return solved / solved.sum() if solved.sum() > 0 else training
-
-
-class EMPrior(LabelShift):
-    """Frequencies by expectation maximisation (Saerens et al. 2002, Eq. 2.9).
-
-    Frequencies and corrected answers are computed in turn from each other, beginning with the
-    frequencies in training, until the former stand still.
-    """
-
-    name = "em-prior"
-    citation = "Saerens et al. (2002), Adjusting the outputs of a classifier, Neural Computation"
-    rounds: int = 1000
-
-    def frequencies(self, unlabelled: Array, training: Array, classifier: Validated) -> Array:
-        """Take turns."""
-        wanted = training
-        for _ in range(self.rounds):
-            ratio = np.where(training > 0, wanted / np.maximum(training, 1e-12), 0.0)
-            corrected = unlabelled * ratio
-            corrected /= np.maximum(corrected.sum(axis=1, keepdims=True), 1e-300)
-            before, wanted = wanted, corrected.mean(axis=0)
-            if np.abs(wanted - before).max() < 1e-8:
-                break
-        return wanted
