@@ -75,13 +75,14 @@ def take_statistics(model: EmotionModel, task: Task) -> None:
     momenta = [norm.momentum for norm in norms]
     model.eval()
     for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain mean over what passes
         norm.train()
+    passed = 0
     for part in parts:
-        for index in torch.arange(len(part), device=part.features.device).split(
-            task.schedule.batch
-        ):
+        everybody = torch.arange(len(part), device=part.features.device)
+        for index in everybody.split(task.schedule.batch):
+            passed += 1
+            for norm in norms:
+                norm.momentum = 1 / passed  # a plain mean over what passes
             begins = torch.rand(len(index), device=index.device)
             model.embed(part.crops(index, task.schedule.crop, begins))
     for norm, momentum in zip(norms, momenta, strict=True):
