@@ -270,9 +270,8 @@ def test_n_narrows_a_soft_weight() -> None:
 
 def test_a_single_answer_is_weighed_and_not_taken_in() -> None:
     rule = SoftWeight(classes=4, half_life=0.1, n=2.0, device=CPU)
-    assert rule(answers(sure_of(0, 0.26, 4)), 0.05).tolist() == [
-        1.0
-    ]  # 1 / 4 is where the mean starts
+    # 1 / 4 is where the mean starts.
+    assert rule(answers(sure_of(0, 0.26, 4)), 0.05).tolist() == [1.0]
     rule(answers(sure_of(0, 0.9, 4), sure_of(1, 0.3, 4)), 0.1)
     mean, variance = (0.25 + 0.6) / 2, (1 + 0.18) / 2
     expected = math.exp(-((0.3 - mean) ** 2) / (2 * variance / 4))
