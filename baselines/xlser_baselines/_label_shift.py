@@ -31,7 +31,9 @@ class Validated:
 def frequencies_of(labelled: Known, classes: int) -> Array:
     """Return class frequencies in training, shape (classes,), both languages weighing the same."""
     parts = [e for e in (labelled.source_emotion, labelled.target_emotion) if len(e)]
-    return np.mean([np.bincount(e, minlength=classes) / len(e) for e in parts], axis=0)
+    shares = np.array([np.bincount(e, minlength=classes) / len(e) for e in parts])
+    mean: Array = shares.mean(axis=0)
+    return mean
 
 
 class LabelShift(Twinned):

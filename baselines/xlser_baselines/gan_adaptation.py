@@ -30,6 +30,9 @@ class GANAdaptation(GradientMethod):
     the unlabelled train speech). Without target labels it may still fall below the majority rate:
     the domains come to overlap, with nothing to say which class goes to which; on German the
     answers to unlabelled train speech are best after one epoch and near chance after twenty.
+
+    Reconstructed from its abstract and from what Agarla et al. (2022) say of it: the full text and
+    the authors' code were not at hand. Settings that these do not state are ours.
     """
 
     name = "gan-adaptation"
@@ -38,6 +41,7 @@ class GANAdaptation(GradientMethod):
         "Latif et al. (2019), Unsupervised adversarial domain adaptation for cross-lingual SER, "
         "ACII"
     )
+    reconstructed = True
     shares = HALF_TARGET
     critic_steps: int = 5
     penalty: float = 10.0

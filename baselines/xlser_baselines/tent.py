@@ -1,5 +1,7 @@
 """TENT: scale and shift of a normalised model follow the entropy of unlabelled speech."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -32,10 +34,8 @@ class TENT(GradientMethod):
             self.model.encoder = Shifted(self.model.encoder)
         else:
             norms = [m for m in self.model.encoder.modules() if isinstance(m, _NORMS)]
-            for norm in norms or [self.model.head]:
-                norm.requires_grad_(True)
-            if not norms:
-                self.model.head.weight.requires_grad_(False)
+            for p in nn.ModuleList(norms).parameters() if norms else [self.model.head.bias]:
+                cast("nn.Parameter", p).requires_grad_(True)
         self._free = [p for p in self.model.parameters() if p.requires_grad]
         self._done = 0
 

@@ -55,6 +55,30 @@ def test_the_list_tells_what_a_method_is_handed_where_it_runs_and_whose_it_is() 
     assert max(map(len, lines.values())) < 120
 
 
+RECONSTRUCTED = {
+    "aggregated-multitask",
+    "cada",
+    "fluda",
+    "gan-adaptation",
+    "nnpm",
+    "triple-attentive-asymmetric",
+}
+
+
+def test_methods_made_from_an_abstract_say_so_wherever_they_are_listed() -> None:
+    stdout = invoke().stdout
+    marked = {line.split("|")[1].strip() for line in stdout.splitlines() if "(recon" in line}
+    assert marked == RECONSTRUCTED
+    assert "reconstructed: made from an abstract" in stdout
+    rows = json.loads(invoke("--json").stdout)
+    assert {row["method"] for row in rows if row["reconstructed"]} == RECONSTRUCTED
+    for name in RECONSTRUCTED:
+        shown = invoke("show", name).stdout
+        assert "Reconstructed from its abstract" in shown
+        assert "reconstructed: made from an abstract" in shown
+    assert "reconstructed" not in invoke("show", "svm").stdout
+
+
 def test_json_holds_everything_about_every_method() -> None:
     rows = {row["method"]: row for row in json.loads(invoke("--json").stdout)}
     assert rows["sft"]["least labels"] == 1

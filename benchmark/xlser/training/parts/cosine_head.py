@@ -1,7 +1,5 @@
 """A classifier that sees directions alone, as few-shot methods have it."""
 
-from typing import cast
-
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
@@ -25,4 +23,4 @@ class CosineHead(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Return logits, shape (batch, classes), of embeddings, shape (batch, dimension)."""
         cosines = normalize(z.float(), dim=1) @ self.prototypes.float().T
-        return cast("Tensor", cosines / self.temperature)
+        return cosines / self.temperature

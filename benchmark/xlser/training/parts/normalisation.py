@@ -78,8 +78,9 @@ def take_statistics(model: EmotionModel, task: Task) -> None:
         norm.train()
     passed = 0
     for part in parts:
-        everybody = torch.arange(len(part), device=part.features.device)
-        for index in everybody.split(task.schedule.batch):
+        for first in range(0, len(part), task.schedule.batch):
+            last = min(first + task.schedule.batch, len(part))
+            index = torch.arange(first, last, device=part.features.device)
             passed += 1
             for norm in norms:
                 norm.momentum = 1 / passed  # a plain mean over what passes
