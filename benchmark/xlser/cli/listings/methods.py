@@ -39,7 +39,7 @@ def list_methods(context: typer.Context, as_json: AsJson = False) -> None:
         return
     print_table([_in_short(row) for row in rows if "fault" not in row])
     if any(row.get("reconstructed") for row in rows):
-        typer.echo(f"\nreconstructed: {_RECONSTRUCTED}")
+        messages(f"reconstructed: {_RECONSTRUCTED}")
     for row in rows:
         if "fault" in row:
             messages(row["fault"], style="red")
