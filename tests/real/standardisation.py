@@ -1,19 +1,23 @@
 """What standardisation is worth on real speech: the table of docs/standardisation.md.
 
-    python -m tests.real.standardisation OUT [BACKBONE]
+    python -m tests.real.standardisation OUT [BACKBONE [METHOD ...]]
 
 Runs are recorded under OUT, so that the command goes on from where it was stopped. It needs the
 corpora of `v1` (XLSER_DATA) and the weights of the backbone.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 
 import xlser
+from xlser.api.pipeline import Pipeline
 from xlser.methods import Standardisation, get_method
+from xlser.protocols import get_protocol
+from xlser.settings import Settings
 from xlser.training import GradientMethod
 
 TARGETS, BUDGETS, SEEDS = ("german", "italian"), (0, 25, 100), (0, 1, 2)
@@ -28,12 +32,14 @@ class SourceAlone(GradientMethod):
     stages = ("source",)
 
 
-def run(out: str, backbone: str) -> None:
+def run(out: str, backbone: str, methods: Sequence[str]) -> None:
     """Run each method under each standardisation; some ten minutes on two cores."""
-    kinds = [get_method("logistic-regression"), get_method("svm"), SourceAlone]
-    for kind in kinds:
+    for name in methods:
+        kind = SourceAlone if name == SourceAlone.name else get_method(name)
+        # Without labels, what is labelled is the source.
+        asked = ("none", "source", "language") if kind is SourceAlone else get_args(Standardisation)
         xlser.run(
-            [kind(standardisation=by) for by in get_args(Standardisation)],
+            [kind(standardisation=by) for by in asked],
             protocol="v1",
             target=TARGETS,
             labels=BUDGETS,
@@ -74,9 +80,23 @@ def lines(table: pd.DataFrame) -> Iterator[str]:
                 yield f"| `{method}` | {by} | " + " | ".join(cells) + " |"
 
 
+def idle(backbone: str) -> Iterator[str]:
+    """Yield how many dimensions of each corpus do not vary, and how many hardly do."""
+    pipeline = Pipeline.gather(get_protocol("v1"), TARGETS, backbone, Settings.gather())
+    inputs = pipeline.inputs("frozen").prepared()
+    yield "| corpus | dimensions | do not vary | deviation under a tenth of the median |"
+    yield "|:--|--:|--:|--:|"
+    for corpus, features in inputs.features.items():
+        deviation = features.in_memory().values.std(axis=0, dtype="float64")
+        small = (deviation > 0) & (deviation < 0.1 * np.median(deviation))
+        dead = int((deviation == 0).sum())
+        yield f"| {corpus} | {len(deviation)} | {dead} | {int(small.sum())} |"
+
+
 if __name__ == "__main__":
     out, backbone = sys.argv[1], (sys.argv[2:] or ["audiontt-512"])[0]
-    run(out, backbone)
+    run(out, backbone, sys.argv[3:] or ["logistic-regression", "svm", SourceAlone.name])
+    print("\n".join(idle(backbone)))
     for role in ("target", "source"):
         print(f"\nUA % of the {role} language\n")
         print("\n".join(lines(scores(out, role))))

@@ -6,8 +6,8 @@ from tests.tasks import labelled, small_task
 from torch import Tensor, nn
 
 from xlser.backbones import get_backbone
-from xlser.methods import Task
-from xlser.training import DomainStatistics, EmotionModel, floored, new_model
+from xlser.methods import Task, floored
+from xlser.training import DomainStatistics, EmotionModel, new_model
 
 
 def frozen_case() -> tuple[Task, EmotionModel]:
@@ -30,8 +30,7 @@ def test_source_embeddings_are_standardised_by_the_source() -> None:
 def test_target_embeddings_are_standardised_by_all_target_speech() -> None:
     task, model = frozen_case()
     target = torch.cat([task.target_labelled.speech.features, task.target_unlabelled.features])
-    standard = (target - target.mean(dim=0)) / floored(target.std(dim=0))
-    expected = model.encoder.layers(standard)
+    expected = model.encoder.layers((target - target.mean(dim=0)) / floored(target.std(dim=0)))
     embedded = DomainStatistics(model, task).embed_target(target)
     torch.testing.assert_close(embedded, expected)
     torch.testing.assert_close(model.embed(target), expected)  # they are what predicts, too

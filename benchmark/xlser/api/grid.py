@@ -71,7 +71,8 @@ def resolve(options: RunOptions, messages: Messages) -> Grid:
     backbone = _named(options) or chosen.presentation.backbone
     if backbone is None:
         raise SettingsError(
-            f"{chosen.name} states no default backbone.", "Name one: --backbone NAME."
+            f"{chosen.name} states no default backbone.",
+            "Name one: --backbone NAME (`xlser backbones`).",
         )
     request = Request(
         methods=options.methods or method_names(),

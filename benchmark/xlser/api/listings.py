@@ -90,7 +90,7 @@ def backbone_rows(
     Raises:
         UnknownNameError: no such backbone.
     """
-    from xlser.backbones import backbone_names, find_weights, get_backbone
+    from xlser.backbones import backbone_names, find_weights, get_backbone, parameter_count
 
     where = settings or Settings.gather()
     for name in names or backbone_names():
@@ -110,6 +110,7 @@ def backbone_rows(
             "front-end": _front_end(kind.input),
             "weights": weights.url if weights else None,
             "found in": str(path) if path else None,
+            "parameters": parameter_count(kind),
             "licence": kind.terms(),
             "revision": kind.revision(),
             "trained on": kind.trained_on.data,

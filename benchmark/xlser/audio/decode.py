@@ -62,11 +62,32 @@ def _decode(path: Path) -> tuple[Samples, int]:
             channels = file.read(dtype="float32", always_2d=True)
             rate, promised, log = file.samplerate, file.frames, file.extra_info
     except (soundfile.SoundFileError, OSError, RuntimeError) as cause:
-        reason = getattr(cause, "error_string", cause)
+        reason = _content(path) or str(getattr(cause, "error_string", cause))
         raise _unusable(path, f"cannot be decoded ({reason})") from cause
     if len(channels) < promised or _cut_short(log):
         raise _unusable(path, "is cut short: its header promises more samples than it holds")
     return channels, rate
+
+
+# What is found under the name of a recording, by its first bytes.
+_CONTENTS = (
+    (re.compile(rb"....ftyp", re.DOTALL), "it is MP4 or M4A audio; convert it to WAV or FLAC"),
+    (re.compile(rb"0&\xb2u"), "it is WMA audio; convert it to WAV or FLAC"),
+    (re.compile(rb"\x1aE\xdf\xa3"), "it is WebM or Matroska; convert it to WAV or FLAC"),
+    (re.compile(rb"#!AMR"), "it is AMR audio; convert it to WAV or FLAC"),
+    (re.compile(rb"version https://git-lfs"), "it is a pointer of Git LFS; run `git lfs pull`"),
+    (re.compile(rb"\s*<(!doctype|html)", re.IGNORECASE), "it is a web page, not a recording"),
+)
+
+
+def _content(path: Path) -> str | None:
+    """Return what a file holds that is no recording readable here, where that is known."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError:
+        return None
+    return next((what for mark, what in _CONTENTS if mark.match(start)), None)
 
 
 def _name(path: Path) -> Path | bytes:

@@ -11,7 +11,13 @@ from xlser.backbones.backbone import (
     Tuning,
 )
 from xlser.backbones.naming import backbone_names, get_backbone
-from xlser.backbones.weights import PretrainedBackbone, blob_id, find_weights, pretrained
+from xlser.backbones.weights import (
+    PretrainedBackbone,
+    blob_id,
+    find_weights,
+    parameter_count,
+    pretrained,
+)
 
 __all__ = [
     "NOTHING",
@@ -27,5 +33,6 @@ __all__ = [
     "blob_id",
     "find_weights",
     "get_backbone",
+    "parameter_count",
     "pretrained",
 ]

@@ -175,3 +175,15 @@ def _remedy(published: PublishedWeights) -> str:
         "folder with --weights or XLSER_WEIGHTS; `--weights random` starts from random numbers, "
         "and `--backbone logmel-functionals --track frozen` needs no weights."
     )
+
+
+def parameter_count(kind: type[Backbone]) -> int | None:
+    """Return how many parameters a backbone has; None if it cannot be built here.
+
+    It is built without memory for its weights, and nothing is drawn or loaded.
+    """
+    try:
+        with torch.device("meta"):
+            return sum(parameter.numel() for parameter in kind().parameters())
+    except Exception:  # a package that it needs is missing, or it reads its weights to be built
+        return None

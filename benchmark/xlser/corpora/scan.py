@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 from xlser.corpora.corpus import Corpus, Spoken, Utterance
 from xlser.corpora.emotions import EMOTIONS
-from xlser.errors import IncompleteCorpusError, SettingsError
+from xlser.errors import IncompleteCorpusError, PluginError, SettingsError
 from xlser.system.files import digest_file, digest_json
 
 # Formats people convert corpora to that libsndfile cannot read: named rather than "missing".
@@ -39,10 +39,10 @@ class Survey:
         root: its folder.
         spoken: name -> metadata of every utterance: of the published list, or, where the release
             has none, of those found.
-        files: utterance name -> files that bear it, sorted; nested copies give several.
-        unexpected: audio files that bear the name of no utterance.
-        not_audio: utterance names borne only by a folder, a broken link or a format that
-            libsndfile cannot read.
+        files: utterance name -> files of that name, sorted; nested copies give several.
+        unexpected: audio files whose name is that of no utterance.
+        not_audio: utterance names of which there is only a folder, a broken link or a format
+            that libsndfile cannot read.
     """
 
     corpus: Corpus
@@ -53,7 +53,7 @@ class Survey:
     not_audio: tuple[Path, ...]
 
     def missing(self) -> list[str]:
-        """Return the utterance names that no file bears."""
+        """Return the utterance names without a file."""
         return [name for name in self.spoken if name not in self.files]
 
     def absent_emotions(self) -> dict[str, int]:
@@ -66,11 +66,11 @@ class Survey:
         return {e: n for e, n in counts.items() if e not in EMOTIONS and e not in present}
 
     def doubled(self) -> dict[str, tuple[Path, ...]]:
-        """Return the names that several files of the same bytes bear; the first one is used."""
+        """Return the names of several files of the same bytes; the first file is used."""
         return {name: paths for name, paths in self._several().items() if _identical(paths)}
 
     def contradictory(self) -> dict[str, tuple[Path, ...]]:
-        """Return the names that files of different content bear: which one is meant?"""
+        """Return the names of several files of different content; which is meant is not known."""
         return {name: paths for name, paths in self._several().items() if not _identical(paths)}
 
     def _several(self) -> dict[str, tuple[Path, ...]]:
@@ -120,7 +120,7 @@ class Inventory:
         corpus: the corpus.
         root: its folder.
         utterances: sorted by id, one for every utterance of those emotions but those excluded.
-        excluded: names left out at the user's word, sorted.
+        excluded: names that the user left out, sorted.
     """
 
     corpus: Corpus
@@ -152,6 +152,7 @@ def scan(
         IncompleteCorpusError: an utterance is missing or contradictory and not excluded. Nothing
             ever shrinks a data set silently.
         SettingsError: an exclusion matches no utterance.
+        PluginError: names hold blanks.
     """
     found = survey(corpus, root)
     used = {
@@ -159,6 +160,7 @@ def scan(
         for name, spoken in found.spoken.items()
         if emotions is None or spoken.emotion in emotions
     }
+    _require_names_without_blanks(corpus, used)
     excluded = _resolve(corpus, used, exclude)
     faults = _faults(found, used.keys() - excluded)
     if faults:
@@ -170,6 +172,16 @@ def scan(
     ]
     in_order = tuple(sorted(utterances, key=lambda u: u.id))
     return Inventory(corpus, root, in_order, tuple(sorted(excluded)))
+
+
+def _require_names_without_blanks(corpus: Corpus, names: Iterable[str]) -> None:
+    broken = [name for name in names if len(name.split()) != 1]
+    if broken:
+        raise PluginError(
+            f"{corpus.title} gives {len(broken)} names with blanks, such as {broken[0]!r}.",
+            "Records list names separated by blanks: let `name_of` of the corpus replace them, "
+            "for example by '_', or add the recordings from a table (docs/corpora.md).",
+        )
 
 
 def _faults(found: Survey, used: Collection[str]) -> list[str]:

@@ -41,6 +41,7 @@ def backbones(
                 "dimension": row["dimension"],
                 "input": _input(row),
                 "weights": _weights(row),
+                "trained on": row["trained on"],
                 "licence": row["licence"],
             }
             for row in rows
