@@ -31,7 +31,9 @@ class CDAC(GradientMethod):
     answers to a strong view. Pseudo-labels: answers of max p >= 0.95 teach a second strong view.
     Consistency: mean squared difference of the answers to both strong views, its weight growing to
     30 by exp(-5 (1 - t)^2) over the first 40 % of training. The classifier is that of `mme`.
-    Adapted: views of speech for views of images; both players move in one step.
+    Adapted: views of speech for views of images; both players move in one step; which dimensions
+    are largest is looked at without dropout, which their encoder has none of and under which two
+    utterances would hardly ever be alike.
     """
 
     name = "cdac"
@@ -57,7 +59,7 @@ class CDAC(GradientMethod):
         if not len(weak):
             return emotion
         played = [self.model.head(reverse_gradient(view, 1.0)) for view in z[:2]]
-        alike = same_largest(z[0].detach(), self.largest)
+        alike = same_largest(self._without_dropout(weak), self.largest)
         clustering = -pairwise_loss(played[0], played[1], alike)
 
         logits = [self.model.head(view) for view in z]
@@ -67,6 +69,13 @@ class CDAC(GradientMethod):
         warmth = min(step.progress / self.warm_up, 1.0) if self.warm_up else 1.0
         weight = self.consistency * math.exp(-5 * (1 - warmth) ** 2)
         return emotion + clustering + taught + weight * mse_loss(one, other)
+
+    @torch.no_grad()
+    def _without_dropout(self, speech: Tensor) -> Tensor:
+        self.model.encoder.eval()
+        z = self.model.embed(speech)
+        self.model.encoder.train()
+        return z
 
 
 def same_largest(z: Tensor, count: int) -> Tensor:
