@@ -53,13 +53,13 @@ class CDAC(GradientMethod):
     def loss(self, step: Step) -> Tensor:
         """Return emotion loss plus the three terms."""
         weak = step.unlabelled.speech
+        alike = self._alike(weak)
         views = (step.labelled.speech, weak, strong_view(weak), strong_view(weak))
         labelled, *z = together(self.model.embed, *views)
         emotion = cross_entropy(self.model.head(labelled), step.labelled.emotion)
         if not len(weak):
             return emotion
         played = [self.model.head(reverse_gradient(view, 1.0)) for view in z[:2]]
-        alike = same_largest(self._without_dropout(weak), self.largest)
         clustering = -pairwise_loss(played[0], played[1], alike)
 
         logits = [self.model.head(view) for view in z]
@@ -71,11 +71,11 @@ class CDAC(GradientMethod):
         return emotion + clustering + taught + weight * mse_loss(one, other)
 
     @torch.no_grad()
-    def _without_dropout(self, speech: Tensor) -> Tensor:
+    def _alike(self, speech: Tensor) -> Tensor:
         self.model.encoder.eval()
         z = self.model.embed(speech)
         self.model.encoder.train()
-        return z
+        return same_largest(z, self.largest)
 
 
 def same_largest(z: Tensor, count: int) -> Tensor:
