@@ -29,7 +29,7 @@ class OTDA(Twinned):
     tracks = ("frozen",)
     standardisation = "language"
     blur: float = 0.02
-    rounds: int = 200
+    rounds: int = 100
     penalty: float = 0.1
 
     def fit(self, task: Task) -> Predictor:

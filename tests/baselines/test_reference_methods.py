@@ -88,7 +88,7 @@ SETTINGS = {
         "pull": 5.0,
         "weight": 1.0,
     },
-    "otda": {"blur": 0.02, "rounds": 200, "penalty": 0.1},
+    "otda": {"blur": 0.02, "rounds": 100, "penalty": 0.1},
     "prototypes": {"temperature": 0.1, "rounds": 1},
     "shot": {"weight": 0.3},
     "soft-pseudo-labels": {"lambda_a": 0.8, "lambda_h": 0.4, "prior": "uniform"},
