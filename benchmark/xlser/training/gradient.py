@@ -12,11 +12,12 @@ from torch.nn.functional import cross_entropy
 
 from xlser.backbones import Backbone
 from xlser.errors import MethodError
-from xlser.methods import Method, Predictor, Standardisation, Task
+from xlser.methods import Predictor, Standardisation, Task
 from xlser.training.adam import Adam
 from xlser.training.batches import Batches, Shares, Step
 from xlser.training.model import EmotionModel, ModelPredictor, new_model
 from xlser.training.seeding import derive, seeded
+from xlser.training.twin import Twinned
 
 Stage = Literal["source", "target"]
 
@@ -24,7 +25,7 @@ _STATISTICS = ("encoder.mean", "encoder.std")
 """Weights of the model that standardise embeddings (frozen track)."""
 
 
-class GradientMethod(Method):
+class GradientMethod(Twinned):
     """A method that minimises a loss over batches of crops.
 
     Training goes in the paper's two stages (Agarla et al. 2022, Figure 1): stage "source" trains
@@ -36,6 +37,10 @@ class GradientMethod(Method):
     sets as an attribute there is trained with it, unless its parameters require no gradient. What
     is to be done between batches goes into `before_epoch` and `after_step`; what predicts, if not
     the model, comes from `predictor`.
+
+    Its twin (`--set twin=true`) draws the same batches and minimises the same `loss`, from which
+    the unlabelled utterances are taken away; `setup`, `before_epoch` and `predictor` get the task
+    without them. A loss has to bear that `Step.unlabelled` is empty.
 
     On the frozen track the model standardises embeddings by the source. With another
     `standardisation` the task comes standardised (`Task.standardised`) to `setup`, `loss` and
@@ -103,12 +108,17 @@ class GradientMethod(Method):
                     kept = self.model.state_dict()
                     weights = {**weights, **{name: kept[name] for name in _STATISTICS}}
                 self.model.load_state_dict(weights)
+            heard = self.heard(task)
             if "target" in self.stages:
-                self.setup(task)
+                self.setup(heard)
                 modules = [part for part in vars(self).values() if isinstance(part, nn.Module)]
-                hooks = Hooks(lambda epoch: self.before_epoch(task, epoch), self.after_step)
-                optimise(self.loss, modules, task, self.shares, "target", hooks)
-        return self.predictor(task)
+                hooks = Hooks(lambda epoch: self.before_epoch(heard, epoch), self.after_step)
+                loss = self._twins_loss if self.twin else self.loss
+                optimise(loss, modules, task, self.shares, "target", hooks)
+        return self.predictor(heard)
+
+    def _twins_loss(self, step: Step) -> Tensor:
+        return self.loss(step.without_unlabelled())
 
 
 @dataclass(frozen=True)
