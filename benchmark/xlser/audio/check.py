@@ -1,7 +1,6 @@
 """Checking a corpus file by file, sound included, and as a whole."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import soundfile
-
-from xlser.audio.decode import SAMPLE_RATE, load
+from xlser.audio.decode import SAMPLE_RATE, decode
+from xlser.audio.frontend import FrontEnd
 from xlser.corpora import EMOTIONS, Corpus, Gender, Spoken, Survey, survey
 from xlser.errors import AudioError
 from xlser.settings import cpu_count
@@ -199,13 +197,14 @@ def _decode(found: Survey, progress: "Progress") -> tuple[dict[str, _Recording],
 
     def recording(path: Path) -> _Recording | str:
         try:
-            samples = load(path)
+            samples, rate, channels = decode(path)
+            frontend.require_a_frame(len(samples))
         except AudioError as fault:
             return fault.problem
-        about = soundfile.info(os.fsencode(path) if os.name == "posix" else path)
         digest = hashlib.sha256(samples.tobytes()).hexdigest()
-        return _Recording(digest, about.samplerate, about.channels, len(samples) / SAMPLE_RATE)
+        return _Recording(digest, rate, channels, len(samples) / SAMPLE_RATE)
 
+    frontend = FrontEnd()  # the protocols' own: no other needs longer recordings
     recordings: dict[str, _Recording] = {}
     damaged: list[str] = []
     paths = [paths[0] for paths in found.files.values()]

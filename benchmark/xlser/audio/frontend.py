@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from xlser.errors import InvalidProtocolError
+from xlser.errors import AudioError, InvalidProtocolError
 from xlser.stated import Stated
 from xlser.system.files import digest_json
 
@@ -49,6 +49,23 @@ class FrontEnd(Stated):
                 "Make low smaller than high.",
             )
         return self
+
+    @property
+    def shortest(self) -> int:
+        """Samples that a recording must have: a centred frame reflects half an FFT at either end.
+
+        >>> FrontEnd().shortest, FrontEnd(window=400).shortest
+        (1024, 513)
+        """
+        return max(self.window, self.n_fft // 2 + 1)
+
+    def require_a_frame(self, samples: int) -> None:
+        """Raise `AudioError` for a recording of fewer samples than `shortest`."""
+        if samples < self.shortest:
+            raise AudioError(
+                f"{samples} samples at 16 kHz are too few for one frame ({self.shortest} samples).",
+                "Leave the utterance out by name with --exclude.",
+            )
 
     def digest(self) -> str:
         """Return the SHA-256 of the stated settings, in hex."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from heapq import heapify, heappop, heappush
 
-import soundfile
 import torch
 
 from xlser import audio
+from xlser.audio.decode import stated_seconds
 from xlser.backbones import PretrainedBackbone
 from xlser.executors.driver import turns
 from xlser.methods import Track
@@ -156,7 +156,7 @@ def _size_of_features(inputs: Inputs, corpus: str) -> int:
     """Return about how many bytes the log-mels of a corpus take: 16 bits a value."""
     frontend = inputs.frontend
     utterances = inputs.catalogue.inventories[corpus].utterances
-    seconds: float = sum(soundfile.info(utterance.path).duration for utterance in utterances)
+    seconds = sum(stated_seconds(utterance.path) for utterance in utterances)
     return round(seconds * audio.SAMPLE_RATE / frontend.hop) * frontend.mels * 2
 
 
