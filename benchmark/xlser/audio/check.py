@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xlser.audio.decode import SAMPLE_RATE, decode
 from xlser.audio.frontend import FrontEnd
 from xlser.corpora import EMOTIONS, Corpus, Gender, Spoken, Survey, survey
+from xlser.corpora.diagnosis import diagnose
 from xlser.errors import AudioError
 from xlser.settings import cpu_count
 
@@ -75,7 +76,8 @@ def check_corpus(
     faults = [*_missing(found), *_contradictory(found), *_not_audio(found), *damaged]
     remarks = [
         *(f"{name}: doubled, same content: {_list(p)}" for name, p in found.doubled().items()),
-        *(f"{path}: unexpected, not a published name" for path in found.unexpected),
+        *_unexpected(found),
+        *_alike(found),
         *(f"{e}: all {n} files absent" for e, n in found.absent_emotions().items()),
         *(f"{name}: left out, {reason}" for name, reason in corpus.defects.items()),
     ]
@@ -170,6 +172,27 @@ def _names(spoken: Mapping[str, Spoken]) -> list[str]:
     if blank:
         lines.append(f"{len(blank)} names hold blanks (quote them in --exclude): {_some(blank)}.")
     return lines
+
+
+def _unexpected(found: Survey) -> list[str]:
+    """Return what lies there that is no utterance, and what it may stand for."""
+    diagnosis = diagnose(found)
+    lines = [f"{path}: unexpected, not a published name" for path in found.unexpected]
+    may_be = [diagnosis.pairs.get(path) for path in found.unexpected]
+    return [
+        *(f"{x}, perhaps {name}" if name else x for x, name in zip(lines, may_be, strict=True)),
+        *diagnosis.lines,
+    ]
+
+
+def _alike(found: Survey) -> list[str]:
+    if not found.alike:
+        return []
+    path, name = next(iter(found.alike.items()))
+    return [
+        f"{len(found.alike)} files are taken for the utterances whose names differ from theirs in "
+        f"case, Unicode form or a doubled ending alone: {path} for {name}"
+    ]
 
 
 def _missing(found: Survey) -> list[str]:

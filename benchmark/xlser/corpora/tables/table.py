@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from xlser.corpora.corpus import Corpus, Gender, Naturalness, Spoken, require
 from xlser.corpora.emotions import SYNONYMS, VOCABULARY, term
-from xlser.corpora.scan import is_audio
+from xlser.corpora.names import is_audio
 from xlser.corpora.tables.reading import as_text, named_columns, read_table
 from xlser.errors import TableError
 
