@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from xlser.backbones.backbone import Backbone, PublishedWeights, get_backbone
 from xlser.errors import WeightsError
-from xlser.settings import Settings
+from xlser.settings import Settings, expanded
 from xlser.system.files import write_atomically
 
 RANDOM = "random"
@@ -73,7 +73,7 @@ def blob_id(content: bytes) -> str:
 def find_weights(published: PublishedWeights, settings: Settings) -> Path | None:
     """Return the verified checkpoint if it is on this machine, else None."""
     if settings.weights and settings.weights != RANDOM:
-        return _verified_at(Path(settings.weights).expanduser(), published)
+        return _verified_at(expanded(settings.weights, "--weights or XLSER_WEIGHTS"), published)
     cached = _cached(published, settings)
     return cached if _matches(cached, published) else None
 
