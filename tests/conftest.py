@@ -8,6 +8,19 @@ import pytest
 _DATA = os.environ.get("XLSER_DATA")
 _WEIGHTS = os.environ.get("XLSER_WEIGHTS")
 
+_SLOW = ("cli/test_killed", "faults", "fuzz", "executors", "real", "runs/test_cheating")
+"""Files that take longest. They come first, so that the processes of a run end together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tests = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(tests).as_posix() if item.path.is_relative_to(tests) else ""
+        return next((n for n, slow in enumerate(_SLOW) if name.startswith(slow)), len(_SLOW))
+
+    items.sort(key=place)
+
 
 @pytest.fixture(autouse=True)
 def _own_surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):

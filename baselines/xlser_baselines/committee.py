@@ -37,10 +37,10 @@ class Committee(Method):
             raise ValueError('A committee needs members: --set members=\'["svm", "fluda"]\'.')
         kinds = [get_method(name) for name in self.members]
         for kind in kinds:
-            if kind.attributes:
+            if told := kind().told():
                 raise ValueError(
                     f"{kind.name} cannot be a member of a committee: it is told of "
-                    f"{' and '.join(kind.attributes)}. Name methods that hear speech and labels "
+                    f"{' and '.join(told)}. Name methods that hear speech and labels "
                     "alone."
                 )
         fitted = []

@@ -18,10 +18,13 @@ class LogisticRegression(Method):
     target_labels = "few"
     citation = "Scheidwasser-Clow et al. (2022), SERAB, ICASSP"
     tracks = ("frozen",)
+    standardisation = "labelled"
     inverse_penalties: tuple[float, ...] = (0.0001, 0.001, 0.01, 0.1)
 
     def fit(self, task: Task) -> Predictor:
         """Fit once for each penalty and keep the best on source validation."""
         return fit_best(
-            task, [SklearnLogisticRegression(C=c, max_iter=1000) for c in self.inverse_penalties]
+            task,
+            [SklearnLogisticRegression(C=c, max_iter=1000) for c in self.inverse_penalties],
+            self.standardisation,
         )

@@ -13,3 +13,4 @@ class LowerBound(GradientMethod):
     target_labels = "none"
     citation = "Agarla et al. (2022), Semi-supervised cross-lingual SER, Section 6.1"
     stages = ("source",)
+    uses_target = False

@@ -14,4 +14,5 @@ class TargetOnly(GradientMethod):
     target_labels = "all"
     citation = "Agarla et al. (2022), Semi-supervised cross-lingual SER, Section 6.4"
     stages = ("target",)
+    standardisation = "language"
     shares = {"target_labelled": 1.0}

@@ -72,6 +72,10 @@ class WeightsError(XlserError):
     """Backbone weights that are missing, corrupt or not those published."""
 
 
+class MissingExtraError(WeightsError):
+    """A backbone that needs packages which an extra of the suite brings."""
+
+
 class ProtocolError(XlserError):
     """A request a protocol does not allow."""
 

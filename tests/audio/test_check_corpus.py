@@ -223,8 +223,12 @@ def test_good_corpus_has_no_caution(tmp_path: Path) -> None:
         ([f"{e}{n}_{e}_s1_{n}" for e in "abc" for n in "11"], "is the emotion taken for the"),
         ([n for n in GOOD if not n.startswith("eve_calm")], "1 of 3 speakers lack an emotion: eve"),
         ([*GOOD, "zoe_fear_s1_1", "zoe_calm_s1_1"], "Gender unknown for 1 of 4 speakers: zoe."),
+        (
+            [*GOOD, "Ann_fear_s1_1", "Ann_calm_s1_1"],
+            "Speakers 'Ann' and 'ann' differ in case or leading zeros alone",
+        ),
         ([*GOOD, *(f"{s}_calm_s3_1" for s in SPEAKERS)], "1 of 3 sentence codes occur in one"),
-        ([*GOOD, "ann_calm_s 1_1"], "1 names hold blanks (quote them in --exclude): 'ann_calm_s 1"),
+        ([*GOOD, "ann_calm_s 1_1"], "1 names hold blanks, which stops runs: 'ann_calm_s 1"),
         ([*GOOD, "ann_calm_s\n1_1"], r"hold line breaks or control characters: 'ann_calm_s\n1_1'"),
     ],
 )

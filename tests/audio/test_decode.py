@@ -169,3 +169,29 @@ def test_path_that_is_no_utf8_is_read(tmp_path: Path) -> None:
         pytest.skip("this file system takes UTF-8 names alone")
     file = trees.record(tmp_path / "a.wav").rename(os.fsdecode(folder + b"/01-C-1-1.wav"))
     assert len(load(file)) == len(trees.noise())
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (b"\0\0\0\x20ftypM4A ", "MP4 or M4A audio; convert it"),
+        (b"0&\xb2u\x8ef\xcf\x11", "WMA audio; convert it"),
+        (b"\x1aE\xdf\xa3\x01", "WebM or Matroska; convert it"),
+        (b"#!AMR\n", "AMR audio; convert it"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "`git lfs pull`"),
+        (b"<!DOCTYPE html>\n", "a web page"),
+    ],
+)
+def test_what_is_no_recording_under_its_name_is_named(
+    start: bytes, what: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "1.wav"
+    path.write_bytes(start + bytes(2000))
+    with pytest.raises(AudioError, match="cannot be decoded") as error:
+        load(path)
+    assert what in error.value.problem
+
+
+def test_mp3_under_the_name_of_a_wav_is_decoded(tmp_path: Path) -> None:
+    path = trees.record(tmp_path / "1.wav", trees.tone(440, 16_000), format="MP3")
+    assert abs(len(load(path)) - 16_000) < 3000

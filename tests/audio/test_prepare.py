@@ -65,7 +65,7 @@ def test_another_front_end_has_another_store(root: Path, cache: Path) -> None:
     inventory = scan(Tiny(), root)
     coarse = prepare(inventory, FrontEnd(mels=32), cache)
     assert prepare(inventory, FRONTEND, cache).folder != coarse.folder
-    assert coarse.frames(coarse.ids).values.shape[1] == coarse.mels == 32
+    assert coarse.frames(coarse.ids).values.shape[1] == coarse.width == 32
 
 
 def test_file_of_the_same_name_with_other_content_makes_another_store(

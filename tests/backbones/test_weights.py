@@ -137,19 +137,19 @@ def test_a_folder_is_searched_by_content_not_by_name(tmp_path: Path, server: Ser
     (tmp_path / FILE).write_bytes(b"something else under the published name")
     (tmp_path / "renamed.pth").write_bytes(CHECKPOINT)
     settings = Settings(cache=tmp_path / "cache", weights=str(tmp_path))
-    assert find_weights(AudioNTT512.weights, settings) == tmp_path / "renamed.pth"
+    assert find_weights(AudioNTT512, settings) == tmp_path / "renamed.pth"
     assert same_weights(pretrained("audiontt-512", settings).build().state_dict(), STATE)
 
 
 def test_a_download_is_verified_and_kept(tmp_path: Path, server: Server) -> None:
     settings = Settings(cache=tmp_path)
-    assert find_weights(AudioNTT512.weights, settings) is None
+    assert find_weights(AudioNTT512, settings) is None
     first = pretrained("audiontt-512", settings)
     again = pretrained("audiontt-512", settings)
     assert server.asked == 1
     assert same_weights(first.build().state_dict(), STATE)
     assert same_weights(again.build().state_dict(), STATE)
-    assert find_weights(AudioNTT512.weights, settings) == tmp_path / "weights" / FILE
+    assert find_weights(AudioNTT512, settings) == tmp_path / "weights" / FILE
 
 
 def test_a_corrupt_cached_file_is_downloaded_anew(tmp_path: Path, server: Server) -> None:
@@ -249,7 +249,7 @@ def test_random_weights_are_used_when_asked_for_by_name(tmp_path: Path, server: 
     settings = Settings(cache=tmp_path, weights="random")
     backbone = pretrained("audiontt-512", settings)
     assert (backbone.digest, backbone.state, server.asked) == ("random", None, 0)
-    assert find_weights(AudioNTT512.weights, Settings(cache=tmp_path, weights="random")) is None
+    assert find_weights(AudioNTT512, Settings(cache=tmp_path, weights="random")) is None
     built = []
     for seed in (0, 0, 1):
         with seeded(seed):

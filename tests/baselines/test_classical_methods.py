@@ -6,6 +6,7 @@ from tests.tasks import CLASSES, DIMENSION, labelled, nothing, small_task, unhea
 from torch import Tensor
 
 from xlser.methods import Labelled, Speech, Task
+from xlser_baselines import svm
 from xlser_baselines.logistic_regression import LogisticRegression
 from xlser_baselines.svm import SupportVectorMachine
 
@@ -32,6 +33,17 @@ def with_classes(classes: list[int]) -> Task:
         source_validation=only(task.source_validation, classes),
         target_labelled=only(task.target_labelled, classes),
     )
+
+
+@pytest.mark.parametrize("penalties", [(0.1,), (0.1, 1.0, 10.0)])
+def test_the_kernel_that_is_computed_once_is_that_of_scikit_learn(
+    penalties: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, speech = SupportVectorMachine(inverse_penalties=penalties), unheard("frozen").speech
+    once = method.fit(small_task("frozen")).predict(speech)
+    monkeypatch.setattr(svm, "_MOST", 0)
+    each_time = method.fit(small_task("frozen")).predict(speech)
+    torch.testing.assert_close(once, each_time, rtol=0, atol=1e-6)
 
 
 @both

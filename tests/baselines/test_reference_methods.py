@@ -21,6 +21,7 @@ from torch import Tensor
 
 import xlser_baselines
 from xlser import registry
+from xlser.errors import MethodError
 from xlser.methods import Method, Task, Track, get_method, method_names
 from xlser.training import GradientMethod, train_source_model
 from xlser_baselines.lower_bound import LowerBound
@@ -70,6 +71,13 @@ SETTINGS = {
     "svm": {"inverse_penalties": (0.1, 1.0, 10.0)},
     "triple-attentive-asymmetric": {"tau": 0.9, "difference": 0.01, "centre": 0.003},
 }  # the others have none
+STANDARDISED = {
+    "aligned-linear": None,  # does it by itself
+    "committee": None,  # as its members do
+    "logistic-regression": "labelled",
+    "svm": "labelled",
+    "target-only": "language",
+}  # the others: by the source
 
 CASES = [
     (name, track, budget)
@@ -113,7 +121,7 @@ def fitted(name: str, track: Track, budget: str) -> Tensor:
 def test_there_are_29_reference_methods() -> None:
     assert len(NAMES) == 29
     assert len(GRADIENT) == 25
-    for known in (LABELS, LEAST_LABELS, TRACKS, ATTRIBUTES, SETTINGS):
+    for known in (LABELS, LEAST_LABELS, TRACKS, ATTRIBUTES, SETTINGS, STANDARDISED):
         assert known.keys() <= set(NAMES)
 
 
@@ -135,7 +143,26 @@ def test_a_reference_method_declares_what_it_is_handed(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_settings_begin_as_published(name: str) -> None:
-    assert get_method(name).default_settings() == SETTINGS.get(name, {})
+    settings = get_method(name).default_settings()
+    assert settings.pop("standardisation", None) == STANDARDISED.get(name, "source")
+    assert settings == SETTINGS.get(name, {})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_records_state_a_standardisation_that_is_not_the_declared_one(name: str) -> None:
+    """Records of before there was a choice have none: their rows and keys stay as they are."""
+    method = get_method(name)
+    assert "standardisation" not in method().settings()
+    if STANDARDISED.get(name, "source") is not None:
+        changed = method(standardisation="none")
+        assert changed.settings()["standardisation"] == "none"
+        assert changed.changed_settings() == ("standardisation",)
+
+
+def test_the_lower_bound_has_no_statistics_of_the_target() -> None:
+    for by in ("language", "speaker"):
+        with pytest.raises(MethodError, match="lower-bound is handed no speech of the target"):
+            get_method("lower-bound")(standardisation=by)
 
 
 @pytest.mark.parametrize(("name", "track", "budget"), CASES)

@@ -42,6 +42,10 @@ def test_backbones_state_dimension_licence_and_weights(tmp_path: Path) -> None:
     assert rows["audiontt-512"]["found in"] is None
     assert rows["audiontt-512"]["licence"].startswith("MIT")
     assert rows["audiontt-512-25ms"]["front-end"]["window"] == 400
+    assert rows["audiontt-512"]["parameters"] == 600_192
+    assert "AudioSet" in rows["audiontt-512"]["trained on"]
+    assert rows["audiontt-512"]["corpora it has been trained on"] == []
+    assert "AudioSet" in invoke("backbones")
     assert "needs none" in invoke("backbones")
     assert "citation: Scheidwasser-Clow" in invoke("backbones", "audiontt-512")
 

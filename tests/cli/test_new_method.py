@@ -15,7 +15,9 @@ from tests.packages import install
 from typer.testing import CliRunner
 
 from xlser.cli import app
+from xlser.conformance import check_method
 from xlser.errors import PluginError
+from xlser.methods import resolve_method
 
 
 def invoke(*args: str) -> Result:
@@ -54,6 +56,23 @@ def test_it_writes_a_package_of_source_tests_and_entry_point(package: Path) -> N
     assert kind.name == "MarginOfDoubt"
     for text in package.rglob("*.*"):
         assert text.is_dir() or "$" not in text.read_text()
+
+
+def test_with_sklearn_it_writes_a_classifier_that_keeps_the_contract(tmp_path: Path) -> None:
+    folder = ("--folder", str(tmp_path))
+    assert invoke("shrunken-means", "--sklearn", *folder).exit_code == 0
+    package = tmp_path / "shrunken-means"
+    facts = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+    assert facts["dependencies"] == ["xlser", "scikit-learn"]
+    assert "edit its classifier" in (package / "README.md").read_text()
+    source = package / "src/xlser_shrunken_means/__init__.py"
+    assert len(source.read_text().splitlines()) <= 50
+    for text in package.rglob("*.*"):
+        assert text.is_dir() or "$" not in text.read_text()
+    kind, _ = resolve_method(f"{source}:ShrunkenMeans")
+    assert kind().settings() == {"standardisation": "language", "shrinkage": 0.5}
+    report = check_method(kind)
+    assert report.passed, str(report)
 
 
 def test_its_readme_names_the_three_commands(package: Path) -> None:

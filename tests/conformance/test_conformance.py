@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from xlser import registry
@@ -222,6 +225,30 @@ class WantsUnlabelledSpeechBesideAllLabels(NearestMean):
 ANSWERS = "answers every utterance with probabilities"
 
 
+class DividesByDeviationsInTheSource(NearestMean):
+    """Regression over embeddings that scikit-learn standardises: none is divided by zero."""
+
+    def fit(self, task: Task) -> Predictor:
+        x, y = task.source.speech.features.numpy(), task.source.emotion.numpy()
+        self.classifier = make_pipeline(StandardScaler(), LogisticRegression()).fit(x, y)
+        return self
+
+    def predict(self, speech: Speech) -> Tensor:
+        return torch.from_numpy(self.classifier.predict_proba(speech.features.numpy())).float()
+
+
+class DividesByZero(DividesByDeviationsInTheSource):
+    def predict(self, speech: Speech) -> Tensor:
+        with np.errstate(all="ignore"):
+            x = (speech.features - self.mean) / self.deviation
+        return x[:, :5].softmax(dim=1) + 0 * x.sum(dim=1, keepdim=True)
+
+    def fit(self, task: Task) -> Predictor:
+        x = task.source.speech.features
+        self.mean, self.deviation = x.mean(dim=0), x.std(dim=0)
+        return self
+
+
 @pytest.mark.parametrize(
     ("method", "fault"),
     [
@@ -232,6 +259,7 @@ ANSWERS = "answers every utterance with probabilities"
         (OneColumnTooFew, r"\(15, 4\), not a tensor of shape \(15, 5\)"),
         (NotANumber, "not finite"),
         (Logits, "not probabilities"),
+        (DividesByZero, "not finite"),
         (TakesAttributesItDoesNotDeclare, r'states attributes = \("gender",\)'),
         (TakesLabelsItDoesNotDeclare, "declare what the method needs"),
         (WantsUnlabelledSpeechBesideAllLabels, "ZeroDivisionError"),
@@ -394,6 +422,10 @@ SINGLE = "runs with a single labelled target utterance"
         (NeedsTwoTargetLabels, {"runs at its least label budget", SINGLE}),
         (like(NeedsTwoTargetLabels, target_labels="all"), {SINGLE}),
         (NeedsALabelOfEveryClass, {"runs with a class absent from the target labels"}),
+        (
+            DividesByDeviationsInTheSource,
+            {"lets no dimension decide that hardly varies"},
+        ),
         (NeedsTwoUnlabelledUtterances, {"runs with a single unlabelled target utterance"}),
     ],
 )

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -14,13 +15,16 @@ from tests.corpora.server import Site, serving
 from tests.trees import Tiny
 from typer.testing import CliRunner
 
+from xlser import registry
 from xlser.cli import app
-from xlser.corpora import add_corpus, corpus_names, get_corpus, scan
+from xlser.corpora import add_corpus, corpus_names, find_root, get_corpus, scan
 from xlser.corpora.fetch import fetch
 from xlser.corpora.fetch.download import ATTEMPTS, download
 from xlser.corpora.fetch.unpack import unpack
 from xlser.corpora.remote import Download, Remote
-from xlser.errors import FetchError
+from xlser.corpora.tables.registering import register_folder
+from xlser.errors import FetchError, SettingsError
+from xlser.settings import Settings, read_config
 
 CONTENT = bytes(range(256)) * 400
 MD5, SHA = hashlib.md5(CONTENT).hexdigest(), hashlib.sha256(CONTENT).hexdigest()
@@ -235,9 +239,9 @@ def tiny_zip(tmp_path: Path) -> bytes:
     return zipped({f"Tiny/{path.name}": path.read_bytes() for path in sorted(root.iterdir())})
 
 
-def corpus_at(*urls: str, digest: str | None = None) -> Tiny:
+def corpus_at(*urls: str, digest: str | None = None, size: int | None = None) -> Tiny:
     class Fetchable(Tiny):
-        download = Download((Remote(urls, "tiny.zip", digest=digest),), "1 MB")
+        download = Download((Remote(urls, "tiny.zip", size, digest),), "1 MB")
 
     return Fetchable()
 
@@ -293,8 +297,9 @@ def invoke(*arguments: str) -> str:
 
 
 def test_command_shows_size_licence_and_citation_and_fetches(
-    site: Site, tiny_zip: bytes, tmp_path: Path
+    site: Site, tiny_zip: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     add_corpus(corpus_at(site.put("/t.zip", tiny_zip)))
     shown = invoke("tiny", "--into", str(tmp_path))
     assert "Tiny: 1 MB" in shown
@@ -303,6 +308,105 @@ def test_command_shows_size_licence_and_citation_and_fetches(
     done = invoke("tiny", "--into", str(tmp_path), "--accept-licence", "tiny")
     assert f"24 utterances in {tmp_path / 'tiny'}." in done
     assert "No folder of corpora is named" in invoke("tiny")
+    assert "Written: its folder in" in done
+    assert Path("xlser.toml").read_text() == '[corpora]\ntiny = "tiny"\n'
+    assert find_root(get_corpus("tiny"), Settings.gather()) == tmp_path / "tiny"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", '[corpora]\nemodb = "data/emodb"\n'),
+        (
+            '[corpora] # mine\ntess = "/t"\n',
+            '[corpora] # mine\nemodb = "data/emodb"\ntess = "/t"\n',
+        ),
+        (
+            '[exclude]\nemodb = ["x"]\n',
+            '[corpora]\nemodb = "data/emodb"\n\n[exclude]\nemodb = ["x"]\n',
+        ),
+        (
+            '[corpora.mine]\ntable = "t.csv"\n',
+            '[corpora]\nemodb = "data/emodb"\n\n[corpora.mine]\ntable = "t.csv"\n',
+        ),
+        ('[corpora]\nemodb = "data/emodb"\n', '[corpora]\nemodb = "data/emodb"\n'),
+    ],
+)
+def test_folder_of_a_corpus_is_noted(before: str, after: str, tmp_path: Path) -> None:
+    if before:
+        (tmp_path / "xlser.toml").write_text(before)
+    register_folder("emodb", tmp_path / "data/emodb", tmp_path)
+    assert (tmp_path / "xlser.toml").read_text() == after
+    assert read_config(tmp_path).folders["emodb"] == tmp_path / "data/emodb"
+
+
+def test_folder_is_not_noted_over_another(tmp_path: Path) -> None:
+    (tmp_path / "xlser.toml").write_text('[corpora]\nemodb = "/mine"\n')
+    with pytest.raises(SettingsError, match="states /mine as the folder of emodb") as error:
+        register_folder("emodb", tmp_path / "emodb", tmp_path)
+    assert 'emodb = "emodb"' in error.value.remedy
+
+
+DOCS = (Path(__file__).parents[2] / "docs/corpora.md").read_text(encoding="utf-8")
+SEEN = re.findall(
+    r"^\| ([^|]+?) \| `([^`|]+)`([^|]*) \|",
+    DOCS[DOCS.index("| what happens | what you see |") :].partition("\n\n")[0],
+    re.MULTILINE,
+)
+
+
+@pytest.fixture
+def happenings(
+    site: Site, tiny_zip: bytes, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, tuple[str, ...]]:
+    """Give a corpus its download, for each happening of docs/corpora.md; return the command."""
+    monkeypatch.setattr(registry, "_in_process", dict(registry._in_process))
+    good, size, wrong = site.put("/t.zip", tiny_zip), len(tiny_zip), "md5:" + "0" * 32
+    corpora = {
+        "good": corpus_at(good),
+        "broken": corpus_at(site.put("/broken", tiny_zip, status=503)),
+        "long": corpus_at(site.put("/long", tiny_zip + b"x"), size=size),
+        "wrong": corpus_at(good, digest=wrong),
+        "evil": corpus_at(site.put("/evil", zipped({"../x.wav": b"x"}))),
+    }
+    for name, corpus in corpora.items():
+        corpus.name = f"tiny-{name}"
+        add_corpus(corpus)
+    return {
+        "no `--accept-licence`": ("tiny-good",),
+        "`--accept-licence` with another name": ("tiny-good", "--accept-licence", "emodb"),
+        "the server breaks off again and again": ("tiny-broken", "--accept-licence", "tiny-broken"),
+        "another size than is stated": ("tiny-long", "--accept-licence", "tiny-long"),
+        "another digest": ("tiny-wrong", "--accept-licence", "tiny-wrong"),
+        "an archive that leads out of its folder": ("tiny-evil", "--accept-licence", "tiny-evil"),
+        "a corpus by registration": ("savee", "--accept-licence", "savee"),
+        "a corpus that is not known": ("ravdes", "--accept-licence", "ravdes"),
+        "a part that CAMEO does not have": ("cameo-nemos", "--accept-licence", "cameo-nemos"),
+        "no folder is named": ("ravdess", "--accept-licence", "ravdess"),
+    }
+
+
+@pytest.mark.parametrize(("what", "printed", "more"), SEEN, ids=[what for what, *_ in SEEN])
+def test_what_happens_is_printed_as_the_docs_have_it(
+    what: str,
+    printed: str,
+    more: str,
+    happenings: dict[str, tuple[str, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    into = () if what == "no folder is named" else ("--into", "data")
+    shown = invoke(*happenings[what], *into)
+    for piece in printed.split("..."):
+        assert piece.strip() in shown
+    assert not Path("data").exists() or not list(Path("data").iterdir())
+    assert not Path("xlser.toml").exists()
+
+
+def test_the_docs_have_every_happening(happenings: dict[str, tuple[str, ...]]) -> None:
+    assert [what for what, *_ in SEEN] == [*happenings]
 
 
 @pytest.mark.parametrize("name", ["savee", "emovo", "shemo", "casia"])

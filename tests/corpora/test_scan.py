@@ -20,7 +20,7 @@ from xlser.corpora import (
     survey,
 )
 from xlser.corpora import scan as scan_all
-from xlser.errors import IncompleteCorpusError, SettingsError
+from xlser.errors import IncompleteCorpusError, PluginError, SettingsError
 
 CAFE = get_corpus("cafe")
 EMODB = get_corpus("emodb")
@@ -362,3 +362,17 @@ def test_both_layouts_of_casia_are_one_corpus(nested: bool, tmp_path: Path) -> N
 def test_name_of_ased_that_begins_with_a_capital_letter_is_one_of_ased(tmp_path: Path) -> None:
     root = trees.plant(tmp_path / "ased", ["04Sad/S4-04-02-01-29.wav"])
     assert list(survey(get_corpus("ased"), root).files) == ["s4-04-02-01-29"]
+
+
+def test_names_with_blanks_stop_a_run_before_it_starts(tmp_path: Path) -> None:
+    class Blank(Tiny):
+        def parse(self, name: str) -> Spoken:
+            return super().parse(name.replace(" ", "-"))
+
+        def names(self) -> list[str]:
+            return [name.replace("-", " ") for name in super().names()]
+
+    root = trees.plant(tmp_path / "blank", [f"{name}.wav" for name in Blank().names()])
+    with pytest.raises(PluginError, match="names with blanks, such as") as error:
+        scan(Blank(), root)
+    assert "`name_of`" in error.value.remedy

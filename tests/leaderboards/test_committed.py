@@ -10,7 +10,12 @@ _PROTOCOLS = sorted(path.parent.name for path in _COMMITTED.glob("*/results"))
 
 
 def pages_and_figures(folder: Path) -> dict[str, bytes]:
-    files = [folder / "README.md", *folder.glob("figures/*"), *folder.glob("details/*")]
+    files = [
+        folder / "README.md",
+        *folder.glob("encoders.json"),
+        *folder.glob("figures/*"),
+        *folder.glob("details/*"),
+    ]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 

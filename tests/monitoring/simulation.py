@@ -114,7 +114,7 @@ def grid(track: str, repeats: int = 3) -> Sequence[Job]:
         for labels in protocol.budgets if few else (0,):
             if not few or labels >= method.least_labels:
                 key = f"{target} {method.name} {labels} {s}"
-                needs = f"model {s}" if method.needs_source_model else None
+                needs = f"model {s}" if method.starts_from_source_model() else None
                 jobs.append(Job(key, key, runs[method.name], needs))
     return jobs
 

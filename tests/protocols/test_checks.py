@@ -203,7 +203,7 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
             *(p[f].update(nobody=p[f].pop(GERMAN)) for f in ("splits", "labelling")),
         ],
         "languages, german: corpus nobody cannot be had: There is no corpus 'nobody'.",
-        "Install the package that registers it.",
+        "Install the package that registers it",
     ),
     "groups of a corpus of no language": (
         lambda p: p.update(grouped_by={"shemo": [4, 6]}),

@@ -3,8 +3,8 @@
 `python -m tests.results.paired_errors v1=leaderboards v2=FOLDER` prints, for each label budget that
 the protocols share and for the mean over 25, 50 and 100 labels, the root mean square over all pairs
 of methods of the standard error of their difference, in points of UA, on the mean over the target
-languages of the records. `--methods A B ...` looks at pairs of these methods alone, each printed by
-itself as well, at budgets of their own where they share none: `sft:100 lower-bound:0`. With
+languages of the records. `--methods A B ...` looks at pairs of these methods alone; with budgets,
+`sft:100 lower-bound:0`, it prints the difference and the error of each pair of such rows. With
 `--seeds N` only rows of the first N seeds are looked at, so that runs under way can be judged.
 """
 
@@ -32,9 +32,11 @@ def main(arguments: Sequence[str]) -> None:
             continue
         protocol = find_protocol(name, Path(folder))
         for summary in summaries(protocol, Path(folder), seeds):
-            print_named(name, summary, named)
-            for budgets in () if named else BUDGETS:
-                errors = list(paired_errors(summary.lines, budgets))
+            rows = [word for word in named if ":" in word]
+            print_named(name, summary, rows)
+            lines = [line for line in summary.lines if not named or line.method in named]
+            for budgets in () if rows else BUDGETS:
+                errors = list(paired_errors(lines, budgets))
                 if errors:
                     rms = sqrt(sum(error**2 for error in errors) / len(errors))
                     print(
@@ -66,7 +68,11 @@ class First(Runs):
 
 
 def print_named(name: str, summary: Summary, named: Sequence[str]) -> None:
-    """Print the difference of each pair of rows, `method:budget`, and its standard error."""
+    """Print the difference of each pair of rows, `method:budget`, and its standard error.
+
+    Then the root mean square of these errors.
+    """
+    errors = []
     known = {line.method: line for line in summary.lines}
     for one, other in combinations(named, 2):
         rows = []
@@ -80,6 +86,10 @@ def print_named(name: str, summary: Summary, named: Sequence[str]) -> None:
         found = Estimate.average(pairs)
         where = f"{name}, {len(pairs)} languages, {summary.condition.slug}"
         print(f"{where}: {one} - {other} = {found.value:+.1f}, error {found.error:.2f}")
+        errors.append(found.error)
+    if errors:
+        rms = sqrt(sum(error**2 for error in errors) / len(errors))
+        print(f"{where}: {rms:.2f} over {len(errors)} pairs")
 
 
 def paired_errors(lines: Sequence[Line], budgets: Labels | tuple[Labels, ...]) -> Iterator[float]:

@@ -22,15 +22,15 @@ def frames(inputs: Inputs) -> torch.Tensor:
 
 def by_hand(inputs: Inputs) -> np.ndarray:
     (first, *_) = inputs.catalogue.inventories["demo-german"].utterances
-    return Extractor(inputs.frontend)(load(first.path)).frames
+    return Extractor(inputs.input)(load(first.path)).frames
 
 
 def test_a_backbone_gets_the_protocols_log_mels_unless_it_has_its_own(demo: Demo) -> None:
     ours, published = (
         demo.inputs("finetune", name) for name in ("audiontt-512", "audiontt-512-25ms")
     )
-    assert ours.frontend == demo.protocol.frontend
-    assert published.frontend.window == 400
+    assert ours.input == demo.protocol.frontend
+    assert published.input.window == 400
     for inputs in (ours, published):
         assert np.array_equal(frames(inputs), by_hand(inputs))
 

@@ -60,6 +60,30 @@ def test_a_method_that_does_not_run_on_the_track_is_skipped(demo: Demo, tmp_path
     assert plan.skipped == ["svm: does not run on the finetune track"]
 
 
+def test_standardised_embeddings_are_not_fine_tuned(demo_cache: Path, tmp_path: Path) -> None:
+    demo = Demo(demo_cache, weights="random")
+    asked = request(["mcc"], settings={"standardisation": "language"}, track="finetune")
+    plan = demo.plan(asked, tmp_path, "audiontt-512")
+    assert (plan.todo, len(plan.skipped)) == ([], 1)
+    assert plan.skipped[0].startswith("mcc: standardisation=language is of embeddings")
+
+
+def test_a_standardisation_that_a_class_declares_is_in_no_key(demo: Demo, tmp_path: Path) -> None:
+    asked = {"methods": ["logistic-regression"], "labels": [20]}
+    plain = demo.plan(request(**asked), tmp_path).todo[0]
+    named = demo.plan(request(**asked, settings={"standardisation": "labelled"}), tmp_path).todo[0]
+    other = demo.plan(request(**asked, settings={"standardisation": "language"}), tmp_path).todo[0]
+    assert plain.key == named.key != other.key
+    assert "standardisation" not in plain.identity["settings"]
+    assert other.identity["settings"]["standardisation"] == "language"
+
+
+def test_the_lower_bound_cannot_have_the_targets_statistics(demo: Demo, tmp_path: Path) -> None:
+    asked = request(["lower-bound"], settings={"standardisation": "language"})
+    with pytest.raises(MethodError, match="lower-bound is handed no speech of the target"):
+        demo.plan(asked, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("asked", "error", "hint"),
     [

@@ -217,3 +217,36 @@ def test_attributes_are_handed_to_those_who_declare_them_alone(
         utterances = {u.id: u for i in catalogue.inventories.values() for u in i.utterances}
         genders = [ATTRIBUTES["gender"][g] for g in speech.attributes["gender"].tolist()]
         assert genders == [utterances[id_].gender for id_ in ids]
+
+
+def test_speakers_are_numbers_that_the_parts_of_a_task_share(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Witness, "attributes", ("speaker",))
+    told, scenario = make_task(heard.run, heard.inputs, heard.task.device), heard.run.scenario
+    catalogue = heard.inputs.catalogue
+    unlabelled = ordered_by_recording(scenario.target_unlabelled, scenario, catalogue.recordings)
+    utterances = {u.id: u for i in catalogue.inventories.values() for u in i.utterances}
+    pairs = set()
+    for speech, ids in (
+        (told.source.speech, scenario.source_train),
+        (told.source_validation.speech, scenario.source_validation),
+        (told.target_labelled.speech, scenario.target_labelled),
+        (told.target_unlabelled, unlabelled),
+    ):
+        numbers = speech.attributes["speaker"].tolist()
+        names = [(id_.partition("/")[0], utterances[id_].speaker) for id_ in ids]
+        pairs |= set(zip(numbers, names, strict=True))
+    numbers, names = zip(*sorted(pairs), strict=True)
+    assert list(numbers) == list(range(len(pairs)))  # each speaker has one number, and no other
+    assert len(set(names)) == len(names)
+    assert list(names) != sorted(names)  # the order says nothing
+
+
+def test_a_method_that_uses_no_target_speech_is_handed_none(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Witness, "uses_target", False)
+    told = make_task(heard.run, heard.inputs, heard.task.device)
+    assert len(heard.task.target_unlabelled) > 0
+    assert len(told.target_unlabelled) == 0

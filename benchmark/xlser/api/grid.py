@@ -88,10 +88,11 @@ def resolve(options: RunOptions, messages: Messages) -> Grid:
     with_jobs = {} if options.jobs is None else {"jobs": options.jobs}
     executor = get_executor(options.executor, {**options.executor_options, **with_jobs})
     device = executor.device(options.device)
-    backbone = options.backbone or chosen.presentation.backbone
+    backbone = _named(options) or chosen.presentation.backbone
     if backbone is None:
         raise SettingsError(
-            f"{chosen.name} states no default backbone.", "Name one: --backbone NAME."
+            f"{chosen.name} states no default backbone.",
+            "Name one: --backbone NAME (`xlser backbones`).",
         )
     request = Request(
         methods=options.methods or method_names(),
@@ -106,6 +107,25 @@ def resolve(options: RunOptions, messages: Messages) -> Grid:
     )
     results = options.leaderboards / chosen.name / "results"
     return Grid(options, chosen, settings, request, backbone, executor, device, results)
+
+
+def _named(options: RunOptions) -> str | None:
+    """Return the backbone that options name, if they name one; a table of embeddings is one.
+
+    Raises:
+        SettingsError: they name both, or a table for another track than the frozen one.
+    """
+    if options.features is None:
+        return options.backbone
+    if options.backbone is not None:
+        raise SettingsError(
+            "Both --backbone and --features are given.", "Name one source of embeddings."
+        )
+    if options.track != "frozen":
+        raise SettingsError(
+            "--features holds embeddings, which are not fine-tuned.", "Use --track frozen."
+        )
+    return f"features:{options.features}"
 
 
 def _targets_at_hand(protocol: Protocol, settings: Settings, messages: Messages) -> tuple[str, ...]:

@@ -90,8 +90,7 @@ def backbone_rows(
     Raises:
         UnknownNameError: no such backbone.
     """
-    from xlser import registry
-    from xlser.backbones import backbone_names, find_weights, get_backbone
+    from xlser.backbones import backbone_names, find_weights, get_backbone, parameter_count
 
     where = settings or Settings.gather()
     for name in names or backbone_names():
@@ -103,17 +102,40 @@ def backbone_rows(
             yield {"backbone": name, "fault": str(error)}
             continue
         weights = kind.weights
-        path = find_weights(weights, where) if weights else None
+        path = find_weights(kind, where)
         yield {
             "backbone": name,
             "dimension": kind.dimension,
-            "front-end": kind.frontend.model_dump() if kind.frontend else "the protocol's",
+            "input": kind.input.title if kind.input else "log-mel",
+            "front-end": _front_end(kind.input),
             "weights": weights.url if weights else None,
             "found in": str(path) if path else None,
-            "licence": weights.licence if weights else None,
+            "parameters": parameter_count(kind),
+            "licence": kind.terms(),
+            "revision": kind.revision(),
+            "trained on": kind.trained_on.data,
+            "corpora it has been trained on": list(kind.trained_on.corpora),
+            "all of it listed": kind.trained_on.listed,
+            "layer": kind.layer_rule or None,
+            "notice": kind.notice or None,
             "citation": kind.citation,
-            "package": registry.package_of("xlser.backbones", name),
+            "package": _package_of(name),
         }
+
+
+def _front_end(of: Any) -> Any:
+    if of is None:
+        return "the protocol's"
+    return of.model_dump() if of.title == "log-mel" else None
+
+
+def _package_of(name: str) -> str | None:
+    """Return the package that registers a backbone; None for a model of the Hub or a table."""
+    from xlser import registry
+    from xlser.backbones.naming import Asked
+
+    asked = Asked.parse(name)
+    return None if asked.prefix else registry.package_of("xlser.backbones", asked.name)
 
 
 def metric_rows(names: Sequence[str] = ()) -> Iterator[dict[str, Any]]:

@@ -105,6 +105,11 @@ class RunOptions(BaseModel):
     backbone: Annotated[str | None, Spelling(names="xlser.backbones")] = Field(
         None, description="Speech encoder, see `xlser backbones`; default: the protocol's."
     )
+    features: Path | None = Field(
+        None,
+        description="Parquet table of embeddings (columns id and vector) in place of a backbone; "
+        "frozen track.",
+    )
     settings: Annotated[Mapping[str, Any], _assignments("--set"), Spelling("--set")] = Field(
         {}, description="A method's hyper-parameter, name=value."
     )

@@ -175,6 +175,7 @@ def carry_out(options: RunOptions, messages: Messages, bars: Bars, command: str)
     pipeline = Pipeline.gather(
         grid.protocol, grid.request.targets, grid.backbone, grid.settings, Steps(bars, messages)
     )
+    _give_notice(pipeline, grid, messages)
     plan = pipeline.plan(grid.request, grid.results)
     describe_plan(plan, grid, messages)
     costs = Costs(grid.kind)
@@ -196,6 +197,13 @@ def carry_out(options: RunOptions, messages: Messages, bars: Bars, command: str)
         )
     failures = [about(run, failed, grid.results, grid.given) for run, failed in report.failures]
     return Finished(grid, plan, failures)
+
+
+def _give_notice(pipeline: Pipeline, grid: Grid, messages: Messages) -> None:
+    """Show the terms of a backbone whose licence asks for it, before it embeds anything."""
+    notice = pipeline.backbone.kind.notice
+    if notice and pipeline.inputs(grid.request.track).unprepared()[1]:
+        messages(f"note: {notice}", "note", note=notice)
 
 
 def forecast(options: RunOptions, messages: Messages, bars: Bars) -> tuple[Grid, Plan, Forecast]:

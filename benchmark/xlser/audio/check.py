@@ -137,6 +137,15 @@ def _speakers(spoken: Sequence[Spoken], gender_of: Callable[[str], Gender]) -> l
             lines.append(
                 f"{len(lacking)} of {speakers} speakers lack an emotion: {_some(lacking)}."
             )
+    alike: dict[str, list[str]] = {}
+    for speaker in sorted(emotions):
+        alike.setdefault(speaker.casefold().lstrip("0"), []).append(speaker)
+    lines += [
+        f"Speakers {' and '.join(map(repr, names))} differ in case or leading zeros alone: if they "
+        "are one person, write one name; else one person may train and be tested."
+        for names in alike.values()
+        if len(names) > 1
+    ]
     unknown = sorted(s for s in emotions if gender_of(s) == "unknown")
     if unknown:
         lines.append(f"Gender unknown for {len(unknown)} of {speakers} speakers: {_some(unknown)}.")
@@ -170,7 +179,7 @@ def _names(spoken: Mapping[str, Spoken]) -> list[str]:
             f"{len(broken)} names hold line breaks or control characters: {_some(broken)}."
         )
     if blank:
-        lines.append(f"{len(blank)} names hold blanks (quote them in --exclude): {_some(blank)}.")
+        lines.append(f"{len(blank)} names hold blanks, which stops runs: {_some(blank)}.")
     return lines
 
 

@@ -81,7 +81,8 @@ def decode(path: Path) -> Decoded:
     except AudioError:
         raise
     except Exception as cause:  # whatever a decoder makes of a damaged file
-        reason = getattr(cause, "error_string", None) or cause or type(cause).__name__
+        said = getattr(cause, "error_string", None) or str(cause) or type(cause).__name__
+        reason = _content(path) or said
         raise _unusable(path, f"cannot be decoded ({reason})") from cause
     if len(mono) == 0:
         raise _unusable(path, "holds no samples")
@@ -155,6 +156,27 @@ def _averaged(channels: Samples) -> Samples:
     # One channel after the other: numpy takes ten times as long over the short axis of two.
     mean: Samples = np.ascontiguousarray(channels.T).mean(axis=0)
     return mean
+
+
+# What is found under the name of a recording, by its first bytes.
+_CONTENTS = (
+    (re.compile(rb"....ftyp", re.DOTALL), "it is MP4 or M4A audio; convert it to WAV or FLAC"),
+    (re.compile(rb"0&\xb2u"), "it is WMA audio; convert it to WAV or FLAC"),
+    (re.compile(rb"\x1aE\xdf\xa3"), "it is WebM or Matroska; convert it to WAV or FLAC"),
+    (re.compile(rb"#!AMR"), "it is AMR audio; convert it to WAV or FLAC"),
+    (re.compile(rb"version https://git-lfs"), "it is a pointer of Git LFS; run `git lfs pull`"),
+    (re.compile(rb"\s*<(!doctype|html)", re.IGNORECASE), "it is a web page, not a recording"),
+)
+
+
+def _content(path: Path) -> str | None:
+    """Return what a file holds that is no recording readable here, where that is known."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError:
+        return None
+    return next((what for mark, what in _CONTENTS if mark.match(start)), None)
 
 
 def _name(path: Path) -> Path | bytes:

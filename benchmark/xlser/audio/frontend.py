@@ -1,15 +1,15 @@
 """The front-end: what log-mel spectrograms are computed with."""
 
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from xlser.audio.decode import SAMPLE_RATE
+from xlser.audio.input import Input
 from xlser.errors import AudioError, InvalidProtocolError
-from xlser.stated import Stated
-from xlser.system.files import digest_json
 
 
-class FrontEnd(Stated):
+class FrontEnd(Input):
     """Log-mel spectrogram of 16 kHz speech (Agarla et al. 2022, Section 5.2).
 
     Hann window, power spectrum, HTK mel bands without area norm, centred frames, natural
@@ -25,6 +25,8 @@ class FrontEnd(Stated):
         high: hertz, upper edge of the highest band.
     """
 
+    title: ClassVar[str] = "log-mel"
+    dtype: ClassVar[Literal["float16", "int16"]] = "float16"
     always_stated: ClassVar[frozenset[str]] = frozenset(
         {"window", "n_fft", "hop", "mels", "low", "high"}
     )
@@ -67,6 +69,12 @@ class FrontEnd(Stated):
                 "Leave the utterance out by name with --exclude.",
             )
 
-    def digest(self) -> str:
-        """Return the SHA-256 of the stated settings, in hex."""
-        return digest_json(self.stated())
+    @property
+    def width(self) -> int:
+        """Values of a row: its mel bands."""
+        return self.mels
+
+    @property
+    def rows_a_second(self) -> float:
+        """Rows that a second of speech has."""
+        return SAMPLE_RATE / self.hop

@@ -18,15 +18,16 @@ _FLOOR = float(np.finfo(np.float32).eps)  # 1.19e-7, added before the logarithm 
 
 
 class LogMel(NamedTuple):
-    """A normalised log-mel spectrogram and what was taken out of it.
+    """Rows of an input, as a rule a normalised log-mel spectrogram, and what was taken out of it.
 
     Attributes:
-        frames: shape (frames, mels), float16, mean 0 and standard deviation 1 over the whole.
+        frames: shape (frames, mels), float16, mean 0 and standard deviation 1 over the whole; or
+            shape (samples, 1), int16, of a waveform.
         mean: natural-log units.
         std: natural-log units, unbiased.
     """
 
-    frames: npt.NDArray[np.float16]
+    frames: npt.NDArray[np.float16] | npt.NDArray[np.int16]
     mean: float
     std: float
 

@@ -7,10 +7,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-from xlser.audio.decode import load
+from xlser.audio.decode import Samples, load
 from xlser.audio.frontend import FrontEnd
+from xlser.audio.input import Input
 from xlser.audio.logmel import Extractor, LogMel
 from xlser.audio.store import VERSION, FeatureStore, writing
+from xlser.audio.waveform import quantised
 from xlser.corpora import Inventory, Utterance
 from xlser.errors import AudioError, StoreError
 from xlser.settings import cpu_count
@@ -30,14 +32,14 @@ _BATCH = 64  # utterances a record batch
 
 
 def prepare(
-    inventory: Inventory, frontend: FrontEnd, cache: Path, progress: Progress = lambda done, n: None
+    inventory: Inventory, input_: Input, cache: Path, progress: Progress = lambda done, n: None
 ) -> FeatureStore:
     """Return the feature store of `inventory`, making it if it is not there.
 
     Args:
         inventory: the utterances of a corpus.
-        frontend: how frames are computed.
-        cache: folder under which stores are kept, keyed by content and front-end.
+        input_: what a backbone reads: log-mels of a front-end, or waveforms.
+        cache: folder under which stores are kept, keyed by content and input.
         progress: told how far a store being made is.
 
     Raises:
@@ -46,11 +48,11 @@ def prepare(
     """
     try:
         content = content_digest(inventory, cache)
-        folder = store_folder(inventory, frontend, content, cache)
+        folder = store_folder(inventory, input_, content, cache)
         if not folder.is_dir():
             sweep(folder.parent)
             with folder_written_atomically(folder) as partial:
-                _fill(partial, inventory, frontend, content, progress)
+                _fill(partial, inventory, input_, content, progress)
     except OSError as cause:
         raise StoreError(
             f"No feature store of {inventory.corpus.title} can be written under {cache}: {cause}.",
@@ -59,9 +61,9 @@ def prepare(
     return FeatureStore(folder)
 
 
-def store_folder(inventory: Inventory, frontend: FrontEnd, content: str, cache: Path) -> Path:
-    """Return where the store of this content and front-end lies, made or not."""
-    key = digest_json([VERSION, content, frontend.digest()])
+def store_folder(inventory: Inventory, input_: Input, content: str, cache: Path) -> Path:
+    """Return where the store of this content and input lies, made or not."""
+    key = digest_json([VERSION, content, input_.digest()])
     return cache / "features" / f"{inventory.corpus.name}-{key[:16]}"
 
 
@@ -121,14 +123,14 @@ def _read_memo(path: Path) -> dict[str, list[object]]:
 
 
 def _fill(
-    folder: Path, inventory: Inventory, frontend: FrontEnd, content: str, progress: Progress
+    folder: Path, inventory: Inventory, input_: Input, content: str, progress: Progress
 ) -> None:
-    extractor = Extractor(frontend)
+    extract = _extractor(input_)
     faults: list[str] = []
 
     def features(utterance: Utterance) -> LogMel | None:
         try:
-            return extractor(load(utterance.path))
+            return extract(load(utterance.path))
         except AudioError as fault:
             faults.append(f"  {utterance.id}: {fault.problem}")
             return None
@@ -136,7 +138,7 @@ def _fill(
     corpus, done, total = inventory.corpus.name, 0, len(inventory.utterances)
     with (
         single_threads(cpu_count()) as pool,
-        writing(folder, corpus, content, frontend, inventory.excluded) as out,
+        writing(folder, corpus, content, input_, inventory.excluded) as out,
     ):
         logmels = _in_order(pool, features, inventory.utterances)
         for batch in _batches(inventory):
@@ -147,6 +149,11 @@ def _fill(
             progress(done, total)
         if faults:
             raise _unusable(inventory, sorted(faults))
+
+
+def _extractor(input_: Input) -> Callable[[Samples], LogMel]:
+    """Return what makes rows of the input from samples."""
+    return Extractor(input_) if isinstance(input_, FrontEnd) else quantised
 
 
 def _batches(inventory: Inventory) -> Iterator[Sequence[Utterance]]:

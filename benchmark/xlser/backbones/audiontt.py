@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from xlser.audio import FrontEnd
-from xlser.backbones.backbone import Backbone, PublishedWeights
+from xlser.backbones.backbone import Backbone, PublishedWeights, TrainedOn
 from xlser.backbones.conv_block import conv_block
 from xlser.backbones.dropout import Dropout
 
@@ -28,6 +28,7 @@ class _AudioNTT(Backbone):
     citation = (
         "Scheidwasser-Clow et al. (2022), SERAB, ICASSP; Niizumi et al. (2021), BYOL-A, IJCNN"
     )
+    trained_on = TrainedOn("the speech of AudioSet, without its labels")
     mels: ClassVar[int] = 64
 
     def __init__(self) -> None:
@@ -114,7 +115,7 @@ class AudioNTT512At25ms(AudioNTT512):
     """
 
     name = "audiontt-512-25ms"
-    frontend = FrontEnd(window=400)
+    input = FrontEnd(window=400)
 
 
 class AudioNTT1024(_AudioNTT):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from xlser.backbones.backbone import Backbone
+from xlser.backbones.backbone import NOTHING, Backbone
 
 
 class LogMelFunctionals(Backbone):
@@ -16,6 +16,8 @@ class LogMelFunctionals(Backbone):
     dimension = 3 * 64
     citation = "Schuller et al. (2009), The Interspeech 2009 Emotion Challenge (functionals)"
     weights = None
+    trained_on = NOTHING
+    licence = "MIT (xlser)"
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return functionals, shape (batch, 192); see `Backbone.forward`."""

@@ -5,22 +5,21 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from xlser.backbones.backbone import Backbone, PublishedWeights, get_backbone
+from xlser.backbones.backbone import Backbone, PublishedWeights, made_of, specialised
+from xlser.backbones.naming import get_backbone
 from xlser.errors import WeightsError
 from xlser.settings import Settings, expanded
 from xlser.system.files import write_atomically
 
 RANDOM = "random"
 """Asked for by this name (`--weights random`), a backbone starts from random numbers."""
-
-NONE = "none"
-"""What a record says of a backbone that has no weights."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,8 @@ class PretrainedBackbone:
 
     Attributes:
         kind: the class.
-        digest: git blob id of the published checkpoint, "random", or "none".
+        digest: git blob id of the published checkpoint, SHA-256 of the values of a model of the
+            Hub or of a table, "random", or "none".
         state: weights by name; None for random ones.
     """
 
@@ -42,24 +42,45 @@ class PretrainedBackbone:
         backbone = self.kind()
         if self.state is not None:
             backbone.load_state_dict(self.state)
-        return backbone
+        return backbone.made_trainable()
+
+    def without_state(self) -> "PretrainedBackbone":
+        """Return the backbone without its weights, for runs whose speech is embedded already."""
+        return replace(self, state={}) if self.state else self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process by the importable class and what it has instead."""
+        kind, attributes = made_of(self.kind)
+        return _arrived, (kind, attributes, self.digest, self.state)
+
+
+def _arrived(
+    kind: type[Backbone],
+    attributes: Mapping[str, Any],
+    digest: str,
+    state: Mapping[str, Tensor] | None,
+) -> PretrainedBackbone:
+    made = specialised(kind, **attributes) if attributes else kind
+    return PretrainedBackbone(made, digest, state)
 
 
 def pretrained(name: str, settings: Settings) -> PretrainedBackbone:
-    """Return the backbone registered as `name` with its published weights.
+    """Return the backbone of a name, as `get_backbone` reads it, with its published weights.
 
     They are taken from `settings.weights` (a file, or a folder searched by content), else from
-    the cache, else downloaded into it; in each case the git blob id must agree.
+    the cache, else downloaded into it; in each case the git blob id must agree. A model of the Hub
+    comes from a folder of its name below `settings.weights`, else from the Hub's own cache, else
+    from the Hub.
 
     Raises:
         UnknownNameError: no such backbone.
         WeightsError: no weights, or not those published.
     """
     kind = get_backbone(name)
-    if kind.weights is None:
-        return PretrainedBackbone(kind, NONE, None)
-    if settings.weights == RANDOM:
+    if kind.weights is not None and settings.weights == RANDOM:
         return PretrainedBackbone(kind, RANDOM, None)
+    if not isinstance(kind.weights, PublishedWeights):
+        return PretrainedBackbone(*kind.fetch(settings))
     path = _find(kind.weights, settings)
     return PretrainedBackbone(kind, kind.weights.blob, _load(path, kind))
 
@@ -70,8 +91,14 @@ def blob_id(content: bytes) -> str:
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 
 
-def find_weights(published: PublishedWeights, settings: Settings) -> Path | None:
-    """Return the verified checkpoint if it is on this machine, else None."""
+def find_weights(kind: type[Backbone], settings: Settings) -> Path | None:
+    """Return the verified checkpoint, or the folder of a model, if it is on this machine."""
+    if isinstance(kind.weights, PublishedWeights):
+        return _published_here(kind.weights, settings)
+    return kind.find(settings)
+
+
+def _published_here(published: PublishedWeights, settings: Settings) -> Path | None:
     if settings.weights and settings.weights != RANDOM:
         return _verified_at(expanded(settings.weights, "--weights or XLSER_WEIGHTS"), published)
     cached = _cached(published, settings)
@@ -79,7 +106,7 @@ def find_weights(published: PublishedWeights, settings: Settings) -> Path | None
 
 
 def _find(published: PublishedWeights, settings: Settings) -> Path:
-    path = find_weights(published, settings)
+    path = _published_here(published, settings)
     if path is not None:
         return path
     if settings.weights:
@@ -148,3 +175,15 @@ def _remedy(published: PublishedWeights) -> str:
         "folder with --weights or XLSER_WEIGHTS; `--weights random` starts from random numbers, "
         "and `--backbone logmel-functionals --track frozen` needs no weights."
     )
+
+
+def parameter_count(kind: type[Backbone]) -> int | None:
+    """Return how many parameters a backbone has; None if it cannot be built here.
+
+    It is built without memory for its weights, and nothing is drawn or loaded.
+    """
+    try:
+        with torch.device("meta"):
+            return sum(parameter.numel() for parameter in kind().parameters())
+    except Exception:  # a package that it needs is missing, or it reads its weights to be built
+        return None

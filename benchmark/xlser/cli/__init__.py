@@ -11,7 +11,15 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from xlser.cli.listings import backbones, corpora, doctor, methods, new_method, protocols
+from xlser.cli.listings import (
+    backbones,
+    corpora,
+    doctor,
+    layers,
+    methods,
+    new_method,
+    protocols,
+)
 from xlser.cli.output import TerminatedError, messages, print_anywhere
 from xlser.cli.parameters import RunCommand, SeveralValues
 from xlser.cli.reading import compare, leaderboard, records, validate
@@ -37,6 +45,7 @@ app.command("prepare", cls=SeveralValues)(prepare.prepare)
 app.add_typer(methods.app, name="methods")
 app.add_typer(protocols.app, name="protocols")
 app.command("backbones")(backbones.backbones)
+app.command("layers")(layers.layers)
 app.command("new-method")(new_method.new_method)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("check")(check.check)

@@ -7,6 +7,7 @@ declare; `Task.source_model` is None in all of them.
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -19,11 +20,12 @@ from xlser.conformance.synthetic import (
     same_speech,
     taking_turns,
     utterances,
+    without_dead_dimensions,
 )
 from xlser.conformance.trial import Trial
 from xlser.errors import MethodError
 from xlser.methods.method import Method
-from xlser.methods.vocabulary import ATTRIBUTES, Track
+from xlser.methods.vocabulary import Attribute, Track
 
 _SAME = 1e-6  # between probabilities from the same computation
 _CLOSE = 1e-4  # between probabilities from batches of other shapes
@@ -65,10 +67,10 @@ def keeps_nothing_from_one_fit_to_the_next(trial: Trial) -> None:
 def uses_no_attribute_that_it_does_not_declare(trial: Trial) -> None:
     """Leaderboards show which attributes a method uses."""
     _require_same(
-        trial.answer_after(trial.task(attributes=tuple(ATTRIBUTES))),
+        trial.answer_after(trial.task(attributes=get_args(Attribute))),
         trial.answer,
         "It answers otherwise where speech carries attributes that it does not declare",
-        f"Name those it uses in `attributes`: {', '.join(ATTRIBUTES)}.",
+        f"Name those it uses in `attributes`: {', '.join(get_args(Attribute))}.",
     )
 
 
@@ -153,6 +155,20 @@ def runs_with_a_single_unlabelled_target_utterance(trial: Trial) -> None:
     trial.answer_after(trial.task(unlabelled=1))
 
 
+def lets_no_dimension_decide_that_hardly_varies(trial: Trial) -> None:
+    """Divided by its deviation in the source, one that varies in the target drowns all others."""
+    speech = trial.test_speech()
+    chosen = trial.predict(trial.predictor, without_dead_dimensions(speech)).argmax(dim=1)
+    other = int((trial.answer.argmax(dim=1) != chosen).sum())
+    if other > len(speech) / 2:
+        raise MethodError(
+            f"It recognises {other} of {len(speech)} utterances as another class where the two "
+            "dimensions are left out that hardly vary in the source, and that no class depends on.",
+            "Standardise by task.standardised(...), or divide by xlser.training.floored "
+            "deviations.",
+        )
+
+
 def leaves_the_process_as_it_was(trial: Trial) -> None:
     """The runs after it share the process; this check looks back at all calls."""
     if trial.changed:
@@ -179,13 +195,15 @@ def further_checks(method: type[Method], track: Track) -> list[Callable[[Trial],
     ]
     if track == "finetune":
         checks.append(answers_utterances_shorter_than_a_crop_and_much_longer)
+    else:
+        checks.append(lets_no_dimension_decide_that_hardly_varies)
     if method.target_labels == "few":
         checks.append(runs_at_its_least_label_budget)
     if method.target_labels != "none":
         checks.append(runs_with_a_class_absent_from_the_target_labels)
     if method.target_labels != "none" and method.least_labels <= 1:
         checks.append(runs_with_a_single_labelled_target_utterance)
-    if method.target_labels != "all":
+    if method.target_labels != "all" and method.uses_target:
         checks.append(runs_with_a_single_unlabelled_target_utterance)
     return [*checks, leaves_the_process_as_it_was]
 

@@ -18,6 +18,10 @@ SCHEDULE = Schedule(epochs=2, batch=16, learning_rate=1e-2, crop=16)
 WIDTH: dict[Track, int] = {"finetune": 64, "frozen": 32}
 """Width of a row of features: mel bands of a frame; dimension of an embedding."""
 
+DEAD, NEARLY_DEAD = 30, 31
+"""Dimensions of embeddings that are of no class. In the source the first does not vary and the
+second hardly does; in the target both vary a little, as units of pretrained networks do."""
+
 _FEW = 10  # labels, for a method that is defined at so few
 _ALL = 30  # target train utterances
 
@@ -44,7 +48,7 @@ def make_task(
     """
     if emotions is None:
         emotions = taking_turns(_usual_labels(method))
-    if method.target_labels == "all":
+    if method.target_labels == "all" or not method.uses_target:
         unlabelled = 0
     task = Task(
         source=labelled(track, 40, seed=1),
@@ -58,7 +62,7 @@ def make_task(
         schedule=SCHEDULE,
         backbone=_pretrained if track == "finetune" else None,
     )
-    return with_attributes(task, method.attributes if attributes is None else attributes)
+    return with_attributes(task, method().told() if attributes is None else attributes)
 
 
 def taking_turns(count: int) -> Tensor:
@@ -81,7 +85,7 @@ def utterances(
         track: on the fine-tune track an utterance has frames, on the frozen track one embedding.
         emotion: class indices, shape (utterances,); each raises dimensions of its own by 2.
         seed: of the standard normal noise.
-        shift: added to all dimensions.
+        shift: added to all dimensions; speech with one is of the target.
         lengths: frames of each utterance, shape (utterances,); default: 3 to 39 at random.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -94,7 +98,17 @@ def utterances(
     rows = torch.randn(len(of_row), width, generator=generator) + shift
     class_of_dimension = torch.arange(width) // (width // len(CLASSES))
     rows += 2.0 * (class_of_dimension == of_row[:, None])
+    if track == "frozen":
+        rows[:, DEAD] = 0.05 * rows[:, DEAD].abs() if shift else 0.0
+        rows[:, NEARLY_DEAD] *= 0.05 if shift else 1e-6
     return Speech(rows.half() if track == "finetune" else rows, lengths)
+
+
+def without_dead_dimensions(speech: Speech) -> Speech:
+    """Return embeddings whose `DEAD` and `NEARLY_DEAD` dimensions are zero, as in the source."""
+    features = speech.features.clone()
+    features[:, [DEAD, NEARLY_DEAD]] = 0.0
+    return replace(speech, features=features)
 
 
 def changed_parts(task: Task, untouched: Task) -> list[str]:
@@ -132,7 +146,9 @@ def with_attributes(task: Task, attributes: tuple[Attribute, ...]) -> Task:
 
     def speech(part: Speech) -> Speech:
         turn = torch.arange(len(part)) // len(CLASSES)
-        return replace(part, attributes={a: turn % len(ATTRIBUTES[a]) for a in attributes})
+        return replace(
+            part, attributes={a: turn % len(ATTRIBUTES.get(a, "012")) for a in attributes}
+        )
 
     def with_emotions(part: Labelled) -> Labelled:
         return replace(part, speech=speech(part.speech))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from torch import Tensor
 
@@ -17,7 +17,7 @@ from xlser.methods.calls import check_probabilities, require_predictor, seed_eve
 from xlser.methods.method import Method
 from xlser.methods.speech import Speech
 from xlser.methods.task import Predictor, Task
-from xlser.methods.vocabulary import ATTRIBUTES, Track
+from xlser.methods.vocabulary import Attribute, Track
 
 
 class Trial:
@@ -104,7 +104,7 @@ def _location(error: BaseException, method: type[Method]) -> str:
 
 def _remedy(error: BaseException) -> str:
     key = str(error).strip("'")
-    if isinstance(error, KeyError) and key in ATTRIBUTES:
+    if isinstance(error, KeyError) and key in get_args(Attribute):
         return f'A method that uses it states attributes = ("{key}",).'
     declare = "Mend it, or declare what the method needs (target_labels, least_labels, tracks)."
     return str(getattr(error, "remedy", declare))

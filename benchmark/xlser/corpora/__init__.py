@@ -5,12 +5,14 @@ from xlser.corpora.emotions import EMOTIONS, VOCABULARY, read_for
 from xlser.corpora.registry import add_corpus, corpus_names, find_root, get_corpus, locate
 from xlser.corpora.scan import Inventory, scan
 from xlser.corpora.survey import Survey, survey
+from xlser.corpora.tables.folders import FolderTable, read_folder
 from xlser.corpora.tables.table import TableCorpus
 
 __all__ = [
     "EMOTIONS",
     "VOCABULARY",
     "Corpus",
+    "FolderTable",
     "Gender",
     "Inventory",
     "NotOfThisCorpusError",
@@ -23,6 +25,7 @@ __all__ = [
     "find_root",
     "get_corpus",
     "locate",
+    "read_folder",
     "read_for",
     "require",
     "scan",

@@ -136,7 +136,7 @@ class Corpus(ABC):
 
         Args:
             path: relative to the corpus' root. Folders are renamed, flattened and mis-encoded in
-                the copies people have, so the file's own name decides wherever it can.
+                the copies people have, so the file's own name is used where it suffices.
         """
         return path.stem
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from xlser.corpora.corpus import Corpus, Utterance
 from xlser.corpora.diagnosis import diagnose, in_other_formats
 from xlser.corpora.survey import Survey, survey
-from xlser.errors import IncompleteCorpusError, SettingsError
+from xlser.errors import IncompleteCorpusError, PluginError, SettingsError
 from xlser.system.files import digest_file, digest_json
 
 
@@ -20,7 +20,7 @@ class Inventory:
         corpus: the corpus.
         root: its folder.
         utterances: sorted by id, one for every utterance of those emotions but those excluded.
-        excluded: names left out at the user's word, sorted.
+        excluded: names that the user left out, sorted.
     """
 
     corpus: Corpus
@@ -52,6 +52,7 @@ def scan(
         IncompleteCorpusError: an utterance is missing or contradictory and not excluded. Nothing
             ever shrinks a data set silently.
         SettingsError: an exclusion matches no utterance.
+        PluginError: names hold blanks.
     """
     found = survey(corpus, root)
     used = {
@@ -59,6 +60,7 @@ def scan(
         for name, spoken in found.spoken.items()
         if emotions is None or spoken.emotion in emotions
     }
+    _require_names_without_blanks(corpus, used)
     excluded = _resolve(corpus, used, exclude)
     faults = _faults(found, used.keys() - excluded)
     if faults:
@@ -70,6 +72,16 @@ def scan(
     ]
     in_order = tuple(sorted(utterances, key=lambda u: u.id))
     return Inventory(corpus, root, in_order, tuple(sorted(excluded)))
+
+
+def _require_names_without_blanks(corpus: Corpus, names: Iterable[str]) -> None:
+    broken = [name for name in names if len(name.split()) != 1]
+    if broken:
+        raise PluginError(
+            f"{corpus.title} gives {len(broken)} names with blanks, such as {broken[0]!r}.",
+            "Records list names separated by blanks: let `name_of` of the corpus replace them, "
+            "for example by '_', or add the recordings from a table (docs/corpora.md).",
+        )
 
 
 def _faults(found: Survey, used: Collection[str]) -> list[str]:

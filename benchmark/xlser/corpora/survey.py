@@ -20,12 +20,12 @@ class Survey:
         root: its folder.
         spoken: name -> metadata of every utterance: of the published list, or, where the release
             has none, of those found.
-        files: utterance name -> files that bear it, sorted; nested copies give several.
-        unexpected: audio files that bear the name of no utterance.
-        not_audio: utterance names borne only by a folder, a broken link or a format that
-            libsndfile cannot read.
+        files: utterance name -> files of that name, sorted; nested copies give several.
+        unexpected: audio files whose name is that of no utterance.
+        not_audio: utterance names of which there is only a folder, a broken link or a format
+            that libsndfile cannot read.
         alike: files taken for the utterance whose name differs from theirs in case, Unicode form
-            or a doubled ending alone, and which no other file bears.
+            or a doubled ending alone, and which has no other file.
     """
 
     corpus: Corpus
@@ -37,7 +37,7 @@ class Survey:
     alike: Mapping[Path, str] = field(default_factory=dict)
 
     def missing(self) -> list[str]:
-        """Return the utterance names that no file bears."""
+        """Return the utterance names without a file."""
         return [name for name in self.spoken if name not in self.files]
 
     def absent_emotions(self) -> dict[str, int]:
@@ -50,11 +50,11 @@ class Survey:
         return {e: n for e, n in counts.items() if e not in EMOTIONS and e not in present}
 
     def doubled(self) -> dict[str, tuple[Path, ...]]:
-        """Return the names that several files of the same bytes bear; the first one is used."""
+        """Return the names of several files of the same bytes; the first file is used."""
         return {name: paths for name, paths in self._several().items() if _identical(paths)}
 
     def contradictory(self) -> dict[str, tuple[Path, ...]]:
-        """Return the names that files of different content bear: which one is meant?"""
+        """Return the names of several files of different content; which is meant is not known."""
         return {name: paths for name, paths in self._several().items() if not _identical(paths)}
 
     def _several(self) -> dict[str, tuple[Path, ...]]:
@@ -93,9 +93,9 @@ def survey(corpus: Corpus, root: Path) -> Survey:
             files.setdefault(name, []).append(path)
         else:
             alike[path] = name
-    borne = {*files}
+    exact_names = {*files}
     for path, name in alike.items():
-        if name in borne:
+        if name in exact_names:
             unexpected.append(path)
         else:
             spoken[name] = corpus.spoken(name) or spoken[name]
@@ -108,7 +108,7 @@ def survey(corpus: Corpus, root: Path) -> Survey:
         {name: tuple(files[name]) for name in order if name in files},
         tuple(unexpected),
         tuple(path for path, name in not_audio.items() if name not in files),
-        {path: name for path, name in alike.items() if name not in borne},
+        {path: name for path, name in alike.items() if name not in exact_names},
     )
 
 

@@ -9,6 +9,7 @@ from xlser.leaderboards.model import Page, Picture
 from xlser.leaderboards.page import protocol_page
 from xlser.leaderboards.readme import filled
 from xlser.leaderboards.rendering import page_as_markdown
+from xlser.leaderboards.sections.encoders import encoders_of
 from xlser.protocols import Protocol, find_protocol
 from xlser.results import Results, load
 from xlser.system.files import write_atomically
@@ -64,7 +65,9 @@ class Leaderboards:
             RecordError: a record cannot be read or does not belong there.
         """
         results, folder = self.results(protocol), self.folder / protocol.name
-        page = protocol_page(results, self.results, metrics)
+        names = {table.condition.backbone for table in results.tables()}
+        encoders = encoders_of(protocol, names, folder)
+        page = protocol_page(results, self.results, metrics, encoders)
         # Confusions are drawn where the page has pictures: matplotlib takes seconds to load.
         drawn = protocol.ranks or bool(page.pictures)
         pages = {

@@ -9,7 +9,6 @@ from xlser.leaderboards.details import details_name
 from xlser.leaderboards.formatting import (
     DASH,
     SEES_ALL,
-    SIGNIFICANT,
     columns,
     method_column,
     metric_title,
@@ -21,7 +20,6 @@ from xlser.leaderboards.formatting import (
 )
 from xlser.leaderboards.model import (
     Block,
-    Code,
     Column,
     Inline,
     Link,
@@ -34,6 +32,8 @@ from xlser.leaderboards.model import (
 )
 from xlser.leaderboards.plugins import ResultsOf, page_plugins
 from xlser.leaderboards.rendering import page_as_markdown
+from xlser.leaderboards.sections.encoders import Encoders
+from xlser.leaderboards.sections.introduction import introduction
 from xlser.metrics import Metric, get_metric
 from xlser.protocols import Protocol, is_registered
 from xlser.results import (
@@ -50,21 +50,27 @@ from xlser.results import (
 _DRAWN = 30  # methods in a picture: more are hard to tell apart and take seconds to draw
 
 
-def protocol_page(results: Results, results_of: ResultsOf, metrics: Collection[str] = ()) -> Page:
+def protocol_page(
+    results: Results,
+    results_of: ResultsOf,
+    metrics: Collection[str] = (),
+    encoders: Encoders | None = None,
+) -> Page:
     """Return the page of a protocol.
 
     Args:
         results: of the protocol.
         results_of: gives the results of another protocol, for plugins.
         metrics: names of those shown beside UA and accuracy.
+        encoders: what the encoders of the records were trained on; None: the page does not say.
 
     Raises:
         UnknownNameError: no such metric.
     """
-    above = _means_over_targets(results) if results.protocol.ranks else []
+    above = _means_over_targets(results, encoders) if results.protocol.ranks else []
     for plugin in page_plugins(results.protocol.name):
         above += plugin.sections(results, results_of)
-    return _page(results, above, results.tables(), metrics)
+    return _page(results, above, results.tables(), metrics, encoders)
 
 
 def render(results: Results, targets: Collection[str] | None = None) -> str:
@@ -74,7 +80,11 @@ def render(results: Results, targets: Collection[str] | None = None) -> str:
 
 
 def target_sections(
-    results: Results, tables: Sequence[Table], metrics: Collection[str] = (), links: bool = True
+    results: Results,
+    tables: Sequence[Table],
+    metrics: Collection[str] = (),
+    links: bool = True,
+    encoders: Encoders | None = None,
 ) -> list[Section]:
     """Return a section for each target, of tables by condition and label budget.
 
@@ -83,6 +93,7 @@ def target_sections(
         tables: those shown.
         metrics: names of those shown beside UA and accuracy.
         links: whether there are pages of details to link to.
+        encoders: by which rows are flagged whose encoder was trained on a corpus of theirs.
 
     Raises:
         UnknownNameError: no such metric.
@@ -93,7 +104,7 @@ def target_sections(
     sections = []
     for target, group in groupby(tables, key=lambda table: table.target):
         titles = ", ".join(get_corpus(name).title for name in protocol.languages[target])
-        conditions = [_condition_section(results, table, shown, links) for table in group]
+        conditions = [_condition_section(results, t, shown, links, encoders) for t in group]
         sections.append(Section(f"{target.capitalize()} ({titles})", sections=conditions))
     return sections
 
@@ -103,9 +114,10 @@ def _page(
     above: Sequence[Section],
     tables: Sequence[Table],
     metrics: Collection[str] = (),
+    encoders: Encoders | None = None,
 ) -> Page:
-    sections = [*above, *target_sections(results, tables, metrics)]
-    blocks = _introduction(results)
+    sections = [*above, *target_sections(results, tables, metrics, encoders=encoders)]
+    blocks = introduction(results)
     if notes := [Paragraph(str(n)) for n in results.notes if n.kind != "missing seeds"]:
         sections.append(Section("Notes", notes))
     if tables:
@@ -114,6 +126,8 @@ def _page(
             title: frame[frame["target"].isin(targets)]
             for title, frame in results.runs_by_condition.items()
         }
+        if encoders:
+            sections.append(encoders.section({table.condition for table in tables}))
         sections.append(Section("Cost", cost_blocks(runs)))
     else:
         blocks.append(Paragraph("No records yet."))
@@ -122,112 +136,17 @@ def _page(
     return Page(title, blocks, sections)
 
 
-def _introduction(results: Results) -> list[Block]:
-    protocol = results.protocol
-    own = Paragraph(
-        "This is a protocol of one's own, not one of the suite's or of an installed package: its "
-        "scores stand beside no other protocol's."
-    )
-    version = f"version {protocol.version}" if protocol.version else "draft"
-    blocks: list[Block] = [
-        Paragraph(protocol.about),
-        *([] if is_registered(protocol) else [own]),
-        Paragraph(
-            (
-                f"Protocol {version}, digest ",
-                Code(protocol.digest[:16]),
-                "; written by ",
-                Code(f"xlser leaderboard {protocol.name}"),
-                " from the records in ",
-                Code("results/"),
-                ". Scores are percent. UA is the mean of the per-class recalls, accuracy the "
-                "share of utterances recognised. "
-                f"Guessing gives {_chance(protocol)} of both.",
-            )
-        ),
-        *map(Paragraph, protocol.presentation.notes),
-        _about_uncertainty(protocol),
-        _about_ranks(protocol),
-    ]
-    for plugin in page_plugins(protocol.name):
-        blocks += plugin.introduction(results)
-    return blocks
-
-
-def _chance(protocol: Protocol) -> str:
-    """Return the scores of guessing: one, and those of targets that lack classes."""
-    whole = f"{100 / len(protocol.classes):.1f} %"
-    fewer: dict[int, list[str]] = {}
-    for target, classes in protocol.target_classes.items():
-        fewer.setdefault(len(classes), []).append(target.capitalize())
-    parts = [
-        f"{100 / count:.1f} % ({count} classes: {', '.join(targets)})"
-        for count, targets in fewer.items()
-    ]
-    return " or ".join([whole, *parts])
-
-
-def _about_uncertainty(protocol: Protocol) -> Paragraph:
-    seeds = ", ".join(map(str, protocol.seeds))
-    against: tuple[Inline, ...] = ()
-    if reference := protocol.presentation.reference:
-        against = (
-            f"The column vs {reference} is the difference from ",
-            Code(reference),
-            " at the same label budget, with its 95 % interval: the same speakers are resampled "
-            f"for both. {SIGNIFICANT} marks a separable difference: p ≤ 0.05 after Holm's "
-            "correction over the column. ",
-        )
-    return Paragraph(
-        (
-            f"± is the standard deviation over seeds ({seeds}); each seed trains anew and"
-            f"{_tested(protocol)}. The 95 % interval of "
-            f"{_headline(protocol).title} on the target language covers the choice of test "
-            "speakers: it is computed by resampling speakers, and a speaker tested under several "
-            "seeds is one speaker. ",
-            *against,
-            Link("How intervals are computed, and their limits", "../../docs/statistics.md"),
-            ".",
-        )
-    )
-
-
-def _tested(protocol: Protocol) -> str:
-    if protocol.folds > 1:
-        return (
-            f" tests all speakers, in {protocol.folds} folds: each by a model trained on the "
-            "others. A seed's score is the mean over its folds"
-        )
-    return ", where the protocol rotates speakers, tests other speakers"
-
-
-def _about_ranks(protocol: Protocol) -> Paragraph:
-    headline = _headline(protocol).title
-    if not protocol.ranks:
-        return Paragraph(
-            "This protocol does not rank methods. Rows are sorted by "
-            f"{headline} within a label budget."
-        )
-    return Paragraph(
-        f"Rows of one table are ranked by {headline} on the target language; scores that are "
-        "equal as printed share a rank (2=). Group 1 is the first row and all rows that are not "
-        "separable from it at 5 % (Holm's correction over all pairs); group 2 is the same among "
-        "the remaining rows, and so on. Within a group, ranks are no evidence. Rows that train on "
-        "all target labels, lack seeds or have a note have neither rank nor group. Ranks under a "
-        "partial source or with excluded utterances hold within that table alone."
-    )
-
-
 def _headline(protocol: Protocol) -> Metric:
     return get_metric(protocol.headline, protocol.classes)
 
 
-def _means_over_targets(results: Results) -> list[Section]:
-    sections = [_summary_section(results.protocol, summary) for summary in results.summaries()]
+def _means_over_targets(results: Results, encoders: Encoders | None) -> list[Section]:
+    summaries = results.summaries()
+    sections = [_summary_section(results.protocol, summary, encoders) for summary in summaries]
     return [Section("Mean over target languages", sections=sections)] if sections else []
 
 
-def _summary_section(protocol: Protocol, summary: Summary) -> Section:
+def _summary_section(protocol: Protocol, summary: Summary, encoders: Encoders | None) -> Section:
     # Imported where pictures are drawn: matplotlib takes seconds to load, and a run needs none.
     from xlser.leaderboards.figures.summary import summary_dots
 
@@ -239,6 +158,7 @@ def _summary_section(protocol: Protocol, summary: Summary) -> Section:
     if summary.left_out:
         notes.append(f"Left out, because targets or seeds are missing: {_left_out(summary)}.")
     blocks: list[Block] = [
+        *(encoders.flags(summary.condition) if encoders else []),
         Paragraph(
             f"Mean {metric} over {summary.languages}, ± standard deviation of that mean over "
             "seeds, [its 95 % interval over speakers], (rank and group within the label budget)."
@@ -315,7 +235,11 @@ def _summary_cell(line: Line, labels: Budgets) -> str:
 
 
 def _condition_section(
-    results: Results, table: Table, metrics: Sequence[Metric], links: bool
+    results: Results,
+    table: Table,
+    metrics: Sequence[Metric],
+    links: bool,
+    encoders: Encoders | None,
 ) -> Section:
     """Return a table a label budget; rows that train on all labels stand at the foot of each."""
     majority = f"Always predicting the most frequent class: {table.majority:.1f} % accuracy."
@@ -328,7 +252,7 @@ def _condition_section(
     rows = {k: [r for r in table.rows if r.bound or r.labels == k] for k in budgets}
     return Section(
         table.condition.title,
-        [Paragraph(text)],
+        [*(encoders.flags(table.condition, table.target) if encoders else []), Paragraph(text)],
         [
             Section(f"{labels} labels", [_table(results, table, shown, metrics)])
             for labels, shown in rows.items()

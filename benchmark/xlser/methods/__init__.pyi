@@ -1,8 +1,9 @@
 from .method import Method
 from .registry import MethodLike, get_method, method_names, outlined_methods, resolve_method
 from .speech import Labelled, Speech
-from .task import Predictor, Schedule, Task
-from .vocabulary import ATTRIBUTES, Attribute, Precision, TargetLabels, Track
+from .standardisation import Statistics, floored
+from .task import Predictor, Schedule, Standardised, Task
+from .vocabulary import ATTRIBUTES, Attribute, Precision, Standardisation, TargetLabels, Track
 
 __all__ = [
     "ATTRIBUTES",
@@ -14,9 +15,13 @@ __all__ = [
     "Predictor",
     "Schedule",
     "Speech",
+    "Standardisation",
+    "Standardised",
+    "Statistics",
     "TargetLabels",
     "Task",
     "Track",
+    "floored",
     "get_method",
     "method_names",
     "outlined_methods",

@@ -12,13 +12,15 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import ValidationError
 
 from xlser.errors import MethodError
-from xlser.methods.method import Method
-from xlser.methods.vocabulary import ATTRIBUTES, TargetLabels, Track
+from xlser.methods.method import OF_TARGET, Method
+from xlser.methods.vocabulary import Attribute, Standardisation, TargetLabels, Track
 
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 """Lower case with hyphens."""
 
-_FACTS = ("name", "target_labels", "citation", "least_labels", "attributes", "tracks")
+_FACTS = (
+    "name", "target_labels", "citation", "least_labels", "attributes", "tracks", "uses_target"
+)  # fmt: skip
 _JSON_TYPES = (bool, int, float, str, NoneType)
 _JSON_CONTAINERS = (list, tuple, dict, Sequence, Mapping, Union, UnionType)
 
@@ -61,7 +63,7 @@ def states_its_least_labels(method: type[Method]) -> None:
 
 def states_its_attributes(method: type[Method]) -> None:
     """Side information that corpora have."""
-    _require_tuple_of(method, "attributes", tuple(ATTRIBUTES))
+    _require_tuple_of(method, "attributes", get_args(Attribute))
 
 
 def states_its_tracks(method: type[Method]) -> None:
@@ -69,6 +71,33 @@ def states_its_tracks(method: type[Method]) -> None:
     _require_tuple_of(method, "tracks", get_args(Track))
     if not method.tracks:
         raise MethodError("it runs on no track.", f"State tracks from {_choices(get_args(Track))}.")
+
+
+def states_its_use_of_the_target(method: type[Method]) -> None:
+    """A method that is handed no speech of the target is handed no labels of it either."""
+    uses: object = method.uses_target
+    if not isinstance(uses, bool):
+        raise MethodError(f"it states uses_target={uses!r}.", "State True or False.")
+    if not uses and method.target_labels != "none":
+        raise MethodError(
+            f'it states uses_target=False and target_labels="{method.target_labels}".',
+            'A method that uses no speech of the target states target_labels="none".',
+        )
+
+
+def states_its_standardisation(method: type[Method]) -> None:
+    """By whose statistics embeddings are standardised, or None."""
+    by: object = method.standardisation
+    if by is not None and by not in get_args(Standardisation):
+        raise MethodError(
+            f"it states standardisation={by!r}.",
+            f"Choose from {_choices(get_args(Standardisation))}, or state None.",
+        )
+    if by in OF_TARGET and not method.uses_target:
+        raise MethodError(
+            f'it states standardisation="{by}" and uses_target=False.',
+            "Statistics of the target's speech need that speech: state uses_target=True.",
+        )
 
 
 def has_settings_of_types_that_json_has(method: type[Method]) -> None:
@@ -120,6 +149,8 @@ DECLARATIONS: tuple[Callable[[type[Method]], None], ...] = (
     states_its_least_labels,
     states_its_attributes,
     states_its_tracks,
+    states_its_use_of_the_target,
+    states_its_standardisation,
     has_settings_of_types_that_json_has,
     has_defaults_that_are_valid_and_survive_json,
 )

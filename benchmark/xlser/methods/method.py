@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from xlser.errors import MethodError
-from xlser.methods.vocabulary import Attribute, TargetLabels, Track
+from xlser.methods.vocabulary import Attribute, Standardisation, TargetLabels, Track
 
 if TYPE_CHECKING:
     from xlser.methods.task import Predictor, Task
+
+OF_TARGET = ("language", "speaker")
+"""Standardisations that need speech of the target language."""
 
 
 class Method(ABC):
@@ -29,6 +32,12 @@ class Method(ABC):
             (`Speech.attributes`).
         tracks: on which it runs.
         needs_source_model: whether `Task.source_model` is to be trained for it.
+        uses_target: whether it uses speech of the target language; a method that does not is
+            handed none.
+        standardisation: by whose statistics it standardises embeddings (`Task.standardised`); None
+            if the suite does not do it for it. It is a setting: `--set standardisation=language`.
+            Records state it where it differs from what the class declares. A class that annotates
+            it (`standardisation: Standardisation = "language"`) states it in every record.
     """
 
     name: ClassVar[str]
@@ -38,12 +47,15 @@ class Method(ABC):
     attributes: ClassVar[tuple[Attribute, ...]] = ()
     tracks: ClassVar[tuple[Track, ...]] = ("finetune", "frozen")
     needs_source_model: ClassVar[bool] = False
+    uses_target: ClassVar[bool] = True
+    standardisation: Standardisation | None = None
 
     def __init__(self, **settings: object) -> None:
         """Take settings by name.
 
         Raises:
-            MethodError: a setting is unknown or of the wrong type.
+            MethodError: a setting is unknown or of the wrong type, or asks for the statistics of
+                speech that the method is not handed.
         """
         try:
             validated = self._settings_model().model_validate(settings)
@@ -55,14 +67,29 @@ class Method(ABC):
         self._names = tuple(type(validated).model_fields)
         for name in self._names:
             setattr(self, name, getattr(validated, name))
+        if self.standardisation in OF_TARGET and not self.uses_target:
+            raise MethodError(
+                f"{self.name} is handed no speech of the target, by which "
+                f"standardisation={self.standardisation} standardises.",
+                "Use standardisation=source, or a method that uses target speech.",
+            )
 
     @abstractmethod
     def fit(self, task: "Task") -> "Predictor":
         """Learn from `task` and return what predicts."""
 
     def settings(self) -> dict[str, Any]:
-        """Return every setting and its value."""
-        return {name: getattr(self, name) for name in self._names}
+        """Return every setting and its value.
+
+        A standardisation that the class declares, but does not annotate, is left out.
+        """
+        declared = type(self).standardisation
+        unstated = (
+            {"standardisation"}
+            if self.standardisation == declared and not self._annotates_standardisation()
+            else set()
+        )
+        return {name: getattr(self, name) for name in self._names if name not in unstated}
 
     def changed_settings(self) -> tuple[str, ...]:
         """Return the names of the settings that differ from their defaults."""
@@ -73,6 +100,28 @@ class Method(ABC):
     def default_settings(cls) -> dict[str, Any]:
         """Return every setting and its default."""
         return {name: f.default for name, f in cls._settings_model().model_fields.items()}
+
+    def told(self) -> tuple[Attribute, ...]:
+        """Return the attributes that train speech carries for it, as it is set."""
+        by_speaker = self.standardisation == "speaker" and "speaker" not in self.attributes
+        return (*self.attributes, "speaker") if by_speaker else self.attributes
+
+    def starts_from_source_model(self) -> bool:
+        """Return whether the shared source model is trained for it, as it is set.
+
+        That model learns from source embeddings standardised by the source. Another standardisation
+        of the source asks for a model of its own.
+        """
+        return self.needs_source_model and self.standardisation in (None, "source", "language")
+
+    @classmethod
+    def _annotates_standardisation(cls) -> bool:
+        """Say whether a class outside of the suite annotates it, as settings are."""
+        return any(
+            "standardisation" in vars(kind).get("__annotations__", {})
+            for kind in cls.__mro__
+            if kind.__module__.partition(".")[0] != "xlser"
+        )
 
     @classmethod
     @cache
@@ -89,6 +138,8 @@ class Method(ABC):
         for name, hint in hints.items():
             default = inspect.getattr_static(cls, name, inspect.Parameter.empty)
             stated = default is not inspect.Parameter.empty and not name.startswith("_")
+            if name == "standardisation":
+                hint, stated = Standardisation, stated and default is not None
             if stated and hint is not ClassVar and get_origin(hint) is not ClassVar:
                 fields[name] = (hint, default)
         config = ConfigDict(extra="forbid", strict=False, arbitrary_types_allowed=True)

@@ -9,17 +9,22 @@ from torch import Tensor
 
 from xlser.methods.vocabulary import Attribute
 
+SAMPLES_A_FRAME = 160
+"""Samples that a frame of a crop stands for: 10 ms at 16 kHz."""
+
+_FULL_SCALE = 2**15
+
 
 @dataclass(frozen=True)
 class Speech:
     """Utterances as one ragged tensor.
 
-    On the fine-tune track a row is a log-mel frame; on the frozen track an utterance is one row,
-    its embedding.
+    On the fine-tune track a row is what the backbone reads, a log-mel frame or a sample at 16 kHz;
+    on the frozen track an utterance is one row, its embedding.
 
     Attributes:
         features: shape (rows, bands) float16 log-mel frames, normalised per utterance, or
-            (utterances, dimension) float32 embeddings.
+            (samples, 1) int16, or (utterances, dimension) float32 embeddings.
         lengths: shape (utterances,), int64, rows of each utterance.
         attributes: what else is known of each utterance, shape (utterances,), int64, indices into
             `ATTRIBUTES`: those that the method declares, and none of speech to be recognised.
@@ -38,6 +43,11 @@ class Speech:
         """Whether every utterance is one row: its embedding."""
         return self.features.dtype == torch.float32
 
+    @property
+    def sampled(self) -> bool:
+        """Whether a row is a sample of a waveform."""
+        return self.features.dtype == torch.int16
+
     @cached_property
     def starts(self) -> Tensor:
         """First row of each utterance, shape (utterances,)."""
@@ -55,22 +65,26 @@ class Speech:
 
         Args:
             index: shape (batch,), int64.
-            frames: of a crop.
+            frames: of a crop; of a waveform, each stands for 10 ms.
             begins: shape (batch,), 0 <= begins < 1: at what share of the places where it can begin
                 a crop does. An embedding has none.
 
         Returns:
-            float32, shape (batch, frames, bands), or the embeddings, shape (batch, dimension).
+            float32, shape (batch, frames, bands) or (batch, samples, 1) with full scale 1, or the
+            embeddings, shape (batch, dimension).
         """
         if self.embedded:
             return self.features[index]
+        if self.sampled:
+            frames *= SAMPLES_A_FRAME
         first = (begins * (self.lengths[index] - frames + 1).clamp(min=1)).long()
         return self._windows(index, first, frames)
 
     def whole(self, index: Tensor) -> Tensor:
         """Return whole utterances, float32, shape (batch, longest, bands), 0 past their ends.
 
-        Embeddings come as shape (batch, dimension).
+        Waveforms come as shape (batch, longest, 1) with full scale 1, embeddings as shape
+        (batch, dimension).
         """
         if self.embedded:
             return self.features[index]
@@ -81,16 +95,27 @@ class Speech:
         within = first[:, None] + torch.arange(frames, device=index.device)
         inside = within < self.lengths[index, None]
         rows = self.starts[index, None] + torch.where(inside, within, 0)
-        return (self.features[rows] * inside[..., None]).float()
+        taken = (self.features[rows] * inside[..., None]).float()
+        return taken / _FULL_SCALE if self.sampled else taken
+
+    def to(self, device: torch.device) -> "Speech":
+        """Return the same speech on a device."""
+        attributes = {name: of.to(device) for name, of in self.attributes.items()}
+        return Speech(self.features.to(device), self.lengths.to(device), attributes)
 
     def __getitem__(self, index: Tensor) -> "Speech":
         """Return the utterances named by `index`, shape (utterances,), int64."""
         lengths = self.lengths[index]
+        attributes = {name: of[index] for name, of in self.attributes.items()}
+        if self.sampled:  # an index for each sample would take four times the memory of the speech
+            parts = torch.split(self.features, self.lengths.tolist())
+            rows = torch.cat([self.features[:0], *(parts[i] for i in index.tolist())])
+            return Speech(rows, lengths, attributes)
         ends = lengths.cumsum(0)
         utterance = torch.repeat_interleave(torch.arange(len(index), device=index.device), lengths)
         within = torch.arange(len(utterance), device=index.device) - (ends - lengths)[utterance]
         rows = self.features[self.starts[index][utterance] + within]
-        return Speech(rows, lengths, {name: of[index] for name, of in self.attributes.items()})
+        return Speech(rows, lengths, attributes)
 
 
 @dataclass(frozen=True)

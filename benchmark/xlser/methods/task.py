@@ -1,14 +1,16 @@
 """What a method is handed, and what it returns."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
+from xlser.errors import MethodError
 from xlser.methods.speech import Labelled, Speech
-from xlser.methods.vocabulary import Precision, Track
+from xlser.methods.standardisation import Statistics, TrainSpeech
+from xlser.methods.vocabulary import Precision, Standardisation, Track
 from xlser.protocols import Schedule as Schedule  # a task has one: methods know it from here
 
 
@@ -32,6 +34,8 @@ class Task:
             method asked for it.
         precision: of training.
         progress: call with (epochs done, epochs in all) to be shown.
+        stacked: layers whose states an embedding holds, one after the other (a backbone with
+            `#layers=all`); `xlser.training.WeightedLayers` sums them up.
     """
 
     source: Labelled
@@ -47,6 +51,45 @@ class Task:
     source_model: Mapping[str, Tensor] | None = None
     precision: Precision = "fp32"
     progress: Callable[[int, int], None] = field(default=lambda done, total: None)
+    stacked: int = 1
+
+    def standardised(self, by: Standardisation | None) -> "Standardised":
+        """Return this task with standardised embeddings, and what does the same to other speech.
+
+        A dimension that hardly varies is divided by a tenth of the dimensions' median deviation,
+        so that none is divided by nothing (`xlser.training.floored`).
+
+        Args:
+            by: whose mean and deviation, see `xlser.methods.Standardisation`; "none" or None
+                leaves the embeddings as they are.
+
+        Raises:
+            MethodError: the task holds log-mels (fine-tune track), or it lacks speech of the target
+                or speakers of train speech, and statistics of these are asked for.
+
+        Example:
+            >>> standard = task.standardised("language")  # doctest: +SKIP
+            >>> classifier.fit(standard.task.source.speech.features, ...)  # doctest: +SKIP
+            >>> return standard.predictor(Mine(classifier))  # doctest: +SKIP
+        """
+        if by is None or by == "none":
+            return Standardised(self, None)
+        if self.track != "frozen":
+            raise MethodError(
+                f"Standardisation by {by} is of embeddings, and this task holds log-mels.",
+                'State tracks = ("frozen",), or standardise on that track alone.',
+            )
+        parts, statistics = TrainSpeech(
+            self.source, self.source_validation, self.target_labelled, self.target_unlabelled
+        ).standardised(by)
+        task = replace(
+            self,
+            source=parts.source,
+            source_validation=parts.validation,
+            target_labelled=parts.known,
+            target_unlabelled=parts.unlabelled,
+        )
+        return Standardised(task, statistics)
 
 
 class Predictor(Protocol):
@@ -58,3 +101,36 @@ class Predictor(Protocol):
         A row may depend on that utterance alone, not on the others in `speech`.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """A task with standardised embeddings; called, it standardises speech to be recognised.
+
+    Attributes:
+        task: with standardised embeddings in all its parts.
+        statistics: of speech to be recognised; None where embeddings stay as they are.
+    """
+
+    task: Task
+    statistics: Statistics | None
+
+    def __call__(self, speech: Speech) -> Speech:
+        """Return speech with standardised embeddings; each row depends on its utterance alone."""
+        return self.statistics.speech(speech) if self.statistics else speech
+
+    def predictor(self, fitted: Predictor) -> Predictor:
+        """Return a predictor that hands standardised speech to `fitted`."""
+        return _StandardisesFirst(self.statistics, fitted) if self.statistics else fitted
+
+
+@dataclass(frozen=True)
+class _StandardisesFirst:
+    """A predictor of standardised speech, in front of which speech is standardised."""
+
+    statistics: Statistics
+    fitted: Predictor
+
+    def predict(self, speech: Speech) -> Tensor:
+        """Return class probabilities, shape (utterances, classes)."""
+        return self.fitted.predict(self.statistics.speech(speech))

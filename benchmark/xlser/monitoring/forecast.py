@@ -8,7 +8,6 @@ from heapq import heapify, heappop, heappush
 
 import torch
 
-from xlser import audio
 from xlser.audio.decode import stated_seconds
 from xlser.backbones import PretrainedBackbone
 from xlser.executors.driver import turns
@@ -153,11 +152,11 @@ def makespan(jobs: Sequence[Job], seconds: Callable[[Job], float], workers: int)
 
 
 def _size_of_features(inputs: Inputs, corpus: str) -> int:
-    """Return about how many bytes the log-mels of a corpus take: 16 bits a value."""
-    frontend = inputs.frontend
+    """Return about how many bytes a corpus takes as its backbone reads it: 16 bits a value."""
+    of = inputs.input
     utterances = inputs.catalogue.inventories[corpus].utterances
     seconds = sum(stated_seconds(utterance.path) for utterance in utterances)
-    return round(seconds * audio.SAMPLE_RATE / frontend.hop) * frontend.mels * 2
+    return round(seconds * of.rows_a_second) * of.width * 2
 
 
 def _size_of_model(track: Track, backbone: PretrainedBackbone) -> int:

@@ -205,7 +205,8 @@ def _corpora(protocol: ProtocolData) -> Faults:
             except XlserError as error:
                 yield (
                     f"languages, {language}: corpus {corpus} cannot be had: {error.problem}",
-                    f"Install the package that registers it. {error.remedy}",
+                    "Install the package that registers it, or work in the folder whose "
+                    f"xlser.toml adds it. {error.remedy}",
                 )
 
 

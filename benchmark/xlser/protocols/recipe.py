@@ -21,7 +21,10 @@ from xlser.protocols.rules import fixed_split, kfold_speakers, rotating_splits
 from xlser.settings import Settings
 
 BUDGETS = (0, 25, 50, 100)
-"""Label budgets of a protocol that states none, as far as its train speech goes."""
+"""Label budgets of a protocol that states none, as far as its train speech goes.
+
+Where it has fewer than 25 utterances, 0 and half of them.
+"""
 
 Speech = Mapping[str, Sequence[Utterance]]
 """Utterances of the classes by corpus, with emotions as classes."""
@@ -41,7 +44,7 @@ class Recipe(BaseModel):
 
     Attributes:
         name: of the protocol.
-        about: one sentence for listings.
+        about: one sentence for listings; default: which languages lead to which.
         version: of the protocol; 0 for a draft.
         sources: corpora that train, by name.
         targets: corpora that are to be recognised; those of one language make one target.
@@ -51,7 +54,8 @@ class Recipe(BaseModel):
             corpora themselves state. Source speakers rotate, or are split as `splits` states.
         seeds: how many, or which.
         folds: of each seed, for the rule "kfold".
-        budgets: label budgets; default: those of `BUDGETS` that the train speech can fill.
+        budgets: label budgets; default: those of `BUDGETS` that the train speech can fill, or 0
+            and half of it where that is less than 25 utterances.
         labelling: how labelled utterances are drawn: with classes in turn, or at random.
         label_map: by corpus, emotions that stand for a class: emotion -> class.
         splits: by corpus, the speakers to train, validate and test, the same under every seed.
@@ -69,7 +73,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    about: str = "A protocol of one's own."
+    about: str | None = None
     version: int = 1
     sources: tuple[str, ...] = Field(min_length=1)
     targets: tuple[str, ...] = Field(min_length=1)
@@ -103,15 +107,17 @@ class Recipe(BaseModel):
         except ValidationError as cause:
             raise InvalidProtocolError(*_first_fault(cause)) from None
 
-    def freeze(self, settings: Settings) -> Protocol:
+    def freeze(self, settings: Settings | None = None) -> Protocol:
         """Return the protocol.
 
         Args:
-            settings: where corpora are; those that list their utterances need not be there.
+            settings: where corpora are; default: as `xlser.toml` and the environment state. Those
+                that list their utterances need not be there.
 
         Raises:
             InvalidProtocolError: what is stated does not fit together, or not the corpora.
         """
+        settings = settings or Settings.gather()
         languages = self._languages()
         corpora = (*self.sources, *self.targets)
         self._require_classes_mapped(corpora)
@@ -133,7 +139,7 @@ class Recipe(BaseModel):
         }
         protocol = freeze(
             name=self.name,
-            about=self.about,
+            about=self.about or f"{_listed(sources)} to {_listed(targets)}.",
             version=self.version,
             languages=languages,
             source=sources,
@@ -302,6 +308,8 @@ class Recipe(BaseModel):
                 least[target] = min(train, least.get(target, train))
         target = min(least, key=lambda each: least[each])
         fit = tuple(budget for budget in protocol.budgets if budget <= least[target])
+        if self.budgets is None and fit == (0,):
+            fit = (0, max(1, least[target] // 2))
         if fit == protocol.budgets:
             return protocol
         if self.budgets is not None:
@@ -312,6 +320,10 @@ class Recipe(BaseModel):
             )
         lists = {c: tuple(o[: fit[-1]] for o in of) for c, of in protocol.labelling.items()}
         return protocol.model_copy(update={"budgets": fit, "labelling": lists})
+
+
+def _listed(languages: Sequence[str]) -> str:
+    return ", ".join(language.capitalize() for language in languages)
 
 
 def read_recipe(path: Path, settings: Settings) -> Protocol:

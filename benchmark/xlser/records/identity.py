@@ -6,6 +6,7 @@ from typing import Any
 
 from xlser.methods import Precision, Track
 from xlser.protocols import Labels
+from xlser.system.files import safe_name
 
 
 def identify(
@@ -79,4 +80,5 @@ def place_text(
 ) -> str:
     """Return `place` as text: thousands of paths take long to make."""
     draw = f"s{seed}" + ("" if fold is None else f"-f{fold}") + (f"-r{repeat}" if repeat else "")
-    return f"{target}/{track}/{backbone}/{method}-k{labels}-{draw}-{key[:8]}.json"
+    of = safe_name(backbone)
+    return f"{target}/{track}/{of}/{method}-k{labels}-{draw}-{key[:8]}.json"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from xlser.system.files import digest_json
+from xlser.system.files import digest_json, safe_name
 
 CONDITION = (
     "track", "backbone", "weights", "precision", "source_corpora", "absent_corpora", "excluded"
@@ -88,7 +88,7 @@ class Condition:
     @property
     def slug(self) -> str:
         """All of it, for names of files; the usual (no weights to name, fp32) is left out."""
-        parts = [self.track, self.backbone]
+        parts = [self.track, safe_name(self.backbone)]
         if self.weights != "none":
             parts.append(self._short_weights)
         if self.precision != "fp32":

@@ -59,7 +59,7 @@ def execute_run(
         threads_for(run.track),
         running_method(run.method, isolate) as method,
     ):
-        if run.method.needs_source_model:
+        if run.method.starts_from_source_model():
             shared = replace(task, seed=source_seed(run))
             model = source_model(shared, run.scenario, inputs)
             task = replace(task, source_model=model.weights)

@@ -78,7 +78,8 @@ def jobs_of(runs: Sequence[Run], context: JobContext) -> list[Job]:
     models: dict[str, Job] = {}
     jobs = []
     for run in runs:
-        path = _source_model_path(run, context) if run.method.needs_source_model else None
+        needs_model = run.method.starts_from_source_model()
+        path = _source_model_path(run, context) if needs_model else None
         needs = path.stem if path and not path.exists() else None
         if path and needs:
             label = f"{SOURCE_MODEL} s={run.scenario.seed}"

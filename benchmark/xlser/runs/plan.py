@@ -242,6 +242,12 @@ def _budgets(
     if request.track not in method.tracks:
         skipped.append(f"{method.name}: does not run on the {request.track} track")
         return ()
+    if request.track == "finetune" and "standardisation" in method.settings():
+        skipped.append(
+            f"{method.name}: standardisation={method.standardisation} is of embeddings, which the "
+            "frozen track alone has"
+        )
+        return ()
     if method.target_labels == "all":
         return ("all",)
     if method.target_labels == "none":

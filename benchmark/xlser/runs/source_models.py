@@ -82,7 +82,7 @@ def source_model_path(
             "train": {id_: scenario.emotion[id_] for id_ in scenario.source_train},
             "order": scenario.source_train,
             "content": {corpus: catalogue.content[corpus] for corpus in scenario.source_corpora},
-            "frontend": inputs.frontend.digest(),
+            "frontend": inputs.input.digest(),
             "schedule": catalogue.protocol.schedule.stated(),
             "classes": scenario.classes,
             "backbone": [backbone.kind.name, backbone.digest],

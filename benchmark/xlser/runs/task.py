@@ -1,5 +1,6 @@
 """The task of a run: what its method sees, and nothing else."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -7,8 +8,9 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor
 
-from xlser.methods import Labelled, Speech, Task
-from xlser.runs.inputs import Inputs, ordered_by_recording
+from xlser.methods import Attribute, Labelled, Speech, Task
+from xlser.protocols import Scenario
+from xlser.runs.inputs import Catalogue, Inputs, ordered_by_recording
 from xlser.runs.plan import Run
 from xlser.training import derive
 
@@ -50,11 +52,17 @@ def make_task(run: Run, inputs: Inputs, device: torch.device) -> Task:
     """
     scenario, catalogue = run.scenario, inputs.catalogue
 
+    told = run.method.told()
+    speakers = _speakers(scenario, catalogue) if "speaker" in told else {}
+
+    def attribute(ids: Sequence[str], name: Attribute) -> Tensor:
+        if name == "speaker":
+            return torch.tensor([speakers[id_] for id_ in ids], dtype=torch.long)
+        return catalogue.attribute(ids, name)
+
     def speech(ids: Sequence[str]) -> Speech:
         found = inputs.speech(ids)
-        attributes = {
-            name: catalogue.attribute(ids, name).to(device) for name in run.method.attributes
-        }
+        attributes = {name: attribute(ids, name).to(device) for name in told}
         return Speech(found.features.to(device), found.lengths.to(device), attributes)
 
     def labelled(ids: Sequence[str], domain: Tensor | None = None) -> Labelled:
@@ -65,7 +73,8 @@ def make_task(run: Run, inputs: Inputs, device: torch.device) -> Task:
         domains = catalogue.protocol.domains(ids)
         return labelled(ids, None if domains is None else torch.tensor(domains, device=device))
 
-    unlabelled = ordered_by_recording(scenario.target_unlabelled, scenario, catalogue.recordings)
+    heard = scenario.target_unlabelled if run.method.uses_target else ()
+    unlabelled = ordered_by_recording(heard, scenario, catalogue.recordings)
     return Task(
         source=source(scenario.source_train),
         source_validation=source(scenario.source_validation),
@@ -79,7 +88,33 @@ def make_task(run: Run, inputs: Inputs, device: torch.device) -> Task:
         backbone=inputs.backbone.build if run.track == "finetune" else None,
         precision=run.precision,
         progress=_report,
+        stacked=inputs.backbone.kind.stacked,
     )
+
+
+def _speakers(scenario: Scenario, catalogue: Catalogue) -> dict[str, int]:
+    """Return the speaker of each train utterance as a number, by utterance id.
+
+    The numbers follow a digest of scenario and speaker, so that they say nothing of who it is.
+    """
+    trains = (
+        *scenario.source_train,
+        *scenario.source_validation,
+        *scenario.target_labelled,
+        *scenario.target_unlabelled,
+    )
+    speaker = {
+        utterance.id: f"{inventory.corpus.name}/{utterance.speaker}"
+        for inventory in catalogue.inventories.values()
+        for utterance in inventory.utterances
+    }
+
+    def key(name: str) -> bytes:
+        return hashlib.sha256(f"{scenario.digest}/{name}".encode()).digest()
+
+    names = sorted({speaker[id_] for id_ in trains}, key=key)
+    number = {name: i for i, name in enumerate(names)}
+    return {id_: number[speaker[id_]] for id_ in trains}
 
 
 def task_seed(run: Run) -> int:

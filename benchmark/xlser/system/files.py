@@ -30,6 +30,15 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def safe_name(name: str) -> str:
+    """Return a name as part of a path: all but letters, digits and `._=+@-` becomes a hyphen.
+
+    >>> safe_name("hf:owner/name@main#layer=3"), safe_name("audiontt-512")
+    ('hf-owner-name@main-layer=3', 'audiontt-512')
+    """
+    return re.sub(r"[^\w.=+@-]+", "-", name, flags=re.ASCII)
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that it holds all of `content` or is not there.
 

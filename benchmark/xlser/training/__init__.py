@@ -1,5 +1,6 @@
 """The one training loop every neural method shares, and its parts."""
 
+from xlser.methods import floored
 from xlser.system.memory import keep_pages
 from xlser.training.batches import HALF_TARGET, LabelledBatch, Shares, Step, UnlabelledBatch
 from xlser.training.gradient import GradientMethod, train_source_model
@@ -8,7 +9,6 @@ from xlser.training.model import (
     Adapter,
     EmotionModel,
     ModelPredictor,
-    floored,
     new_model,
     together,
 )
@@ -35,6 +35,7 @@ from xlser.training.parts.pseudo_labels import (
 from xlser.training.parts.regularisers import divergence_from_prior, entropy
 from xlser.training.parts.teacher import MeanTeacher
 from xlser.training.parts.views import mixup, strong_view
+from xlser.training.parts.weighted_layers import WeightedLayers
 from xlser.training.precision import in_float32
 from xlser.training.seeding import derive, seeded
 
@@ -57,6 +58,7 @@ __all__ = [
     "SoftWeight",
     "Step",
     "UnlabelledBatch",
+    "WeightedLayers",
     "adaptation_rate",
     "align",
     "class_means",

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import torch
@@ -11,13 +11,16 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from xlser.errors import MethodError
-from xlser.methods import Method, Predictor, Task
+from xlser.methods import Method, Predictor, Standardisation, Task
 from xlser.training.adam import Adam
 from xlser.training.batches import Batches, Shares, Step
 from xlser.training.model import EmotionModel, ModelPredictor, new_model
 from xlser.training.seeding import derive, seeded
 
 Stage = Literal["source", "target"]
+
+_STATISTICS = ("encoder.mean", "encoder.std")
+"""Weights of the model that standardise embeddings (frozen track)."""
 
 
 class GradientMethod(Method):
@@ -33,6 +36,12 @@ class GradientMethod(Method):
     is to be done between batches goes into `before_epoch` and `after_step`; what predicts, if not
     the model, comes from `predictor`.
 
+    On the frozen track the model standardises embeddings by the source. With another
+    `standardisation` the task comes standardised (`Task.standardised`) to `setup`, `loss` and
+    `predictor`, and so does speech to be recognised; stage "source" is then shared only where the
+    source is standardised by itself ("language", one source language). A method without stage
+    "source" standardises by the labelled target speech, unless it is set otherwise.
+
     Attributes:
         stages: which of the two it goes through.
         shares: what part of a batch comes from where; None: in proportion to size.
@@ -41,6 +50,7 @@ class GradientMethod(Method):
 
     stages: ClassVar[tuple[Stage, ...]] = ("source", "target")
     shares: ClassVar[Shares | None] = None
+    standardisation: Standardisation | None = "source"
     model: EmotionModel
 
     def __init_subclass__(cls, **kwargs: object) -> None:
@@ -67,11 +77,31 @@ class GradientMethod(Method):
 
     def fit(self, task: Task) -> Predictor:
         """Go through the stages and return the model of the last epoch."""
+        if task.track == "frozen" and not self._model_standardises():
+            standard = task.standardised(self.standardisation)
+            shared = None
+            if self.starts_from_source_model() and task.source.domain is None:
+                shared = task.source_model
+            own = replace(standard.task, source_model=shared)
+            return standard.predictor(self._fit(own, standardised=True))
+        return self._fit(task, standardised=False)
+
+    def _model_standardises(self) -> bool:
+        """Say whether the model holds the statistics, as all did before there was a choice."""
+        if "source" in self.stages:
+            return self.standardisation == "source"
+        return self.standardisation == type(self).standardisation
+
+    def _fit(self, task: Task, standardised: bool) -> Predictor:
         with seeded(task.seed, "target"):
             own = task.target_labelled.speech if self.stages == ("target",) else None
-            self.model = new_model(task, own)
+            self.model = new_model(task, own, standardised)
             if "source" in self.stages:
-                self.model.load_state_dict(task.source_model or train_source_model(task))
+                weights = task.source_model or train_source_model(task, standardised)
+                if standardised:  # the embeddings come so: the shared model's statistics are left
+                    kept = self.model.state_dict()
+                    weights = {**weights, **{name: kept[name] for name in _STATISTICS}}
+                self.model.load_state_dict(weights)
             if "target" in self.stages:
                 self.setup(task)
                 modules = [part for part in vars(self).values() if isinstance(part, nn.Module)]
@@ -88,13 +118,17 @@ class Hooks:
     after_step: Callable[[], None] = lambda: None
 
 
-def train_source_model(task: Task) -> Mapping[str, Tensor]:
+def train_source_model(task: Task, standardised: bool = False) -> Mapping[str, Tensor]:
     """Return the weights of stage "source": cross-entropy on the source alone.
 
     They depend on the task's source, seed, schedule, backbone and precision, and on nothing else.
+
+    Args:
+        task: with the source.
+        standardised: whether its embeddings come standardised.
     """
     with seeded(task.seed, "source"):
-        model = new_model(task)
+        model = new_model(task, standardised=standardised)
 
         def loss(step: Step) -> Tensor:
             return cross_entropy(model(step.labelled.speech), step.labelled.emotion)

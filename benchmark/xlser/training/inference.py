@@ -8,12 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from xlser.backbones import Backbone, Budget
 from xlser.methods import Speech
 from xlser.system.threads import single_threads
-
-# Frames of a batch, padding included. AudioNTT's largest activation is 16 kB a frame: on a CPU it
-# is to fit into the cache, on a GPU to keep it busy.
-_FRAMES_ON_CPU, _FRAMES_ON_GPU = 1_500, 16_000
 
 
 def embed(
@@ -23,14 +20,14 @@ def embed(
 ) -> Tensor:
     """Return what `network` makes of whole utterances, one row each, in float32.
 
-    Utterances of similar length share a batch; masks keep them from seeing the padding, so a row
-    equals that of the utterance alone. On a CPU every thread that torch may use takes a batch of
-    its own.
+    Utterances of similar length share a batch, whose size is the backbone's `budget`; masks keep
+    them from seeing the padding, so a row equals that of the utterance alone. On a CPU every thread
+    that torch may use takes a batch of its own.
 
     Args:
         network: called with (frames, lengths), see `Backbone.forward`, or with embeddings; set to
             evaluation mode. It is called from several threads at once.
-        speech: log-mel frames or embeddings.
+        speech: log-mel frames, waveforms or embeddings.
         progress: called with (utterances done, utterances in all).
 
     Returns:
@@ -84,7 +81,9 @@ def _in_batches(network: nn.Module, speech: Speech, progress: Callable[[int, int
     # Of no utterance there is no row, but of the network's width.
     rows: list[Tensor] = [network(silence, speech.lengths.new_ones(1)).float()[:0]]
     on_cpu = speech.features.device.type == "cpu"
-    batches = list(_similar_lengths(speech.lengths, _FRAMES_ON_CPU if on_cpu else _FRAMES_ON_GPU))
+    budget = _budget(network)
+    rows_at_once = budget.on_cpu if on_cpu else budget.on_gpu
+    batches = list(_similar_lengths(speech.lengths, rows_at_once))
     done = 0
     with single_threads(torch.get_num_threads() if on_cpu else 1) as pool:
         for index, embedded in zip(batches, pool.map(embeddings, batches), strict=True):
@@ -97,12 +96,18 @@ def _in_batches(network: nn.Module, speech: Speech, progress: Callable[[int, int
     return result
 
 
-def _similar_lengths(lengths: Tensor, frames: int) -> Iterator[Tensor]:
-    """Yield indices of utterances, longest first, in batches of at most `frames` frames."""
+def _budget(network: nn.Module) -> Budget:
+    """Return how many rows a batch may have for the backbone that is part of a network."""
+    found = (module.budget for module in network.modules() if isinstance(module, Backbone))
+    return next(found, Budget())
+
+
+def _similar_lengths(lengths: Tensor, rows: int) -> Iterator[Tensor]:
+    """Yield indices of utterances, longest first, in batches of at most `rows` rows."""
     order = lengths.argsort(descending=True, stable=True)
     sorted_lengths = lengths[order].tolist()
     start = 0
     while start < len(order):
-        size = max(1, frames // sorted_lengths[start])
+        size = max(1, rows // sorted_lengths[start])
         yield order[start : start + size]
         start += size

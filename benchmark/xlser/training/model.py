@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from xlser.errors import MethodError
-from xlser.methods import Speech, Task
+from xlser.methods import Speech, Task, floored
 from xlser.training.batches import joined
 from xlser.training.inference import embed
+from xlser.training.parts.weighted_layers import WeightedLayers
 
 _ADAPTER = 256
 
@@ -47,60 +48,80 @@ class Adapter(nn.Module):
     """What learns on the frozen track: one hidden layer over standardised embeddings.
 
     Attributes:
-        mean: of the source's embeddings, shape (dimension,).
-        std: what they are divided by, shape (dimension,): the source's standard deviation, or a
-            tenth of the dimensions' median where that is more.
+        mean: of the source's embeddings, shape (dimension,); 0 where they come standardised.
+        std: what they are divided by, shape (dimension,): the source's standard deviation,
+            `floored`; 1 where they come standardised.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, source: Tensor) -> None:
-        """Take mean and standard deviation from `source`, shape (utterances, dimension)."""
+    def __init__(self, source: Tensor, stacked: int = 1, standardised: bool = False) -> None:
+        """Take mean and standard deviation from `source`, shape (utterances, dimension).
+
+        Args:
+            source: embeddings.
+            stacked: layers whose states an embedding holds; the hidden layer sees their weighted
+                sum, which is learnt.
+            standardised: whether embeddings come standardised, and pass as they are.
+        """
         super().__init__()
         self.register_buffer("mean", source.mean(dim=0))
         spread = source.std(dim=0) if len(source) > 1 else torch.ones_like(source[0])
         self.register_buffer("std", floored(spread))
+        if standardised:
+            self.mean, self.std = torch.zeros_like(spread), torch.ones_like(spread)
+        self.sum = WeightedLayers(stacked) if stacked > 1 else nn.Identity()
         self.layers = nn.Sequential(
-            nn.Linear(source.shape[1], _ADAPTER), nn.ReLU(), nn.Dropout(0.3)
+            nn.Linear(source.shape[1] // stacked, _ADAPTER), nn.ReLU(), nn.Dropout(0.3)
         )
 
     def forward(self, embeddings: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return adapted embeddings, shape (batch, 256)."""
         del lengths  # an embedding is one row, whatever the utterance's length
-        return cast("Tensor", self.layers((embeddings - self.mean) / self.std))
+        return cast("Tensor", self.layers(self.sum((embeddings - self.mean) / self.std)))
 
 
-def floored(deviations: Tensor) -> Tensor:
-    """Return what to divide the dimensions of embeddings by, shape (dimension,).
+class Summed(nn.Module):
+    """A backbone that gives the states of several layers, and their weighted sum."""
 
-    Their standard deviation, or a tenth of the dimensions' median where that is more. Some units
-    of a pretrained network answer to next to nothing in acted English: divided by what little they
-    vary there, one utterance in which they answer lies a million deviations out and drowns the
-    rest.
+    def __init__(self, backbone: nn.Module, stacked: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.sum = WeightedLayers(stacked)
 
-    Args:
-        deviations: standard deviation of each dimension, shape (dimension,).
-    """
-    return torch.maximum(deviations, 0.1 * deviations.median() + 1e-6)
+    def forward(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return embeddings, shape (batch, dimension)."""
+        return cast("Tensor", self.sum(self.backbone(speech, lengths)))
 
 
-def new_model(task: Task, reference: Speech | None = None) -> EmotionModel:
+def new_model(
+    task: Task, reference: Speech | None = None, standardised: bool = False
+) -> EmotionModel:
     """Return an untrained emotion model for `task`, on its device.
 
     New layers are initialised from torch's global generator. On the frozen track embeddings are
     standardised by `reference`, as a rule the source alone, so that the shared source model does
     not depend on the target.
+
+    Args:
+        task: with what the model is made of.
+        reference: speech whose statistics standardise embeddings; None: the source.
+        standardised: whether the task's embeddings come standardised (`Task.standardised`).
     """
     if task.track == "frozen":
-        encoder: nn.Module = Adapter((reference or task.source.speech).features)
+        source = (reference or task.source.speech).features
+        encoder: nn.Module = Adapter(source, task.stacked, standardised)
         return EmotionModel(encoder, _ADAPTER, len(task.classes)).to(task.device)
     if task.backbone is None:
         raise MethodError(
             "The task of a fine-tune run holds no backbone.", "Hand it one: Task(backbone=...)."
         )
     encoder = task.backbone()
-    return EmotionModel(encoder, cast("int", encoder.dimension), len(task.classes)).to(task.device)
+    dimension = cast("int", encoder.dimension)
+    if task.stacked > 1:
+        encoder, dimension = Summed(encoder, task.stacked), dimension // task.stacked
+    return EmotionModel(encoder, dimension, len(task.classes)).to(task.device)
 
 
 def together(network: Callable[[Tensor], Tensor], *parts: Tensor) -> tuple[Tensor, ...]:

@@ -131,8 +131,9 @@ def pairs(option: str, items: Sequence[str]) -> dict[str, str]:
 
 def _show_rows(frame: "pd.DataFrame", unmatched: Sequence[str]) -> None:
     typer.echo(f"{len(frame)} rows, the first {min(_ROWS, len(frame))}:")
-    rows = frame.head(_ROWS).to_dict("records")
-    print_table([{str(column): value for column, value in row.items()} for row in rows])
+    columns = [column for column in dict.fromkeys(frame.columns) if column]
+    rows = frame.loc[:, ~frame.columns.duplicated()].head(_ROWS).to_dict("records")
+    print_table([{str(column): row[column] for column in columns} for row in rows])
     if unmatched:
         examples = ", ".join(unmatched[:3])
         typer.echo(f"{len(unmatched)} recordings do not fit the pattern and stay out: {examples}")
@@ -140,9 +141,10 @@ def _show_rows(frame: "pd.DataFrame", unmatched: Sequence[str]) -> None:
 
 def _show_labels(frame: "pd.DataFrame", labels: Mapping[str, str], drop: Sequence[str]) -> None:
     from xlser.corpora.emotions import term
+    from xlser.corpora.tables.reading import plain
 
-    own = {label.strip().casefold(): of for label, of in labels.items()}
-    left_out = {label.strip().casefold() for label in drop}
+    own = {plain(label).casefold(): of for label, of in labels.items()}
+    left_out = {plain(label).casefold() for label in drop}
     rows = []
     for label, of in sorted(frame.groupby("emotion")):
         emotion = "(left out)" if str(label).casefold() in left_out else term(str(label), own)

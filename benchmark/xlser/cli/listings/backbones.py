@@ -1,6 +1,6 @@
 """`xlser backbones`: lists backbones, or shows one."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,9 +18,11 @@ def backbones(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """List backbones, or show one with its citation.
+    """List backbones, or show one with its citation and the speech it was trained on.
 
-    Dimension of the embedding, front-end, where the weights are found, their licence.
+    Dimension of the embedding, input, where the weights are found, their licence. A name may be
+    one of those listed, hf:owner/name@revision, hf:/path/to/folder or features:table.parquet,
+    each with options: whisper-base#layer=4.
     """
     from xlser.api.listings import backbone_rows
     from xlser.settings import Settings
@@ -37,9 +39,10 @@ def backbones(
             {
                 "backbone": row["backbone"],
                 "dimension": row["dimension"],
-                "front-end": in_words(row["front-end"]),
+                "input": _input(row),
                 "weights": _weights(row),
-                "licence": row["licence"] or "",
+                "trained on": row["trained on"],
+                "licence": row["licence"],
             }
             for row in rows
             if "fault" not in row
@@ -48,6 +51,12 @@ def backbones(
     for row in rows:
         if "fault" in row:
             messages(row["fault"], style="red")
+
+
+def _input(row: dict[str, Any]) -> str:
+    """Return what a backbone reads, with the front-end of log-mels."""
+    of = row["front-end"]
+    return f"{row['input']} ({in_words(of)})" if of else str(row["input"])
 
 
 def _weights(row: dict[str, str | None]) -> str:

@@ -84,15 +84,15 @@ def _backbones(settings: "Settings") -> dict[str, str]:
     found: dict[str, str] = {}
     for name in backbone_names():
         try:
-            published = get_backbone(name).weights
+            kind = get_backbone(name)
         except XlserError as error:
             found[name] = error.problem
             continue
-        if published is None:
+        if kind.weights is None:
             found[name] = "needs no weights"
         else:
-            path = find_weights(published, settings)
-            found[name] = str(path) if path else f"weights not found; {published.url}"
+            path = find_weights(kind, settings)
+            found[name] = str(path) if path else f"weights not found; {kind.weights.url}"
     return found
 
 

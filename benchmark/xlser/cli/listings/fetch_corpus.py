@@ -27,7 +27,10 @@ def fetch(
         str | None, typer.Option(help="Name of the corpus: you accept its licence.")
     ] = None,
     into: Annotated[
-        Path | None, typer.Option(help="Folder of corpora; default: --data or XLSER_DATA.")
+        Path | None,
+        typer.Option(
+            help="Folder of corpora; default: --data or XLSER_DATA. Another is noted in xlser.toml."
+        ),
     ] = None,
     data: Data = None,
 ) -> None:
@@ -37,8 +40,9 @@ def fetch(
     registration are not fetched: it shows where to ask for them. Parts of CAMEO are named
     cameo-nemo, cameo-subesco, ...
     """
-    from xlser.corpora import get_corpus
+    from xlser.corpora import find_root, get_corpus
     from xlser.corpora.fetch import fetch as fetch_corpus
+    from xlser.corpora.tables.registering import register_folder
     from xlser.settings import Settings
 
     settings = Settings.gather(data=data)
@@ -66,6 +70,8 @@ def fetch(
         fetched = fetch_corpus(corpus, accept_licence, target, settings.cache, watch)
     missing = f", {fetched.missing} missing" if fetched.missing else ""
     typer.echo(f"{fetched.found} utterances in {fetched.root}{missing}.")
+    if find_root(corpus, settings) != fetched.root:
+        typer.echo(f"Written: its folder in {register_folder(corpus.name, fetched.root)}.")
     typer.echo(f"Next: xlser corpora check {name}")
 
 

@@ -103,7 +103,7 @@ def freeze(
     seeds: Annotated[int, typer.Option(min=1, help="How many.")] = 3,
     labels: Annotated[
         list[int] | None,
-        typer.Option(help="Label budgets; default: 0 25 50 100, if filled."),
+        typer.Option(help="Label budgets; default: 0 25 50 100 as far as there is speech."),
     ] = None,
     labelling: Annotated[str, typer.Option(help="balanced or random.")] = "balanced",
     label_map: Annotated[
@@ -153,6 +153,7 @@ def freeze(
     )
     protocol = find_protocol(recipe.freeze(settings))
     path = out or Path(f"{name}.json")
+    _require_no_other(path, protocol.digest)
     write_manifest(protocol, path)
     for language, corpora in protocol.languages.items():
         of = ", ".join(protocol.classes_of(language))
@@ -160,7 +161,27 @@ def freeze(
         messages(f"{language} ({role}): {', '.join(corpora)}")
     messages(f"label budgets: {', '.join(map(str, protocol.budgets))}")
     messages(f"digest: {protocol.digest}")
-    messages(f"wrote {path}; run it: xlser run METHOD --protocol {path}")
+    option = "" if backbone else " --backbone NAME"
+    messages(f"wrote {path}; run it: xlser run METHOD --protocol {path}{option}")
+
+
+def _require_no_other(path: Path, digest: str) -> None:
+    """Raise where a file states another protocol, whose results would be lost to it."""
+    import json
+
+    from xlser.errors import ProtocolError
+
+    if not path.exists():
+        return
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))["digest"]
+    except (ValueError, KeyError, TypeError, OSError):
+        stated = "none"
+    if stated != digest:
+        raise ProtocolError(
+            f"{path} exists and states another protocol (digest {stated[:16]}, not {digest[:16]}).",
+            "Give yours another name, another file (--out), or move that file.",
+        )
 
 
 def _schedule(steps: int) -> dict[str, int]:
@@ -173,10 +194,11 @@ def _corpora(named: Sequence[str], settings: "Settings") -> list[str]:
     """Replace languages by their corpora that are found; those that packages ship are for trials.
 
     Raises:
+        CorpusNotFoundError: no corpus of a language is found.
         UnknownNameError: it is neither a corpus nor a language that is found.
     """
     from xlser.corpora import corpus_names, find_root, get_corpus
-    from xlser.errors import UnknownNameError
+    from xlser.errors import CorpusNotFoundError, UnknownNameError
 
     known = {name: get_corpus(name) for name in corpus_names()}
     found = {
@@ -188,6 +210,13 @@ def _corpora(named: Sequence[str], settings: "Settings") -> list[str]:
     def of(name: str) -> Iterator[str]:
         spoken = [corpus for corpus, language in found.items() if language == name]
         if name not in known and not spoken:
+            absent = [corpus for corpus, of in known.items() if of.language == name]
+            if absent:
+                raise CorpusNotFoundError(
+                    f"No corpus of {name} is found here.",
+                    "Name the folder of one (XLSER_DATA, xlser.toml), fetch one (`xlser corpora "
+                    f"fetch NAME`), or name one that is shipped: there are {', '.join(absent)}.",
+                )
             choices = [*known, *dict.fromkeys(found.values())]
             raise UnknownNameError("corpus, or language of corpora that are found,", name, choices)
         yield from [name] if name in known else spoken

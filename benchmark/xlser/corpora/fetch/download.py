@@ -52,7 +52,7 @@ class _WrongFileError(Exception):
 def download(
     remote: Remote, folder: Path, progress: Progress = lambda done, n: None, pause: float = 1.0
 ) -> Downloaded:
-    """Return a file of `folder`, downloading what of it is not there.
+    """Return a file of `folder`; what is missing of it is downloaded.
 
     A download that breaks off is resumed, also by a later call. Each address is tried up to
     `ATTEMPTS` times without progress, then the next one.

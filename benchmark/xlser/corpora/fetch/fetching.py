@@ -27,7 +27,7 @@ class Fetched:
     Attributes:
         root: its folder.
         found: usable utterances.
-        missing: published utterances that did not come.
+        missing: published utterances that the download does not hold.
     """
 
     root: Path

@@ -1,4 +1,4 @@
-"""Unpacking archives of strangers: nothing lands outside the folder."""
+"""Unpacking downloaded archives; no file is written outside the folder."""
 
 import re
 import shutil
@@ -24,7 +24,7 @@ def unpack(archive: Path, folder: Path, strip: int = 0) -> int:
 
     Raises:
         FetchError: it is damaged, encrypted, too large, or a member's path or link leads out of
-            the folder. Nothing of a member before that one is removed.
+            the folder. Members that were unpacked before it stay.
     """
     members = _zip if archive.suffix == ".zip" else _tar
     count, size = 0, 0

@@ -65,7 +65,7 @@ def fetch_dataset(
         progress: called with (recordings written, recordings in all or 0).
 
     Raises:
-        FetchError: it cannot be had, is not pinned, or lacks a column.
+        FetchError: it cannot be downloaded, is not pinned, or lacks a column.
     """
     import pandas as pd
 

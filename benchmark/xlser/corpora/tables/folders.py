@@ -31,7 +31,7 @@ class FolderTable:
     unmatched: tuple[str, ...]
 
 
-def read_folder(folder: Path, pattern: str) -> FolderTable:
+def read_folder(folder: Path | str, pattern: str) -> FolderTable:
     """Return a table of the recordings under `folder`, by their paths.
 
     Hidden files and folders and `__MACOSX` are passed over.
@@ -49,6 +49,7 @@ def read_folder(folder: Path, pattern: str) -> FolderTable:
     """
     import pandas as pd
 
+    folder = Path(folder)
     if not folder.is_dir():
         raise TableError(f"There is no folder {folder}.", "Name the folder of the recordings.")
     expression = _expression(pattern)

@@ -1,4 +1,4 @@
-"""Adding a corpus made of a table to `xlser.toml`."""
+"""Adding to `xlser.toml`: a corpus made of a table, or the folder of one that is known."""
 
 import json
 import re
@@ -53,6 +53,38 @@ def register(name: str, entry: OwnCorpus, folder: Path | None = None) -> Path:
         raise SettingsError(
             f"Nothing can be appended to {path}: {cause}", f"Write into it by hand:\n{section}"
         ) from cause
+    write_atomically(path, whole.encode())
+    return path
+
+
+def register_folder(name: str, root: Path, folder: Path | None = None) -> Path:
+    """State in `xlser.toml` where a corpus lies that a package registers, and return the file.
+
+    Args:
+        name: of the corpus.
+        root: its folder; inside `folder` it is written relative to it.
+        folder: of `xlser.toml`; default: the working folder.
+
+    Raises:
+        SettingsError: the file states another folder for it, or cannot be used.
+    """
+    here = (folder or Path.cwd()).resolve()
+    path = here / CONFIG
+    stated = read_config(here).folders.get(name)
+    line = f"{_key(name)} = {_value(_relative(root, here))}"
+    if stated is not None:
+        if stated.resolve() == root.resolve():
+            return path
+        raise SettingsError(
+            f"{path} states {stated} as the folder of {name}, not {root}.",
+            f"Write there, below [corpora]: {line}",
+        )
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    header = re.search(r"^\[corpora\][ \t]*(#.*)?$", text, re.MULTILINE)
+    if header:
+        whole = f"{text[: header.end()]}\n{line}{text[header.end() :]}"
+    else:
+        whole = f"[corpora]\n{line}\n" + (f"\n{text}" if text.strip() else "")
     write_atomically(path, whole.encode())
     return path
 

@@ -1,37 +1,29 @@
 """A corpus whose utterances a table lists."""
 
-import posixpath
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from xlser.corpora.corpus import Corpus, Gender, Naturalness, Spoken, require
-from xlser.corpora.emotions import SYNONYMS, VOCABULARY, term
+from xlser.corpora.corpus import Corpus, Naturalness, Spoken, require, visible
 from xlser.corpora.names import is_audio
-from xlser.corpora.tables.reading import as_text, named_columns, read_table
+from xlser.corpora.tables.reading import as_text, named_columns, plain, read_table
+from xlser.corpora.tables.rows import Problems, checked_rows, path_key
 from xlser.errors import TableError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_GENDERS: Mapping[str, Gender] = {
-    **dict.fromkeys(("female", "f", "woman", "w"), "female"),
-    **dict.fromkeys(("male", "m", "man"), "male"),
-    **dict.fromkeys(("", "unknown", "u", "other", "x", "nan", "none"), "unknown"),
-}
-_TERMS = f"{', '.join(VOCABULARY[:9])}, ... (xlser.corpora.VOCABULARY)"
-_NO_VALUE = frozenset({"", "nan", "none", "null", "<na>", "n/a"})
 
 
 class TableCorpus(Corpus):
     """A corpus from a table: one row a recording, with path, speaker and emotion.
 
     Where known it also has language, gender, sentence and split. The name of an utterance is its
-    path in the table without the ending. All rows are checked; files are looked for by `scan`.
+    path in the table without the ending, blanks replaced by "_". All rows are checked; files are
+    looked for by `scan`.
 
     Attributes:
         folder: what paths are relative to.
@@ -98,10 +90,12 @@ class TableCorpus(Corpus):
         self.tree = f"the files that {self.source} lists, in {self.folder}"
         frame = named_columns(frame, columns or {}, self.source)
         frame, self.language = self._of_language(frame, language)
-        own = {label.strip().casefold(): of for label, of in (labels or {}).items()}
-        utterances = _checked(frame, own, {label.strip().casefold() for label in drop}, self.source)
-        self._spoken, self._paths, self.rows, self.dropped, self.speakers = utterances
-        self._names = {_key(path): name for name, path in self._paths.items()}
+        own = {plain(label).casefold(): of for label, of in (labels or {}).items()}
+        left_out = {plain(label).casefold() for label in drop}
+        read = checked_rows(frame, own, left_out, self.folder, self.source)
+        self._spoken, self._paths, self.rows = read.spoken, read.paths, read.rows
+        self.dropped, self.speakers = read.dropped, read.speakers
+        self._names = {path_key(path): name for name, path in self._paths.items()}
 
     def published(self) -> Mapping[str, Spoken]:
         """Return every utterance of the table: name -> metadata."""
@@ -118,7 +112,7 @@ class TableCorpus(Corpus):
 
     def name_of(self, path: PurePath) -> str:
         """Return the name under which the table lists a file."""
-        return self._names.get(_key(path.as_posix()), path.as_posix())
+        return self._names.get(path_key(path.as_posix()), path.as_posix())
 
     def walk(self, root: Path) -> Iterator[Path]:
         """Yield the files that the table lists, as far as they are there."""
@@ -137,13 +131,16 @@ class TableCorpus(Corpus):
         Raises:
             TableError: some are not; the message names rows.
         """
-        problems = _Problems(self.source)
-        for name, path in self._paths.items():
-            if _as_written(self.folder, path) is None:
-                text = f"there is no file {path!r} in {self.folder}"
-                problems.add(
-                    self.rows[name], "path", text, "Name the folder of the paths: --folder."
-                )
+        problems = Problems(self.source)
+        absent = {n: p for n, p in self._paths.items() if _as_written(self.folder, p) is None}
+        known = _by_name(self.folder) if absent else {}
+        for name, path in absent.items():
+            text = f"there is no file {path!r} in {self.folder}"
+            remedy = "Name the folder of the paths (--folder), or remove rows without a recording."
+            if near := known.get(PurePath(path).name.casefold()):
+                text += f"; there is {near!r}"
+                remedy = "Write paths as the files are named, or name their folder: --folder."
+            problems.add(self.rows[name], "path", text, remedy)
         problems.raise_any()
 
     def _of_language(
@@ -161,6 +158,8 @@ class TableCorpus(Corpus):
             return frame, wanted
         if wanted is None and len(values) == 1:
             wanted = values[0]
+        if wanted and len(values) == 1:  # whatever the table calls it
+            return frame, wanted
         if wanted not in values:
             raise TableError(
                 f"{self.source} has utterances in {', '.join(values)}"
@@ -170,131 +169,13 @@ class TableCorpus(Corpus):
         return frame[stated == wanted], wanted
 
 
-class _Problems:
-    """Problems of single rows, raised together."""
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._lines: list[str] = []
-        self._remedies: dict[str, None] = {}
-
-    def add(self, row: int, column: str, text: str, remedy: str) -> None:
-        self._lines.append(f"{self._source}, row {row}, column {column!r}: {text}")
-        self._remedies[remedy] = None
-
-    def raise_any(self) -> None:
-        if not self._lines:
-            return
-        more = [f"... and {len(self._lines) - 5} more"] if len(self._lines) > 5 else []
-        lines = "\n  ".join([*self._lines[:5], *more])
-        problem = lines if len(self._lines) == 1 else f"{len(self._lines)} problems:\n  {lines}"
-        raise TableError(problem, " ".join(self._remedies))
-
-
-def _checked(
-    frame: "pd.DataFrame", labels: Mapping[str, str], drop: set[str], source: str
-) -> tuple[dict[str, Spoken], dict[str, str], dict[str, int], dict[str, int], dict[str, Gender]]:
-    """Return metadata, path and row by utterance name, rows dropped by label, gender by speaker."""
-    problems = _Problems(source)
-    spoken: dict[str, Spoken] = {}
-    paths: dict[str, str] = {}
-    rows: dict[str, int] = {}
-    dropped: dict[str, int] = {}
-    genders: dict[str, Gender] = {}
-    seen: dict[str, int] = {}
-    unmapped: dict[str, list[int]] = {}
-    _check_terms(labels)
-    for row, cells in zip(frame.index, frame.to_dict("records"), strict=True):
-        values = {str(column): unicodedata.normalize("NFC", v) for column, v in cells.items()}
-        path = _path(row, values["path"], seen, problems)
-        label = values["emotion"].casefold()
-        if label in drop:
-            dropped[values["emotion"]] = dropped.get(values["emotion"], 0) + 1
-            continue
-        emotion = term(label, labels)
-        if label in _NO_VALUE:
-            problems.add(row, "emotion", "empty", "Fill in the emotion, or remove the row.")
-        elif emotion is None:
-            unmapped.setdefault(values["emotion"], []).append(row)
-        if values["speaker"].casefold() in _NO_VALUE:
-            problems.add(row, "speaker", "empty", "Speakers must be known: splits are by speaker.")
-        gender = _gender(row, values.get("gender", ""), problems)
-        genders[values["speaker"]] = _agreed(genders.get(values["speaker"]), gender)
-        if path and emotion:
-            name = str(PurePosixPath(path).with_suffix(""))
-            if name in paths:
-                text = f"{path!r} differs from row {rows[name]} in its ending alone"
-                problems.add(row, "path", text, "Keep one of them.")
-            sentence, split = values.get("sentence", ""), values.get("split", "")
-            spoken[name] = Spoken(values["speaker"], emotion, sentence, split)
-            paths[name], rows[name] = path, row
-    for label, of in unmapped.items():
-        more = f" (and {len(of) - 1} more rows)" if len(of) > 1 else ""
-        near = get_close_matches(label.casefold(), [*VOCABULARY, *SYNONYMS], n=1)
-        hint = f"; nearest: {term(near[0])}" if near else ""
-        remedy = (
-            "Map labels to terms (--map LABEL=anger), keep one as a term of its own "
-            "(--map LABEL=LABEL) or leave its rows out (--drop LABEL). "
-            f"Terms: {_TERMS}."
-        )
-        problems.add(of[0], "emotion", f"{label!r} is not mapped{more}{hint}", remedy)
-    problems.raise_any()
-    if not spoken:
-        raise TableError(f"{source} lists no utterance.", "Write a row an utterance.")
-    return spoken, paths, rows, dropped, genders
-
-
-def _check_terms(labels: Mapping[str, str]) -> None:
-    for label, of in labels.items():
-        if of not in VOCABULARY and of != label:
-            near = get_close_matches(of, VOCABULARY, n=1)
-            raise TableError(
-                f"The label {label!r} is mapped to {of!r}, which is no term for an emotion.",
-                (f"Did you mean {near[0]!r}? " if near else "")
-                + f"Terms: {_TERMS}; a label mapped to itself becomes one.",
-            )
-
-
-def _path(row: int, written: str, seen: dict[str, int], problems: _Problems) -> str | None:
-    """Return a row's path, normalised, or None where it cannot be used."""
-    path = posixpath.normpath(written.replace("\\", "/")) if written else ""
-    if path.casefold() in _NO_VALUE:
-        problems.add(row, "path", "empty", "Fill in the path, or remove the row.")
-    elif path.startswith("/") or re.match(r"[A-Za-z]:", path):
-        remedy = "Write paths relative to one folder, and name it: --folder."
-        problems.add(row, "path", f"{written!r} is absolute", remedy)
-    elif path.split("/")[0] == "..":
-        remedy = "Name a folder that holds all recordings: --folder."
-        problems.add(row, "path", f"{written!r} leads out of the folder", remedy)
-    elif not is_audio(PurePosixPath(path)):
-        remedy = "Convert recordings to WAV or FLAC."
-        problems.add(row, "path", f"{written!r} does not end like a recording", remedy)
-    elif _key(path) in seen:
-        text = f"{written!r} is listed in row {seen[_key(path)]} already"
-        problems.add(row, "path", text, "List each recording once, with one emotion.")
-    else:
-        seen[_key(path)] = row
-        return path
-    return None
-
-
-def _gender(row: int, written: str, problems: _Problems) -> Gender:
-    gender = _GENDERS.get(written.casefold())
-    if gender is None:
-        remedy = "Write female, male or unknown."
-        problems.add(row, "gender", f"{written!r} is not understood", remedy)
-    return gender or "unknown"
-
-
-def _agreed(before: Gender | None, now: Gender) -> Gender:
-    """Return the gender of a speaker of several rows: unknown where they differ."""
-    return now if before in (None, now) else "unknown"
-
-
-def _key(path: str) -> str:
-    """Return what identifies a path on systems that differ in Unicode form and case of endings."""
-    pure = PurePosixPath(unicodedata.normalize("NFC", path))
-    return str(pure.with_suffix(pure.suffix.lower()))
+def _by_name(folder: Path) -> dict[str, str]:
+    """Return the recordings below a folder by their names in lower case."""
+    return {
+        path.name.casefold(): path.relative_to(folder).as_posix()
+        for path in (visible(folder) if folder.is_dir() else ())
+        if is_audio(path)
+    }
 
 
 def _as_written(root: Path, listed: str) -> Path | None:

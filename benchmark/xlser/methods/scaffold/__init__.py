@@ -11,12 +11,14 @@ from xlser.methods.registry import method_names
 from xlser.system.files import folder_written_atomically, write_atomically
 
 
-def write_package(name: str, folder: Path) -> Path:
+def write_package(name: str, folder: Path, sklearn: bool = False) -> Path:
     """Write a pip-installable package with one method that works, and its tests.
 
     Args:
         name: of the method.
         folder: where the package's own folder, called `name`, is put.
+        sklearn: whether the method is a classifier of scikit-learn over standardised embeddings,
+            rather than a loss.
 
     Returns:
         The package's folder.
@@ -29,6 +31,8 @@ def write_package(name: str, folder: Path) -> Path:
         "distribution": f"xlser-{name}",
         "module": f"xlser_{name.replace('-', '_')}",
         "kind": "".join(word.capitalize() for word in name.split("-")),
+        "core": "classifier" if sklearn else "loss",
+        "dependencies": '"xlser", "scikit-learn"' if sklearn else '"xlser"',
     }
     package = folder / name
     _require_free(name, words["module"], package)
@@ -37,7 +41,7 @@ def write_package(name: str, folder: Path) -> Path:
             "pyproject.toml": "pyproject.toml",
             "README.md": "README.md",
             "check.yml": ".github/workflows/check.yml",
-            "method.py": f"src/{words['module']}/__init__.py",
+            "sklearn_method.py" if sklearn else "method.py": f"src/{words['module']}/__init__.py",
             "test_method.py": f"tests/test_{words['module']}.py",
         }.items():
             text = files(__name__).joinpath("template", f"{template}.template").read_text("utf-8")

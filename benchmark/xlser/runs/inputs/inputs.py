@@ -7,17 +7,16 @@ from typing import Self
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from xlser import audio
 from xlser.backbones import PretrainedBackbone
+from xlser.backbones.table import TableFeatures
 from xlser.errors import StoreError
 from xlser.methods import Speech, Track
 from xlser.runs.inputs.catalogue import Catalogue
+from xlser.runs.inputs.embedding import stored_embeddings
 from xlser.runs.inputs.features import CorpusFeatures, FeaturesInMemory, StoredFeatures
-from xlser.runs.inputs.tensors import load_tensors, save_tensors
-from xlser.system.files import digest_json
-from xlser.training import embed, seeded
+from xlser.system.files import digest_json, safe_name
 
 Watch = Callable[[str, int, int], None]
 """Called with (piece of work, done, total) while speech is prepared."""
@@ -34,7 +33,7 @@ class Inputs:
     Attributes:
         catalogue: the corpora.
         backbone: and its weights.
-        track: fine-tune runs read log-mel frames, frozen ones embeddings.
+        track: fine-tune runs read what the backbone reads, frozen ones embeddings.
         cache: folder of features, embeddings and source models.
         features: by corpus; empty until they are `prepared`.
     """
@@ -46,9 +45,9 @@ class Inputs:
     features: Mapping[str, CorpusFeatures] = field(default_factory=dict)
 
     @property
-    def frontend(self) -> "audio.FrontEnd":
-        """The front-end of the log-mels: the backbone's own, else the protocol's."""
-        return self.backbone.kind.frontend or self.catalogue.protocol.frontend
+    def input(self) -> "audio.Input":
+        """What the backbone reads: its own input, else the log-mels of the protocol."""
+        return self.backbone.kind.input or self.catalogue.protocol.frontend
 
     def speech(self, ids: Sequence[str]) -> Speech:
         """Return utterances as a method gets them, on the CPU.
@@ -84,6 +83,8 @@ class Inputs:
     def unprepared(self) -> tuple[list[str], list[str]]:
         """Return the corpora whose features, and those whose embeddings, are not in the cache."""
         lacking = list(self.catalogue.inventories)
+        if issubclass(self.backbone.kind, TableFeatures):
+            return [], []
         if self.track == "frozen":
             lacking = [corpus for corpus in lacking if not self._embeddings_path(corpus).exists()]
         features = [corpus for corpus in lacking if not self._store_folder(corpus).is_dir()]
@@ -101,7 +102,11 @@ class Inputs:
         """
         of_track = self._embeddings if self.track == "frozen" else self._frames
         corpora = self.catalogue.inventories
-        return replace(self, features={corpus: of_track(corpus, watch) for corpus in corpora})
+        features = {corpus: of_track(corpus, watch) for corpus in corpora}
+        # Jobs get a copy of these inputs; on the frozen track the weights have done their work.
+        frozen = self.track == "frozen"
+        backbone = self.backbone.without_state() if frozen else self.backbone
+        return replace(self, features=features, backbone=backbone)
 
     def portable(self) -> "PortableInputs":
         """Return these inputs with all features in memory."""
@@ -122,37 +127,34 @@ class Inputs:
 
     def _embeddings(self, corpus: str, watch: Watch) -> FeaturesInMemory:
         """Return embeddings of all utterances of a corpus, computed once."""
-        path = self._embeddings_path(corpus)
-        known = load_tensors(path)
-        embeddings = known[0]["embeddings"] if known else self._embed(corpus, watch)
-        if known is None:
-            save_tensors(path, {"embeddings": embeddings})
         ids = tuple(u.id for u in self.catalogue.inventories[corpus].utterances)
+        if issubclass(self.backbone.kind, TableFeatures):
+            embeddings = self.backbone.kind.embeddings(ids)
+        else:
+            embeddings = stored_embeddings(
+                self.backbone,
+                lambda: self._store(corpus, watch),
+                self._embeddings_path(corpus),
+                lambda done, n: watch(f"embedding {corpus}", done, n),
+            )
         return FeaturesInMemory(ids, embeddings.numpy(), np.ones(len(ids), dtype=np.int64))
-
-    def _embed(self, corpus: str, watch: Watch) -> Tensor:
-        store = self._store(corpus, watch)
-        with seeded(0, "random backbone"):  # matters to `--weights random` alone
-            network = self.backbone.build()
-        speech = StoredFeatures(store.folder).speech(store.ids)
-        return embed(network, speech, lambda done, n: watch(f"embedding {corpus}", done, n))
 
     def _store(self, corpus: str, watch: Watch) -> "audio.FeatureStore":
         return audio.prepare(
             self.catalogue.inventories[corpus],
-            self.frontend,
+            self.input,
             self.cache,
-            lambda done, total: watch(f"log-mel of {corpus}", done, total),
+            lambda done, total: watch(f"{self.input.title} of {corpus}", done, total),
         )
 
     def _store_folder(self, corpus: str) -> Path:
         inventory, content = self.catalogue.inventories[corpus], self.catalogue.content[corpus]
-        return audio.store_folder(inventory, self.frontend, content, self.cache)
+        return audio.store_folder(inventory, self.input, content, self.cache)
 
     def _embeddings_path(self, corpus: str) -> Path:
         backbone = self.backbone
         about = [self._store_folder(corpus).name, backbone.kind.name, backbone.digest]
-        name = f"{corpus}-{backbone.kind.name}-{digest_json(about)[:16]}.safetensors"
+        name = f"{corpus}-{safe_name(backbone.kind.name)}-{digest_json(about)[:16]}.safetensors"
         return self.cache / "embeddings" / name
 
 

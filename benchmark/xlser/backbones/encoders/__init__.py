@@ -1,0 +1,1 @@
+"""Transformer encoders by way of `transformers` (extra `xlser[encoders]`)."""

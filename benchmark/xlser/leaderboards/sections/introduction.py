@@ -1,0 +1,106 @@
+"""What stands above the tables of a protocol's page: how to read them."""
+
+from xlser.leaderboards.formatting import SIGNIFICANT
+from xlser.leaderboards.model import Block, Code, Inline, Link, Paragraph
+from xlser.leaderboards.plugins import page_plugins
+from xlser.metrics import get_metric
+from xlser.protocols import Protocol, is_registered
+from xlser.results import Results
+
+
+def introduction(results: Results) -> list[Block]:
+    """Return what a reader must know of the protocol, of uncertainty and of ranks."""
+    protocol = results.protocol
+    own = Paragraph(
+        "This is a protocol of one's own, not one of the suite's or of an installed package: its "
+        "scores stand beside no other protocol's."
+    )
+    version = f"version {protocol.version}" if protocol.version else "draft"
+    blocks: list[Block] = [
+        Paragraph(protocol.about),
+        *([] if is_registered(protocol) else [own]),
+        Paragraph(
+            (
+                f"Protocol {version}, digest ",
+                Code(protocol.digest[:16]),
+                "; written by ",
+                Code(f"xlser leaderboard {protocol.name}"),
+                " from the records in ",
+                Code("results/"),
+                ". Scores are percent. UA is the mean of the per-class recalls, accuracy the "
+                "share of utterances recognised. "
+                f"Guessing gives {_chance(protocol)} of both.",
+            )
+        ),
+        *map(Paragraph, protocol.presentation.notes),
+        _about_uncertainty(protocol),
+        _about_ranks(protocol),
+    ]
+    for plugin in page_plugins(protocol.name):
+        blocks += plugin.introduction(results)
+    return blocks
+
+
+def _chance(protocol: Protocol) -> str:
+    """Return the scores of guessing: for targets of all classes, and for those that lack some."""
+    fewer: dict[int, list[str]] = {}
+    for target, classes in protocol.target_classes.items():
+        fewer.setdefault(len(classes), []).append(target.capitalize())
+    parts = [
+        f"{100 / count:.1f} % ({count} classes: {', '.join(targets)})"
+        for count, targets in fewer.items()
+    ]
+    if set(protocol.target_classes) < set(protocol.targets):
+        parts.insert(0, f"{100 / len(protocol.classes):.1f} %")
+    return " or ".join(parts)
+
+
+def _about_uncertainty(protocol: Protocol) -> Paragraph:
+    seeds = ", ".join(map(str, protocol.seeds))
+    against: tuple[Inline, ...] = ()
+    if reference := protocol.presentation.reference:
+        against = (
+            f"The column vs {reference} is the difference from ",
+            Code(reference),
+            " at the same label budget, with its 95 % interval: the same speakers are resampled "
+            f"for both. {SIGNIFICANT} marks a separable difference: p ≤ 0.05 after Holm's "
+            "correction over the column. ",
+        )
+    return Paragraph(
+        (
+            f"± is the standard deviation over seeds ({seeds}); each seed trains anew and"
+            f"{_tested(protocol)}. The 95 % interval of "
+            f"{get_metric(protocol.headline, protocol.classes).title} on the target language "
+            "covers the choice of test speakers: it is computed by resampling speakers, and a "
+            "speaker tested under several seeds is one speaker. ",
+            *against,
+            Link("How intervals are computed, and their limits", "../../docs/statistics.md"),
+            ".",
+        )
+    )
+
+
+def _tested(protocol: Protocol) -> str:
+    if protocol.folds > 1:
+        return (
+            f" tests all speakers, in {protocol.folds} folds: each by a model trained on the "
+            "others. A seed's score is the mean over its folds"
+        )
+    return ", where the protocol rotates speakers, tests other speakers"
+
+
+def _about_ranks(protocol: Protocol) -> Paragraph:
+    headline = get_metric(protocol.headline, protocol.classes).title
+    if not protocol.ranks:
+        return Paragraph(
+            "This protocol does not rank methods. Rows are sorted by "
+            f"{headline} within a label budget."
+        )
+    return Paragraph(
+        f"Rows of one table are ranked by {headline} on the target language; scores that are "
+        "equal as printed share a rank (2=). Group 1 is the first row and all rows that are not "
+        "separable from it at 5 % (Holm's correction over all pairs); group 2 is the same among "
+        "the remaining rows, and so on. Within a group, ranks are no evidence. Rows that train on "
+        "all target labels, lack seeds or have a note have neither rank nor group. Ranks under a "
+        "partial source or with excluded utterances hold within that table alone."
+    )
