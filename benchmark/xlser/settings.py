@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from xlser import registry
 from xlser.errors import SettingsError, UnknownNameError
@@ -174,7 +174,7 @@ def _read_config(path: Path, state: tuple[int, ...]) -> Config:
     """Return the content of a file; read anew when its `state` changes."""
     try:
         config = Config.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as cause:
+    except (ValueError, RecursionError) as cause:  # of TOML, of UTF-8, or of an entry
         raise SettingsError(
             f"{path} cannot be used: {cause}",
             "It may hold [corpora] (corpus = folder), [corpora.NAME] (table = file, language, ...) "
