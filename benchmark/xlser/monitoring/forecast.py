@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from heapq import heapify, heappop, heappush
 
-import soundfile
 import torch
 
+from xlser.audio.decode import stated_seconds
 from xlser.backbones import PretrainedBackbone
 from xlser.executors.driver import turns
 from xlser.methods import Track
@@ -155,7 +155,7 @@ def _size_of_features(inputs: Inputs, corpus: str) -> int:
     """Return about how many bytes a corpus takes as its backbone reads it: 16 bits a value."""
     of = inputs.input
     utterances = inputs.catalogue.inventories[corpus].utterances
-    seconds: float = sum(soundfile.info(utterance.path).duration for utterance in utterances)
+    seconds = sum(stated_seconds(utterance.path) for utterance in utterances)
     return round(seconds * of.rows_a_second) * of.width * 2
 
 
