@@ -9,7 +9,7 @@ from tests.fuzz.tally import Tally
 def test_decoder(tally: Tally, folder: Path) -> None:
     targets.decoder(folder).try_some(tally, examples=12)
     assert tally.accepted
-    assert len(tally.rejected) > 5
+    assert len(tally.rejected) >= 2
 
 
 def test_undamaged_recordings_are_accepted(folder: Path) -> None:
