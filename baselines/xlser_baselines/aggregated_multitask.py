@@ -16,6 +16,9 @@ class AggregatedMultitask(GradientMethod):
     give it away in their names. Naturalness (acted or semi-natural) is the same for all corpora but
     ShEMO, so with any other target its term tells nothing and soon vanishes. Adapted: shared
     features are our backbone's embedding, each task a linear layer on it.
+
+    Reconstructed from its abstract and from what Agarla et al. (2022) say of it: the full text and
+    the authors' code were not at hand. Settings that these do not state are ours.
     """
 
     name = "aggregated-multitask"
@@ -25,6 +28,7 @@ class AggregatedMultitask(GradientMethod):
         'Kim et al. (2017), Towards speech emotion recognition "in the wild" using aggregated '
         "corpora and deep multi-task learning, Interspeech"
     )
+    reconstructed = True
     shares = HALF_TARGET
     weight: float = 0.3
 

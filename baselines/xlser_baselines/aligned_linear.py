@@ -10,14 +10,14 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
-from xlser.methods import Method, Predictor, Speech, Task
-from xlser.training import floored
+from xlser.methods import Predictor, Speech, Task
+from xlser.training import Twinned, floored
 
 Array = npt.NDArray[np.float64]
 Classes = npt.NDArray[np.int64]
 
 
-class AlignedLinear(Method):
+class AlignedLinear(Twinned):
     """Mean answer of two linear classifiers under two alignments of the target to the source.
 
     Source embeddings are standardised. Target embeddings are moved, so that the mean of the
@@ -48,6 +48,7 @@ class AlignedLinear(Method):
 
     def fit(self, task: Task) -> Predictor:
         """Fit both classifiers under both alignments."""
+        task = self.heard(task)
         source, labelled = (_embeddings(p.speech) for p in (task.source, task.target_labelled))
         target = np.concatenate([labelled, _embeddings(task.target_unlabelled)])
         emotions = (task.source.emotion.cpu().numpy(), task.target_labelled.emotion.cpu().numpy())

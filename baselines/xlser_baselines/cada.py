@@ -16,11 +16,15 @@ class CADA(GradientMethod):
     utterances pass for the source's of the same class, CE(D(z_k), (y, source)). Without target
     labels, unlabelled speech with pseudo-labels of max p >= tau stands in for K. Half of each batch
     is target speech. Adapted: the encoder is our backbone.
+
+    Reconstructed from its abstract and from what Agarla et al. (2022) say of it: the full text and
+    the authors' code were not at hand. Settings that these do not state are ours.
     """
 
     name = "cada"
     target_labels = "few"
     citation = "Zhou & Chen (2019), Class-wise adversarial domain adaptation for SER, ICASSP"
+    reconstructed = True
     shares = {"source": 0.5, "target_labelled": 0.5, "target_unlabelled": 0.0}
     tau: float = 0.9
     weight: float = 1.0

@@ -7,16 +7,17 @@ import torch
 from torch import Tensor
 
 from xlser.methods import Method, Predictor, Speech, Task, get_method
-from xlser.training import derive
+from xlser.training import Twinned, derive
 
 
-class Committee(Method):
+class Committee(Twinned):
     """Mean of the probabilities that methods of different kinds return (Hansen & Salamon 1990).
 
     Members know nothing of each other and have their default settings: a classifier, classifiers
     over aligned embeddings, a network whose embeddings are aligned, and one trained in episodes.
     Each draws by a seed of its own, so that a method named twice is trained twice. Which methods
-    are members was chosen on speakers that no seed of `v1` tests (docs/best.md).
+    are members was chosen on speakers that no seed of `v1` tests (docs/best.md). Its twin is made
+    of the members' twins.
     """
 
     name = "committee"
@@ -50,8 +51,11 @@ class Committee(Method):
                 task.progress(before * total + done, len(kinds) * total)
 
             own = replace(task, seed=derive(task.seed, f"member {i}") >> 32, progress=progress)
-            fitted.append(kind().fit(own))
+            fitted.append(self._member(kind).fit(own))
         return _Mean(fitted)
+
+    def _member(self, kind: type[Method]) -> Method:
+        return kind(twin=True) if self.twin and "twin" in kind.default_settings() else kind()
 
 
 class _Mean:

@@ -28,11 +28,15 @@ class FLUDA(GradientMethod):
     head behind gradient reversal tells real from pseudo-labelled queries. The most similar class
     mean predicts, each language counting alike in the means. Adapted: z is our backbone's
     embedding, and support and queries are taken from the shared batches.
+
+    Reconstructed from its abstract and from what Agarla et al. (2022) say of it: the full text and
+    the authors' code were not at hand. Settings that these do not state are ours.
     """
 
     name = "fluda"
     target_labels = "few"
     citation = "Ahn et al. (2021), Cross-corpus SER based on few-shot learning and UDA, IEEE SPL"
+    reconstructed = True
     shares = HALF_TARGET
     shots: int = 5
 

@@ -22,23 +22,24 @@ class FreeMatch(GradientMethod):
 
     The threshold is a moving average of the mean confidence, scaled per class by a moving average
     of the mean answer. The fairness term draws the mean answer to the kept strong views, each
-    divided by its histogram, away from a single class. The momentum is the paper's 0.999; a short
-    training (the demo) leaves the averages near where they start, at 1 / classes.
+    divided by its histogram, away from a single class; a class that the histogram lacks counts for
+    nothing. Adapted: the momentum is scaled to the length of training, see
+    `xlser.training.HALF_LIFE`.
     """
 
     name = "freematch"
     target_labels = "few"
     citation = "Wang et al. (2023), FreeMatch, ICLR"
     shares = HALF_TARGET
-    momentum: float = 0.999
+    half_life: float = 0.007
     fairness: float = 0.001
 
     def setup(self, task: Task) -> None:
         """Start from the uniform distribution."""
         classes = len(task.classes)
-        self._threshold = SelfAdaptiveThreshold(classes, self.momentum, task.device)
+        self._threshold = SelfAdaptiveThreshold(classes, self.half_life, task.device)
         uniform = torch.full((classes,), 1 / classes, device=task.device)
-        self._histogram = Average(uniform, self.momentum)
+        self._histogram = Average(uniform, self.half_life)
 
     def loss(self, step: Step) -> Tensor:
         """Return supervised loss + consistency + fairness."""
@@ -46,25 +47,35 @@ class FreeMatch(GradientMethod):
         views = (step.labelled.speech, weak, strong_view(weak))
         labelled, weak_logits, strong_logits = together(self.model, *views)
         p = weak_logits.detach().float().softmax(dim=1)
-        kept = self._threshold(p)
+        kept = self._threshold(p, step.progress)
+        supervised = cross_entropy(labelled, step.labelled.emotion)
+        if not len(weak):
+            return supervised
+        histogram = _histogram(p, torch.ones_like(kept))
+        usual = self._histogram.update(histogram, step.progress)
+        strong = strong_logits.float().softmax(dim=1)
         return (
-            cross_entropy(labelled, step.labelled.emotion)
+            supervised
             + pseudo_label_loss(strong_logits, p, kept)
-            + self.fairness * self._unfairness(p, strong_logits.float().softmax(dim=1), kept)
+            + self.fairness * unfairness(self._threshold.mean, usual, strong, kept)
         )
 
-    def _unfairness(self, weak: Tensor, strong: Tensor, kept: Tensor) -> Tensor:
-        """Return sum_c a_c log b_c, a and b being mean answers over histograms."""
-        if not len(weak):
-            return weak.new_zeros(())
-        self._histogram.update(_histogram(weak, torch.ones_like(kept)))
-        mean = (kept[:, None] * strong).sum(dim=0) / kept.sum().clamp(min=1)
-        ours = _normalised(mean / _histogram(strong, kept).clamp(min=_RARE))
-        wanted = _normalised(self._threshold.mean.value / self._histogram.value)
-        return kept.amax() * (wanted * (ours + 1e-12).log()).sum()
 
+def unfairness(usual: Tensor, usual_histogram: Tensor, strong: Tensor, kept: Tensor) -> Tensor:
+    """Return sum_c a_c log b_c; 0 where nothing is kept.
 
-_RARE = 0.01  # a class that no kept answer names is divided by this instead of by 0
+    a is the usual mean answer over the usual histogram, b the mean answer of the kept strong views
+    over their histogram, both normalised; a class that a histogram lacks has 0.
+
+    Args:
+        usual: moving average of the mean answer, shape (classes,).
+        usual_histogram: moving average of the histogram of answers, shape (classes,).
+        strong: class probabilities of the strong views, shape (batch, classes).
+        kept: 1 or 0, shape (batch,).
+    """
+    mean = (kept[:, None] * strong).sum(dim=0) / kept.sum().clamp(min=1)
+    ours = _over(mean, _histogram(strong, kept))
+    return kept.amax() * (_over(usual, usual_histogram) * (ours + 1e-12).log()).sum()
 
 
 def _histogram(probabilities: Tensor, kept: Tensor) -> Tensor:
@@ -72,5 +83,6 @@ def _histogram(probabilities: Tensor, kept: Tensor) -> Tensor:
     return (kept[:, None] * answers).sum(dim=0) / kept.sum().clamp(min=1)
 
 
-def _normalised(x: Tensor) -> Tensor:
-    return x / x.sum().clamp(min=1e-12)
+def _over(mean: Tensor, histogram: Tensor) -> Tensor:
+    ratio = torch.where(histogram > 0, mean / histogram.clamp(min=1e-12), 0.0)
+    return ratio / ratio.sum().clamp(min=1e-12)

@@ -30,6 +30,9 @@ class GANAdaptation(GradientMethod):
     the unlabelled train speech). Without target labels it may still fall below the majority rate:
     the domains come to overlap, with nothing to say which class goes to which; on German the
     answers to unlabelled train speech are best after one epoch and near chance after twenty.
+
+    Reconstructed from its abstract and from what Agarla et al. (2022) say of it: the full text and
+    the authors' code were not at hand. Settings that these do not state are ours.
     """
 
     name = "gan-adaptation"
@@ -38,6 +41,7 @@ class GANAdaptation(GradientMethod):
         "Latif et al. (2019), Unsupervised adversarial domain adaptation for cross-lingual SER, "
         "ACII"
     )
+    reconstructed = True
     shares = HALF_TARGET
     critic_steps: int = 5
     penalty: float = 10.0
@@ -52,7 +56,8 @@ class GANAdaptation(GradientMethod):
     def loss(self, step: Step) -> Tensor:
         """Let the critic learn, then return emotion loss plus the distance it sees."""
         speech = step.by_domain(step.labelled.speech, step.unlabelled.speech)
-        source, target = self.source_encoder(speech[0]), self.model.embed(speech[1])
+        source = self.source_encoder(speech[0])
+        target = self.model.embed(speech[1]) if len(speech[1]) else source[:0]
         # Rows stand in the order of both together: the source's, the target's labelled ones first.
         labelled = torch.cat([source, target])[: len(step.labelled.emotion)]
         emotion = cross_entropy(self.model.head(labelled), step.labelled.emotion)

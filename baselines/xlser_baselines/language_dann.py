@@ -52,8 +52,9 @@ class LanguageDANN(GradientMethod):
 
     def _per_domain(self, step: Step) -> tuple[Tensor, ...]:
         source, target = step.by_domain(step.labelled.speech, step.unlabelled.speech)
-        embedded = torch.cat(
-            [self._statistics.embed_source(source), self._statistics.embed_target(target)]
-        )
+        parts = [self._statistics.embed_source(source)]
+        if len(target):
+            parts.append(self._statistics.embed_target(target))
+        embedded = torch.cat(parts)
         # Labelled rows are the source's, then the target's: the order of both together.
         return embedded.tensor_split([len(step.labelled.emotion)])

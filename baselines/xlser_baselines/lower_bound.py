@@ -1,5 +1,7 @@
 """Lower bound: trained on the source language alone."""
 
+from typing import ClassVar
+
 from xlser.training import GradientMethod
 
 
@@ -14,3 +16,4 @@ class LowerBound(GradientMethod):
     citation = "Agarla et al. (2022), Semi-supervised cross-lingual SER, Section 6.1"
     stages = ("source",)
     uses_target = False
+    twin: ClassVar[bool] = False  # type: ignore[misc] # no setting: it uses no target speech

@@ -11,6 +11,7 @@ from xlser.training import (
     Step,
     mixup,
     sharpen,
+    statistics_held,
     strong_view,
     together,
 )
@@ -22,8 +23,10 @@ class MixMatch(GradientMethod):
     The guess for an unlabelled utterance is the mean answer to two views, sharpened with T 0.5
     (Eq. 7). Labelled and unlabelled speech are mixed with a random other row of the whole batch,
     share max(l, 1 - l), l ~ Beta(0.5, 0.5) (Eq. 8-11). Cross-entropy on the labelled mixtures, mean
-    squared error on the unlabelled ones (Eq. 3, 4), whose weight grows linearly to 75. Adapted:
-    the two views are the weak and the strong one, as a weak view of an embedding is that embedding.
+    squared error on the unlabelled ones (Eq. 3, 4), whose weight grows linearly to 10 over 40 % of
+    the training, as in the audio configuration of USB (Wang et al. 2022); the 75 of the paper are
+    for CIFAR-10. Adapted: the two views are the weak and the strong one, as a weak view of an
+    embedding is that embedding.
 
     Without target labels it may end at chance (frozen track, v1): guesses count whatever their
     confidence, sharpening makes the most frequent answer more frequent still, and as the weight
@@ -36,7 +39,8 @@ class MixMatch(GradientMethod):
     shares = HALF_TARGET
     temperature: float = 0.5
     alpha: float = 0.5
-    weight: float = 75.0
+    weight: float = 10.0
+    warm_up: float = 0.4
 
     def setup(self, task: Task) -> None:
         """Note the number of classes and where to draw the share."""
@@ -64,9 +68,14 @@ class MixMatch(GradientMethod):
         if not len(weak):
             return supervised
         error = mse_loss(logits[count:].float().softmax(dim=1), wanted[count:])
-        return supervised + self.weight * step.progress * error
+        warmth = min(step.progress / self.warm_up, 1.0) if self.warm_up else 1.0
+        return supervised + self.weight * warmth * error
 
     @torch.no_grad()
     def _guess(self, weak: Tensor, strong: Tensor) -> Tensor:
-        answers = [a.float().softmax(dim=1) for a in together(self.model, weak, strong)]
+        if not len(weak):
+            return weak.new_zeros(0, self._classes)
+        with statistics_held(self.model):
+            logits = together(self.model, weak, strong)
+        answers = [each.float().softmax(dim=1) for each in logits]
         return sharpen((answers[0] + answers[1]) / 2, self.temperature)

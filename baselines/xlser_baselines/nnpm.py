@@ -30,11 +30,15 @@ class NNPM(GradientMethod):
     0.6 are of several classes, the pull towards them is strong and nothing holds unlabelled
     utterances apart, so all of them gather where the source is densest, at anger (watched on the
     unlabelled train speech).
+
+    Reconstructed from its abstract and from what Agarla et al. (2022) say of it: the full text and
+    the authors' code were not at hand. Settings that these do not state are ours.
     """
 
     name = "nnpm"
     target_labels = "few"
     citation = "Li et al. (2021), Unsupervised cross-lingual SER using pseudo multilabel, ASRU"
+    reconstructed = True
     shares = HALF_TARGET
     similarity: float = 0.6
     neighbours: int = 10

@@ -13,23 +13,26 @@ class SoftMatch(WeakTeachesStrong):
 
     An answer counts exp(-min(max p - mu, 0)^2 / (2 var / n^2)), mu and var being moving averages
     of the confidence's mean and variance. Probabilities are first aligned to the uniform
-    distribution; as in the paper that decides the weight alone, not the pseudo-label.
+    distribution, by an average that begins with the first batch; as in the paper that decides the
+    weight alone, not the pseudo-label. Adapted: the momentum is scaled to the length of training,
+    see `xlser.training.HALF_LIFE`.
     """
 
     name = "softmatch"
     citation = "Chen et al. (2023), SoftMatch, ICLR"
-    momentum: float = 0.999
+    half_life: float = 0.007
     n: float = 2.0
 
     def setup(self, task: Task) -> None:
-        """Start from the uniform distribution."""
+        """Start the weight from the uniform distribution."""
         classes = len(task.classes)
         self._uniform = torch.full((classes,), 1 / classes, device=task.device)
-        self._mean = Average(self._uniform, self.momentum)
-        self._weight = SoftWeight(classes, self.momentum, self.n, task.device)
+        self._mean = Average(None, self.half_life)
+        self._weight = SoftWeight(classes, self.half_life, self.n, task.device)
 
     def weigh(self, p: Tensor, step: Step) -> Tensor:
         """Weigh by how sure the aligned answer is."""
         if not len(p):
             return p.new_zeros(0)
-        return self._weight(align(p, self._mean.update(p.mean(dim=0)), self._uniform))
+        usual = self._mean.update(p.mean(dim=0), step.progress)
+        return self._weight(align(p, usual, self._uniform), step.progress)

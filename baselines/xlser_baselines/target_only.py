@@ -1,5 +1,7 @@
 """Target only: trained within the target corpus, as if no other language existed."""
 
+from typing import ClassVar
+
 from xlser.training import GradientMethod
 
 
@@ -16,3 +18,4 @@ class TargetOnly(GradientMethod):
     stages = ("target",)
     standardisation = "language"
     shares = {"target_labelled": 1.0}
+    twin: ClassVar[bool] = False  # type: ignore[misc] # no setting: all its target speech is labelled

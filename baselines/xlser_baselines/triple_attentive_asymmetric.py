@@ -27,11 +27,15 @@ class TripleAttentiveAsymmetric(GradientMethod):
     that where nothing is ever admitted. The centre loss, 0.003 |z - c_y|^2 on labelled speech,
     draws classes together. Adapted: our backbone pools frames itself, so each head attends to the
     dimensions of its embedding instead of to frames.
+
+    Reconstructed from its abstract and from what Agarla et al. (2022) say of it: the full text and
+    the authors' code were not at hand. Settings that these do not state are ours.
     """
 
     name = "triple-attentive-asymmetric"
     target_labels = "few"
     citation = "Ocquaye et al. (2021), Triple attentive asymmetric CNN, Int. J. Intell. Syst. 36(1)"
+    reconstructed = True
     shares = HALF_TARGET
     tau: float = 0.9
     difference: float = 0.01

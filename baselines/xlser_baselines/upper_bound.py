@@ -1,5 +1,7 @@
 """Upper bound: trained on the source and on the whole labelled target train set."""
 
+from typing import ClassVar
+
 from xlser.training import GradientMethod
 
 
@@ -12,3 +14,4 @@ class UpperBound(GradientMethod):
     name = "upper-bound"
     target_labels = "all"
     citation = "Agarla et al. (2022), Semi-supervised cross-lingual SER, Section 6.2"
+    twin: ClassVar[bool] = False  # type: ignore[misc] # no setting: all its target speech is labelled

@@ -48,7 +48,12 @@ def development() -> Protocol:
     labelling = {
         c: tuple(
             labelling_order(
-                c, splits[c][s], protocol="development", seed=s, classes=v1.classes, most=most
+                published_utterances(c),
+                splits[c][s].train,
+                protocol="development",
+                seed=s,
+                classes=v1.classes,
+                most=most,
             )
             for s in seeds
         )
@@ -61,7 +66,7 @@ def development() -> Protocol:
 
 def split(corpus: str, scored: int, absent: int) -> Split:
     """Return who trains and who is scored; of English speakers the latter validate as well."""
-    speakers = profiles(published_utterances(corpus))
+    speakers = profiles(published_utterances(corpus), get_protocol("v1").classes)
     groups = partition(speakers, min(5, len(speakers)))
     if len(groups) < 5:  # TESS and SAVEE: nobody is scored
         return Split(train=tuple(groups[absent % len(groups)]), validation=(), test=())

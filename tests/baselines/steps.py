@@ -1,8 +1,8 @@
 """Methods made ready without training, and single steps to hold their losses against."""
 
+import math
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -23,6 +23,15 @@ from xlser.training import (
 from xlser.training.batches import Batches
 
 BATCH_OF_40 = Schedule(epochs=4, batch=40, learning_rate=1e-2, crop=16)
+
+
+NEVER = 1e9
+"""A half-life under which an average stays where it starts."""
+
+
+def half_life(momentum: float, passed: float = 0.5) -> float:
+    """Return the half-life under which `momentum` is what stays after a share of the training."""
+    return passed * math.log(0.5) / math.log(momentum)
 
 
 class SmoothBackbone(Backbone):
@@ -74,14 +83,7 @@ def step_of(method: GradientMethod, task: Task, progress: float = 0.5, seed: int
 
 def without_unlabelled(step: Step) -> Step:
     """Return the step with its labelled speech alone."""
-    unlabelled = step.unlabelled
-    empty = replace(
-        unlabelled,
-        speech=unlabelled.speech[:0],
-        index=unlabelled.index[:0],
-        attributes={name: of[:0] for name, of in unlabelled.attributes.items()},
-    )
-    return replace(step, unlabelled=empty)
+    return step.without_unlabelled()
 
 
 def loss_of(method: GradientMethod, step: Step, seed: int = 11) -> Tensor:

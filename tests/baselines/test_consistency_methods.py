@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 from tests.baselines.steps import (
+    NEVER,
     batch_of,
     echo,
     emotion_loss,
     gradients,
     gradients_of,
+    half_life,
     loss_of,
     passed,
     ready,
@@ -26,7 +28,7 @@ from xlser.training import GradientMethod, ModelPredictor, Step, align, strong_v
 from xlser_baselines.adamatch import AdaMatch
 from xlser_baselines.fixmatch import FixMatch
 from xlser_baselines.flexmatch import FlexMatch
-from xlser_baselines.freematch import FreeMatch
+from xlser_baselines.freematch import FreeMatch, unfairness
 from xlser_baselines.mean_teacher import MeanTeacherMethod
 from xlser_baselines.mixmatch import MixMatch
 from xlser_baselines.softmatch import SoftMatch
@@ -49,8 +51,8 @@ def views(method: GradientMethod, step: Step) -> tuple[Tensor, Tensor, Tensor]:
 
 KEEPING_ALL = [
     FlexMatch(),  # its thresholds begin at 0
-    FreeMatch(fairness=0.0, momentum=1.0),  # its threshold stays at 1 / classes
-    SoftMatch(momentum=1.0),  # its mean stays at 1 / classes
+    FreeMatch(fairness=0.0, half_life=NEVER),  # its threshold stays at 1 / classes
+    SoftMatch(half_life=NEVER),  # its mean stays at 1 / classes
     FixMatch(tau=0.0),
 ]
 
@@ -129,7 +131,7 @@ def fairness_of(method: FreeMatch, step: Step) -> float:
 
 
 def test_freematchs_fairness_compares_mean_answers_over_their_histograms() -> None:
-    method = FreeMatch(momentum=0.1)
+    method = FreeMatch(half_life=half_life(0.1))
     step = step_of(method, ready(method))
     _, weak, strong = (logits.double().softmax(dim=1) for logits in views(method, step))
     best, answer = weak.max(dim=1)
@@ -140,38 +142,40 @@ def test_freematchs_fairness_compares_mean_answers_over_their_histograms() -> No
     assert 0 < kept.sum() < len(kept)
     of_kept = one_hot(strong[kept].argmax(dim=1), 5).double().mean(dim=0)
     a = mean / histogram / (mean / histogram).sum()
-    b = strong[kept].mean(dim=0) / of_kept.clamp(min=0.01)
-    expected = (a * (b / b.sum()).log()).sum().item()
+    b = torch.where(of_kept > 0, strong[kept].mean(dim=0) / of_kept, 0)
+    expected = (a * (b / b.sum() + 1e-12).log()).sum().item()
     assert fairness_of(method, step) == pytest.approx(expected, rel=1e-4)
 
 
-def test_freematchs_fairness_draws_answers_away_from_a_single_class() -> None:
-    method = FreeMatch(fairness=1.0, momentum=1.0)
-    ready(method, "frozen")
-    method.model = echo(5)
-    # Everybody is anger, and of those kept the histogram says so, too.
-    unlabelled = torch.tensor([[2.0, 0.0, 0.0, 0.0, 0.0]]).repeat(6, 1).requires_grad_(True)
-    step = batch_of(UNDECIDED, [0, 1, 2, 3, 4, 0], [False] * 6, unlabelled)
-    (slope,) = torch.autograd.grad(fair_loss(method, step), unlabelled)
-    assert (slope[:, 0] > 0).all()
-    assert (slope[:, 1:].sum(dim=1) < 0).all()
+def test_freematchs_fairness_lets_a_class_without_kept_answers_count_for_nothing() -> None:
+    uniform = torch.full((3,), 1 / 3)
+    # Four of five say anger, one fear, nobody happiness; the last answer is not kept.
+    strong = torch.tensor([[0.8, 0.1, 0.1]] * 4 + [[0.2, 0.6, 0.2], [0.0, 0.0, 1.0]])
+    strong.requires_grad_(True)
+    kept = torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 0.0])
+    value = unfairness(uniform, uniform, strong, kept)
+    b = [0.68 / 0.8, 0.2 / 0.2]  # mean answers over histograms, of two classes
+    shares = [x / sum(b) for x in b]
+    expected = (math.log(shares[0]) + math.log(shares[1]) + math.log(1e-12)) / 3
+    assert value.item() == pytest.approx(expected, rel=1e-5)
+    (slope,) = torch.autograd.grad(value, strong)
+    assert slope[:, 2].count_nonzero() == slope[5].count_nonzero() == 0
+    assert (slope[:5, :2] != 0).all()
 
 
-def fair_loss(method: FreeMatch, step: Step) -> Tensor:
-    """FreeMatch's loss without that of the pseudo-labels."""
-    without = deepcopy(method)
-    without.fairness = 0.0
-    return loss_of(method, step, SEED) - loss_of(without, step, SEED)
+def test_freematchs_fairness_takes_a_class_that_the_usual_histogram_lacks_for_zero() -> None:
+    strong, kept = torch.tensor([[0.7, 0.3], [0.4, 0.6]]), torch.ones(2)
+    value = unfairness(torch.tensor([0.5, 0.5]), torch.tensor([1.0, 0.0]), strong, kept)
+    assert value.item() == pytest.approx(math.log(0.55 / (0.55 + 0.45)), rel=1e-5)
 
 
 def test_freematchs_fairness_is_zero_and_finite_when_nothing_is_kept() -> None:
-    method = FreeMatch(momentum=0.9, fairness=1.0)
+    method = FreeMatch(half_life=1e-3, fairness=1.0)
     ready(method, "frozen")
     method.model = echo(5)
     emotion = [0, 1, 2, 3, 4, 0]
     sure = batch_of(UNDECIDED, emotion, [False] * 6, 20 * torch.eye(5))
-    for _ in range(60):  # until the threshold is near 1 for all classes
-        method.loss(sure)
+    method.loss(sure)  # the threshold is near 1 for all classes now
     unsure = torch.zeros(6, 5, requires_grad=True)
     step = batch_of(UNDECIDED, emotion, [False] * 6, unsure)
     loss = loss_of(method, step)
@@ -184,11 +188,11 @@ def test_freematchs_fairness_is_zero_and_finite_when_nothing_is_kept() -> None:
 
 
 def test_softmatch_weighs_by_confidence_after_alignment_and_teaches_the_plain_answer() -> None:
-    method = SoftMatch(momentum=0.5)
+    method = SoftMatch(half_life=half_life(0.5))
     step = step_of(method, ready(method))
     labelled, weak, strong = views(method, step)
     p = weak.softmax(dim=1)
-    aligned = p / ((0.2 + p.mean(dim=0)) / 2)
+    aligned = p / p.mean(dim=0)  # the average begins with the first batch
     best = (aligned / aligned.sum(dim=1, keepdim=True)).amax(dim=1)
     mean, variance = (0.2 + best.mean()) / 2, (1 + best.var()) / 2
     weight = torch.exp(-((best - mean).clamp(max=0) ** 2) / (2 * variance / 4))
@@ -198,7 +202,7 @@ def test_softmatch_weighs_by_confidence_after_alignment_and_teaches_the_plain_an
 
 
 def test_softmatchs_weights_pass_no_gradient() -> None:
-    method = SoftMatch(momentum=0.0)
+    method = SoftMatch(half_life=1e-3)
     step = step_of(method, ready(method))
 
     def with_weights_given(copied: SoftMatch) -> Tensor:
@@ -223,7 +227,7 @@ def test_softmatchs_weights_pass_no_gradient() -> None:
     ("progress", "warmth"), [(0.0, 0.0), (0.125, 0.5 - math.cos(math.pi / 4) / 2), (0.6, 1.0)]
 )
 def test_adamatch_mixes_logits_aligns_answers_and_warms_up(progress: float, warmth: float) -> None:
-    method = AdaMatch(tau=0.83)
+    method = AdaMatch(tau=0.94, window=2, half_life=half_life(0.25, 0.6))
     step = step_of(method, ready(method), progress)
     emotion = step.labelled.emotion
     together, weak, strong = views(method, step)
@@ -233,21 +237,31 @@ def test_adamatch_mixes_logits_aligns_answers_and_warms_up(progress: float, warm
     strong_view(step.unlabelled.speech)
     share = torch.rand(together.shape)
     mixed = share * together + (1 - share) * alone
-    known, p = mixed.softmax(dim=1), weak.softmax(dim=1)
-    aligned = align(p, p.mean(dim=0), known.mean(dim=0))
-    least = 0.83 * known.amax(dim=1).mean()
+    sources = step.labelled.sources
+    assert 0 < sources < len(mixed)
+    known, p = mixed[:sources].softmax(dim=1), weak.softmax(dim=1)
+    stays = 0.25 ** (progress / 0.6)
+    usual = stays * 0.2 + (1 - stays) * known.mean(dim=0)
+    aligned = align(p, (0.2 + p.mean(dim=0)) / 2, usual)
+    least = 0.94 * known.amax(dim=1).mean()
     kept = aligned.amax(dim=1) >= least
     assert 0 < kept.sum() < len(kept)
     assert not torch.equal(kept, p.amax(dim=1) >= least)
     each = cross_entropy(strong, aligned.argmax(dim=1), reduction="none")
-    expected = cross_entropy(mixed, emotion) + warmth * (kept * each).mean()
+    supervised = cross_entropy(mixed[:sources], emotion[:sources])
+    supervised = supervised + cross_entropy(mixed[sources:], emotion[sources:])
+    expected = supervised + warmth * (kept * each).mean()
     torch.testing.assert_close(loss_of(method, step, SEED), expected)
 
 
 def test_adamatch_without_unlabelled_speech_is_supervised() -> None:
     method = AdaMatch()
     step = without_unlabelled(step_of(method, ready(method)))
-    torch.testing.assert_close(loss_of(method, step), emotion_loss(method, step))
+    (logits,), sources = passed(method, step.labelled.speech), step.labelled.sources
+    expected = cross_entropy(logits[:sources], step.labelled.emotion[:sources]) + cross_entropy(
+        logits[sources:], step.labelled.emotion[sources:]
+    )
+    torch.testing.assert_close(loss_of(method, step), expected)
 
 
 # Mean Teacher.
@@ -338,10 +352,10 @@ def mixmatch_by_hand(method: MixMatch, step: Step) -> Tensor:
     wanted = share * wanted + (1 - share) * wanted[partner]
     supervised = -(wanted[:count] * logits[:count].log_softmax(dim=1)).sum(dim=1).mean()
     error = (logits[count:].softmax(dim=1) - wanted[count:]).square().mean()
-    return supervised + method.weight * step.progress * error
+    return supervised + method.weight * min(step.progress / 0.4, 1.0) * error
 
 
-@pytest.mark.parametrize("progress", [0.0, 0.4])
+@pytest.mark.parametrize("progress", [0.0, 0.3, 0.4, 0.7])
 def test_mixmatch_mixes_labels_and_sharpened_guesses(progress: float) -> None:
     method = MixMatch(weight=9.0)
     step = step_of(method, ready(method), progress)

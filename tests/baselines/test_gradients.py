@@ -4,6 +4,7 @@ import pytest
 import torch
 from tests.baselines.steps import (
     BATCH_OF_40,
+    NEVER,
     embedded,
     emotion_loss,
     gradients,
@@ -28,6 +29,7 @@ from xlser_baselines.cdan import CDAN
 from xlser_baselines.dan import DAN, discrepancy
 from xlser_baselines.dann import DANN
 from xlser_baselines.deep_coral import DeepCORAL
+from xlser_baselines.ent import EntropyMinimisation
 from xlser_baselines.fixmatch import FixMatch
 from xlser_baselines.flexmatch import FlexMatch
 from xlser_baselines.fluda import FLUDA
@@ -40,6 +42,7 @@ from xlser_baselines.mean_teacher import MeanTeacherMethod
 from xlser_baselines.mixmatch import MixMatch
 from xlser_baselines.nnpm import NNPM
 from xlser_baselines.sft import SupervisedFineTuning
+from xlser_baselines.shot import SHOT
 from xlser_baselines.soft_pseudo_labels import SoftPseudoLabels
 from xlser_baselines.softmatch import SoftMatch
 from xlser_baselines.triple_attentive_asymmetric import TripleAttentiveAsymmetric
@@ -59,12 +62,14 @@ SMOOTH = [
     (SoftPseudoLabels, {"prior": "labelled"}),
     (FixMatch, {"tau": 0.25}),
     (FlexMatch, {}),
-    (FreeMatch, {"momentum": 1.0, "fairness": 1.0}),
-    (SoftMatch, {"momentum": 1.0}),
+    (FreeMatch, {"half_life": NEVER, "fairness": 1.0}),
+    (SoftMatch, {"half_life": NEVER}),
     (AdaMatch, {"tau": 0.5}),
     (MeanTeacherMethod, {}),
     (MixMatch, {"temperature": 1e6}),
     (DeepCORAL, {"weight": 100.0}),
+    (EntropyMinimisation, {"weight": 1.0}),
+    (SHOT, {}),
     (AggregatedMultitask, {}),
     (NNPM, {"momentum": 1.0}),
     (GANAdaptation, {"critic_steps": 0}),

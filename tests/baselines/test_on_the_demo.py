@@ -15,8 +15,8 @@ OURS = [
 ]
 
 
-def test_there_are_at_least_25_of_them() -> None:
-    assert len(OURS) >= 25
+def test_there_are_at_least_36_of_them() -> None:
+    assert len(OURS) >= 36
 
 
 @pytest.mark.parametrize("name", OURS)

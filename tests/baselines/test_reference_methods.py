@@ -33,31 +33,53 @@ NAMES = [n for n in method_names() if registry.package_of("xlser.methods", n).st
 GRADIENT = [n for n in NAMES if issubclass(get_method(n), GradientMethod)]
 OF_FEW_LABELS = [n for n in GRADIENT if get_method(n).target_labels == "few"]
 
-LABELS = {"lower-bound": "none", "target-only": "all", "upper-bound": "all"}  # the others: "few"
+LABELS = {
+    "adabn": "none",
+    "lower-bound": "none",
+    "target-only": "all",
+    "tent": "none",
+    "upper-bound": "all",
+}  # the others: "few"
 LEAST_LABELS = {"sft": 1}  # the others: 0
-FROZEN = ("aligned-linear", "committee", "logistic-regression", "svm")
+LANGUAGE = ("bbse", "em-prior", "knn", "label-propagation", "otda", "prototypes")
+FROZEN = ("aligned-linear", "committee", "logistic-regression", "svm", *LANGUAGE)
+NO_TWIN = ("knn", "logistic-regression", "lower-bound", "sft", "svm", "target-only", "upper-bound")
 TRACKS = dict.fromkeys(FROZEN, ("frozen",))  # the others: both
 ATTRIBUTES = {"aggregated-multitask": ("gender", "naturalness")}  # the others: none
 
 SETTINGS = {
-    "adamatch": {"tau": 0.95},
+    "adamatch": {"tau": 0.9, "window": 128, "half_life": 0.007},
     "aggregated-multitask": {"weight": 0.3},
     "aligned-linear": {"penalty": 0.1, "shrinkage": 0.5, "relevance": 20.0},
+    "bbse": {"penalty": 0.1},
     "cada": {"tau": 0.9, "weight": 1.0},
+    "cdac": {
+        "temperature": 0.05,
+        "largest": 5,
+        "tau": 0.95,
+        "consistency": 30.0,
+        "warm_up": 0.4,
+    },
     "committee": {"members": ("logistic-regression", "aligned-linear", "deep-coral", "fluda")},
     "dan": {"weight": 1.0},
+    "deepjdot": {"alpha": 0.01, "answers": 1.0, "blur": 0.05, "rounds": 50},
     "deep-coral": {"weight": 1.0},
+    "em-prior": {"penalty": 0.1, "rounds": 1000},
+    "ent": {"weight": 0.1},
     "fixmatch": {"tau": 0.95},
     "flexmatch": {"tau": 0.95},
     "fluda": {"shots": 5},
-    "freematch": {"momentum": 0.999, "fairness": 0.001},
+    "freematch": {"half_life": 0.007, "fairness": 0.001},
     "gan-adaptation": {"critic_steps": 5, "penalty": 10.0, "weight": 1.0},
     "hard-pseudo-labels": {"tau": 0.5},
+    "knn": {"neighbours": 20, "temperature": 0.07},
+    "label-propagation": {"neighbours": 10, "alpha": 0.2},
     "language-dann": {"batch_norm": "per-domain"},
     "logistic-regression": {"inverse_penalties": (0.0001, 0.001, 0.01, 0.1)},
     "mcc": {"temperature": 2.5},
     "mean-teacher": {"decay": 0.999, "weight": 50.0, "warm_up": 0.4},
-    "mixmatch": {"temperature": 0.5, "alpha": 0.5, "weight": 75.0},
+    "mixmatch": {"temperature": 0.5, "alpha": 0.5, "weight": 10.0, "warm_up": 0.4},
+    "mme": {"weight": 0.1, "temperature": 0.05},
     "nnpm": {
         "similarity": 0.6,
         "neighbours": 10,
@@ -66,9 +88,13 @@ SETTINGS = {
         "pull": 5.0,
         "weight": 1.0,
     },
+    "otda": {"blur": 0.02, "rounds": 100, "penalty": 0.1},
+    "prototypes": {"temperature": 0.1, "rounds": 1},
+    "shot": {"weight": 0.3},
     "soft-pseudo-labels": {"lambda_a": 0.8, "lambda_h": 0.4, "prior": "uniform"},
-    "softmatch": {"momentum": 0.999, "n": 2.0},
+    "softmatch": {"half_life": 0.007, "n": 2.0},
     "svm": {"inverse_penalties": (0.1, 1.0, 10.0)},
+    "tent": {"updates": 50},
     "triple-attentive-asymmetric": {"tau": 0.9, "difference": 0.01, "centre": 0.003},
 }  # the others have none
 STANDARDISED = {
@@ -77,6 +103,7 @@ STANDARDISED = {
     "logistic-regression": "labelled",
     "svm": "labelled",
     "target-only": "language",
+    **dict.fromkeys(LANGUAGE, "language"),
 }  # the others: by the source
 
 CASES = [
@@ -118,9 +145,9 @@ def fitted(name: str, track: Track, budget: str) -> Tensor:
     return answers(get_method(name)(), task_of(name, track, budget))
 
 
-def test_there_are_29_reference_methods() -> None:
-    assert len(NAMES) == 29
-    assert len(GRADIENT) == 25
+def test_there_are_42_reference_methods() -> None:
+    assert len(NAMES) == 42
+    assert len(GRADIENT) == 32
     for known in (LABELS, LEAST_LABELS, TRACKS, ATTRIBUTES, SETTINGS, STANDARDISED):
         assert known.keys() <= set(NAMES)
 
@@ -145,6 +172,7 @@ def test_a_reference_method_declares_what_it_is_handed(name: str) -> None:
 def test_its_settings_begin_as_published(name: str) -> None:
     settings = get_method(name).default_settings()
     assert settings.pop("standardisation", None) == STANDARDISED.get(name, "source")
+    assert settings.pop("twin", None) == (None if name in NO_TWIN else False)
     assert settings == SETTINGS.get(name, {})
 
 

@@ -55,11 +55,40 @@ def test_the_list_tells_what_a_method_is_handed_where_it_runs_and_whose_it_is() 
     assert max(map(len, lines.values())) < 120
 
 
+RECONSTRUCTED = {
+    "aggregated-multitask",
+    "cada",
+    "fluda",
+    "gan-adaptation",
+    "nnpm",
+    "triple-attentive-asymmetric",
+}
+
+
+def test_methods_made_from_an_abstract_say_so_wherever_they_are_listed() -> None:
+    result = invoke()
+    lines = result.stdout.splitlines()
+    marked = {line.split("|")[1].strip() for line in lines if "(reconstructed)" in line}
+    assert marked == RECONSTRUCTED
+    assert "reconstructed: made from an abstract" in result.stderr
+    rows = json.loads(invoke("--json").stdout)
+    assert {row["method"] for row in rows if row["reconstructed"]} == RECONSTRUCTED
+    for name in RECONSTRUCTED:
+        shown = invoke("show", name).stdout
+        assert "Reconstructed from its abstract" in shown
+        assert "reconstructed: made from an abstract" in shown
+    assert "reconstructed" not in invoke("show", "svm").stdout
+
+
 def test_json_holds_everything_about_every_method() -> None:
     rows = {row["method"]: row for row in json.loads(invoke("--json").stdout)}
     assert rows["sft"]["least labels"] == 1
     assert rows["sft"]["attributes"] == []
-    assert rows["svm"]["settings"] == {"inverse_penalties": [0.1, 1.0, 10.0]}
+    assert rows["svm"]["settings"] == {
+        "standardisation": "labelled",
+        "inverse_penalties": [0.1, 1.0, 10.0],
+    }
+    assert rows["fixmatch"]["settings"]["twin"] is False
     assert rows["svm"]["citation"] == "Scheidwasser-Clow et al. (2022), SERAB, ICASSP"
     assert rows["svm"]["package"].startswith("xlser ")
     assert rows["svm"]["documentation"].startswith(rows["svm"]["about"])
@@ -72,7 +101,8 @@ def test_show_tells_all_about_one_method() -> None:
     assert "against-rest decision values" in shown
     assert "citation: Scheidwasser-Clow et al. (2022), SERAB, ICASSP" in shown
     assert "inverse_penalties=[0.1, 1.0, 10.0]" in shown
-    assert "settings: none" in invoke("show", "lower-bound").stdout
+    bound = invoke("show", "lower-bound").stdout
+    assert bound.endswith('settings:\n  standardisation="source"\n')  # and no twin
 
 
 def test_help_names_what_can_be_done() -> None:

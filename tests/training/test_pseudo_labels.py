@@ -6,10 +6,12 @@ from tests.training.numerics import gradient, slopes
 from torch import Tensor
 
 from xlser.training import (
+    HALF_LIFE,
     Average,
     CurriculumThreshold,
     SelfAdaptiveThreshold,
     SoftWeight,
+    Window,
     align,
     confident,
     pseudo_label_loss,
@@ -124,18 +126,43 @@ def test_a_class_never_answered_aligns_to_something_finite() -> None:
 
 
 def test_an_average_keeps_its_share_of_the_old() -> None:
-    average = Average(torch.tensor([0.5, 0.0]), momentum=0.9)
-    torch.testing.assert_close(average.update(torch.tensor([1.0, 1.0])), torch.tensor([0.55, 0.1]))
-    torch.testing.assert_close(
-        average.update(torch.tensor([1.0, 0.0])), torch.tensor([0.595, 0.09])
-    )
-    torch.testing.assert_close(average.value, torch.tensor([0.595, 0.09]))
+    average = Average(torch.tensor([0.5, 0.0]), half_life=0.1)
+    after = average.update(torch.tensor([1.0, 1.0]), progress=0.1)
+    torch.testing.assert_close(after, torch.tensor([0.75, 0.5]))
+    after = average.update(torch.tensor([1.0, 0.0]), progress=0.3)  # two half-lives on
+    torch.testing.assert_close(after, torch.tensor([0.9375, 0.125]))
+    torch.testing.assert_close(average.value, torch.tensor([0.9375, 0.125]))
+
+
+@pytest.mark.parametrize("steps", [100, 1_800, 102_400])
+def test_an_average_forgets_as_fast_in_a_training_of_any_length(steps: int) -> None:
+    average = Average(torch.tensor(1.0))
+    for step in range(round(HALF_LIFE * steps) + 1):
+        average.update(torch.tensor(0.0), step / steps)
+    assert average.value.item() == pytest.approx(0.5, abs=0.15 if steps == 100 else 0.02)
+
+
+def test_the_momentum_over_102400_steps_is_the_0999_of_usb() -> None:
+    average = Average(torch.tensor(1.0))
+    assert average.update(torch.tensor(0.0), 1 / 102_400).item() == pytest.approx(0.999, abs=5e-5)
+
+
+def test_an_average_without_a_start_begins_with_the_first_tensor() -> None:
+    average = Average(None, half_life=0.1)
+    assert average.update(torch.tensor(3.0), progress=0.0).item() == 3.0
+    assert average.update(torch.tensor(1.0), progress=0.1).item() == 2.0
 
 
 def test_an_average_remembers_no_gradient() -> None:
-    average = Average(torch.zeros(2))
-    assert not average.update(torch.ones(2, requires_grad=True)).requires_grad
-    assert average.momentum == 0.999
+    for start in (torch.zeros(2), None):
+        average = Average(start)
+        assert not average.update(torch.ones(2, requires_grad=True), 0.5).requires_grad
+
+
+def test_a_window_is_the_mean_of_the_latest_and_of_its_start() -> None:
+    window = Window(torch.tensor([1.0, 0.0]), length=2)
+    means = [window.update(torch.tensor([x, 1.0])).tolist() for x in (3.0, 5.0, 7.0)]
+    assert means == [[2.0, 0.5], [4.0, 1.0], [6.0, 1.0]]
 
 
 def first_four_of_ten() -> CurriculumThreshold:
@@ -200,32 +227,33 @@ def test_a_curriculum_over_nobody_keeps_nothing() -> None:
 
 
 def test_a_self_adaptive_threshold_follows_confidence_and_classes() -> None:
-    rule = SelfAdaptiveThreshold(classes=2, momentum=0.5, device=CPU)
+    rule = SelfAdaptiveThreshold(classes=2, half_life=0.1, device=CPU)
     assert rule.thresholds().tolist() == [0.5, 0.5]
-    kept = rule(answers([0.9, 0.1], [0.3, 0.7], [0.6, 0.4]))
+    kept = rule(answers([0.9, 0.1], [0.3, 0.7], [0.6, 0.4]), progress=0.1)
     # Mean max p 2.2 / 3, half way from 1/2; mean p (0.6, 0.4), half way from (1/2, 1/2).
     sure = (0.5 + 2.2 / 3) / 2
     assert rule.thresholds().tolist() == pytest.approx([sure, sure * 0.45 / 0.55])
-    torch.testing.assert_close(rule.mean.value, torch.tensor([0.55, 0.45]))
+    torch.testing.assert_close(rule.mean, torch.tensor([0.55, 0.45]))
     # 0.6 would have reached the threshold of before: the batch is taken in first.
     assert kept.tolist() == [1.0, 1.0, 0.0]
 
 
 def test_a_rare_class_has_the_lower_self_adaptive_threshold() -> None:
-    rule = SelfAdaptiveThreshold(classes=2, momentum=0.0, device=CPU)
-    kept = rule(answers([0.95, 0.05], [0.95, 0.05], [0.95, 0.05], [0.45, 0.55], [0.6, 0.4]))
+    rule = SelfAdaptiveThreshold(classes=2, half_life=1e-6, device=CPU)
+    batch = answers([0.95, 0.05], [0.95, 0.05], [0.95, 0.05], [0.45, 0.55], [0.6, 0.4])
+    kept = rule(batch, progress=0.5)
     assert kept.tolist() == [1.0, 1.0, 1.0, 1.0, 0.0]
 
 
 def test_no_answer_leaves_a_self_adaptive_threshold_as_it_was() -> None:
-    rule = SelfAdaptiveThreshold(classes=4, momentum=0.5, device=CPU)
-    assert rule(torch.zeros(0, 4)).shape == (0,)
+    rule = SelfAdaptiveThreshold(classes=4, half_life=0.1, device=CPU)
+    assert rule(torch.zeros(0, 4), 0.5).shape == (0,)
     assert rule.thresholds().tolist() == [0.25] * 4
 
 
 def test_a_soft_weight_is_a_gaussian_below_the_mean_and_one_above() -> None:
-    rule = SoftWeight(classes=4, momentum=0.5, n=2.0, device=CPU)
-    weight = rule(answers(sure_of(0, 0.9, 4), sure_of(1, 0.3, 4), sure_of(2, 0.6, 4)))
+    rule = SoftWeight(classes=4, half_life=0.1, n=2.0, device=CPU)
+    weight = rule(answers(sure_of(0, 0.9, 4), sure_of(1, 0.3, 4), sure_of(2, 0.6, 4)), 0.1)
     mean = (0.25 + 0.6) / 2  # half way from 1 / classes
     variance = (1 + 0.09) / 2  # half way from 1; (0.3^2 + 0.3^2) / (3 - 1)
     below = math.exp(-((0.3 - mean) ** 2) / (2 * variance / 4))
@@ -235,16 +263,17 @@ def test_a_soft_weight_is_a_gaussian_below_the_mean_and_one_above() -> None:
 
 def test_n_narrows_a_soft_weight() -> None:
     batch = answers(sure_of(0, 0.99), sure_of(1, 0.4))
-    wide, narrow = (SoftWeight(3, momentum=0.0, n=n, device=CPU)(batch)[1] for n in (1.0, 2.0))
+    wide, narrow = (SoftWeight(3, 1e-6, n, CPU)(batch, 0.5)[1] for n in (1.0, 2.0))
     # Without memory the lower of two answers lies 1 / sqrt(2) deviations below the mean.
     assert (wide.item(), narrow.item()) == pytest.approx((math.exp(-0.25), math.exp(-1.0)))
 
 
 def test_a_single_answer_is_weighed_and_not_taken_in() -> None:
-    rule = SoftWeight(classes=4, momentum=0.5, n=2.0, device=CPU)
-    assert rule(answers(sure_of(0, 0.26, 4))).tolist() == [1.0]  # 1 / 4 is where the mean starts
-    rule(answers(sure_of(0, 0.9, 4), sure_of(1, 0.3, 4)))
+    rule = SoftWeight(classes=4, half_life=0.1, n=2.0, device=CPU)
+    # 1 / 4 is where the mean starts.
+    assert rule(answers(sure_of(0, 0.26, 4)), 0.05).tolist() == [1.0]
+    rule(answers(sure_of(0, 0.9, 4), sure_of(1, 0.3, 4)), 0.1)
     mean, variance = (0.25 + 0.6) / 2, (1 + 0.18) / 2
     expected = math.exp(-((0.3 - mean) ** 2) / (2 * variance / 4))
     for _ in range(2):
-        assert rule(answers(sure_of(3, 0.3, 4))).tolist() == pytest.approx([expected])
+        assert rule(answers(sure_of(3, 0.3, 4)), 0.2).tolist() == pytest.approx([expected])

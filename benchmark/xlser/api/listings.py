@@ -188,6 +188,7 @@ def facts_of(method: "type[Method]") -> dict[str, Any]:
         "tracks": list(method.tracks),
         "settings": method.default_settings(),
         "citation": method.citation,
+        "reconstructed": method.reconstructed,
         "package": registry.package_of("xlser.methods", method.name),
         "about": documentation.partition("\n")[0],
         "documentation": documentation,

@@ -19,7 +19,8 @@ NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 """Lower case with hyphens."""
 
 _FACTS = (
-    "name", "target_labels", "citation", "least_labels", "attributes", "tracks", "uses_target"
+    "name", "target_labels", "citation", "reconstructed", "least_labels", "attributes", "tracks",
+    "uses_target",
 )  # fmt: skip
 _JSON_TYPES = (bool, int, float, str, NoneType)
 _JSON_CONTAINERS = (list, tuple, dict, Sequence, Mapping, Union, UnionType)

@@ -27,6 +27,8 @@ class Method(ABC):
         name: lower case with hyphens, as registered under the entry point `xlser.methods`.
         target_labels: which target labels it is handed.
         citation: the publication it comes from.
+        reconstructed: whether it was made from an abstract and others' accounts of that
+            publication, its text and code not being at hand.
         least_labels: the smallest label budget at which it is defined.
         attributes: what it is told of every train utterance beside the emotion
             (`Speech.attributes`).
@@ -43,6 +45,7 @@ class Method(ABC):
     name: ClassVar[str]
     target_labels: ClassVar[TargetLabels]
     citation: ClassVar[str]
+    reconstructed: ClassVar[bool] = False
     least_labels: ClassVar[int] = 0
     attributes: ClassVar[tuple[Attribute, ...]] = ()
     tracks: ClassVar[tuple[Track, ...]] = ("finetune", "frozen")

@@ -162,7 +162,8 @@ def _size_of_features(inputs: Inputs, corpus: str) -> int:
 def _size_of_model(track: Track, backbone: PretrainedBackbone) -> int:
     """Return about how many bytes a source model takes: those of all but its last layer."""
     if track == "frozen":
-        encoder: torch.nn.Module = Adapter(torch.zeros(2, backbone.kind.dimension))
+        kind = backbone.kind
+        encoder: torch.nn.Module = Adapter(torch.zeros(2, kind.dimension), kind.stacked)
     else:
         encoder = backbone.kind()
     return sum(tensor.nbytes for tensor in encoder.state_dict().values())

@@ -67,7 +67,10 @@ class BackboneStamp(Frozen):
     name: str
     """As registered."""
     weights: str
-    """Git blob id of the weights, "random" or "none"."""
+    """Git blob id of the weights, SHA-256 of the values of a model of the Hub or of a table of
+    embeddings, "random" or "none"."""
+    tuning: Mapping[str, Any] | None = None
+    """How it is fine-tuned, where that is not the protocol's schedule."""
 
 
 class Environment(Frozen):

@@ -178,6 +178,7 @@ def identity(record: Record) -> dict[str, object]:
         precision=record.precision,
         repeat=record.repeat,
         code=record.method.code,
+        tuning=record.backbone.tuning,
     )
 
 
@@ -194,6 +195,7 @@ def _identity(run: Any) -> dict[str, object]:
         precision=run.precision,
         repeat=run.repeat,
         code=run.code,
+        tuning=run.tuning,
     )
 
 
@@ -363,12 +365,9 @@ def _incomplete(runs: Iterable[Any]) -> list[str]:
         if run.repeat:
             continue  # a repeat stands in no row
         settings = json.loads(run.settings) if run.changed else {}
+        condition = run.protocol, run.target, run.track, run.backbone, run.precision
         row = (
-            run.protocol,
-            run.target,
-            run.track,
-            run.backbone,
-            run.precision,
+            *condition,
             " ".join([run.method, *(f"{name}={settings[name]}" for name in run.changed)]),
             f"{run.labels} labels",
         )

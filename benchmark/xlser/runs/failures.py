@@ -96,7 +96,7 @@ def again(run: "Run", results: Path, given: Mapping[str, Any]) -> str:
         **({"labels": scenario.labels} if method.target_labels == "few" else {}),
         "track": run.track,
         "precision": run.precision,
-        "backbone": run.identity["backbone"][0],
+        "backbone": run.backbone or run.identity["backbone"][0],
         # A repeat comes with those before it, which are recorded, or fail alike.
         **({"repeats": run.repeat + 1} if run.repeat else {}),
         **given,

@@ -19,14 +19,17 @@ from xlser.training.parts.adversarial import (
     gradient_penalty,
     reverse_gradient,
 )
+from xlser.training.parts.cosine_head import CosineHead
 from xlser.training.parts.episodes import class_means, shots_of_each_class
 from xlser.training.parts.memory_bank import MemoryBank
-from xlser.training.parts.normalisation import DomainStatistics, statistics_held
+from xlser.training.parts.normalisation import DomainStatistics, statistics_held, take_statistics
 from xlser.training.parts.pseudo_labels import (
+    HALF_LIFE,
     Average,
     CurriculumThreshold,
     SelfAdaptiveThreshold,
     SoftWeight,
+    Window,
     align,
     confident,
     pseudo_label_loss,
@@ -34,15 +37,19 @@ from xlser.training.parts.pseudo_labels import (
 )
 from xlser.training.parts.regularisers import divergence_from_prior, entropy
 from xlser.training.parts.teacher import MeanTeacher
+from xlser.training.parts.transport import transport_plan
 from xlser.training.parts.views import mixup, strong_view
 from xlser.training.parts.weighted_layers import WeightedLayers
 from xlser.training.precision import in_float32
 from xlser.training.seeding import derive, seeded
+from xlser.training.twin import Twinned
 
 __all__ = [
+    "HALF_LIFE",
     "HALF_TARGET",
     "Adapter",
     "Average",
+    "CosineHead",
     "Critic",
     "CurriculumThreshold",
     "DomainHead",
@@ -57,8 +64,10 @@ __all__ = [
     "Shares",
     "SoftWeight",
     "Step",
+    "Twinned",
     "UnlabelledBatch",
     "WeightedLayers",
+    "Window",
     "adaptation_rate",
     "align",
     "class_means",
@@ -80,6 +89,8 @@ __all__ = [
     "shots_of_each_class",
     "statistics_held",
     "strong_view",
+    "take_statistics",
     "together",
     "train_source_model",
+    "transport_plan",
 ]

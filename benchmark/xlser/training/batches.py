@@ -1,7 +1,7 @@
 """Batches of random crops from the parts of a task, drawn without replacement."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -94,6 +94,16 @@ class Step:
         index = self.labelled.index
         rows = len(index) + len(self.unlabelled.index)
         return torch.arange(rows, device=index.device) >= self.labelled.sources
+
+    def without_unlabelled(self) -> "Step":
+        """Return the same step with no unlabelled utterance."""
+        unlabelled = self.unlabelled
+        nobody = UnlabelledBatch(
+            speech=unlabelled.speech[:0],
+            index=unlabelled.index[:0],
+            attributes={name: of[:0] for name, of in unlabelled.attributes.items()},
+        )
+        return replace(self, unlabelled=nobody)
 
     def by_domain(self, labelled: Tensor, unlabelled: Tensor) -> tuple[Tensor, Tensor]:
         """Return the rows of the source and those of the target, labelled ones first.

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from xlser.conformance import Report
     from xlser.methods import Method
 
+_RECONSTRUCTED = (
+    "made from an abstract and others' accounts; the text and the code were not at hand"
+)
+
 app = typer.Typer(
     help="List methods, show one, or check some against the contract.",
     invoke_without_command=True,
@@ -34,6 +38,8 @@ def list_methods(context: typer.Context, as_json: AsJson = False) -> None:
         print_json(sorted(rows, key=lambda row: "fault" in row))
         return
     print_table([_in_short(row) for row in rows if "fault" not in row])
+    if any(row.get("reconstructed") for row in rows):
+        messages(f"reconstructed: {_RECONSTRUCTED}")
     for row in rows:
         if "fault" in row:
             messages(row["fault"], style="red")
@@ -58,6 +64,8 @@ def show(
     typer.echo(f"attributes: {', '.join(facts['attributes']) or 'none'}")
     typer.echo(f"tracks: {', '.join(facts['tracks'])}")
     typer.echo(f"citation: {facts['citation']}")
+    if facts["reconstructed"]:
+        typer.echo(f"reconstructed: {_RECONSTRUCTED}")
     typer.echo("settings:" if facts["settings"] else "settings: none")
     for setting, default in facts["settings"].items():
         typer.echo(f"  {setting}={json.dumps(default)}")
@@ -113,7 +121,7 @@ def _in_short(facts: dict[str, Any]) -> dict[str, str]:
         "method": facts["method"],
         "target labels, attributes": ", ".join([_labels(facts), *facts["attributes"]]),
         "tracks": tracks[0] if len(tracks) == 1 else "both",
-        "citation": names + bracket,
+        "citation": names + bracket + (" (reconstructed)" if facts["reconstructed"] else ""),
     }
 
 

@@ -1,0 +1,61 @@
+"""Label propagation: labels that spread over a graph of neighbours."""
+
+import numpy as np
+import torch
+from sklearn.semi_supervised import LabelSpreading
+from torch import Tensor
+
+from xlser.methods import Predictor, Speech, Task
+from xlser.training import Twinned
+from xlser_baselines._embeddings import embeddings, known
+
+
+class LabelPropagation(Twinned):
+    """Learning with local and global consistency (Zhou et al. 2004) by scikit-learn.
+
+    Each train utterance, of either language, is joined to its nearest ones; labels spread along
+    the graph, a fifth of an utterance's label coming from its neighbours in each round. Speech to
+    be recognised gets the mean label of its neighbours among train speech (Delalleau et al. 2005).
+    Embeddings are standardised, each language by itself.
+    """
+
+    name = "label-propagation"
+    target_labels = "few"
+    citation = "Zhou et al. (2004), Learning with local and global consistency, NIPS"
+    tracks = ("frozen",)
+    standardisation = "language"
+    neighbours: int = 10
+    alpha: float = 0.2
+
+    def fit(self, task: Task) -> Predictor:
+        """Build the graph and let the labels spread."""
+        standard = task.standardised(self.standardisation)
+        heard = self.heard(standard.task)
+        labelled, unlabelled = known(heard), embeddings(heard.target_unlabelled)
+        x = np.concatenate([labelled.source, labelled.target, unlabelled])
+        unknown = np.full(len(unlabelled), -1)
+        y = np.concatenate([labelled.source_emotion, labelled.target_emotion, unknown])
+        graph = LabelSpreading(
+            kernel="knn",
+            n_neighbors=min(self.neighbours, len(x)),
+            alpha=self.alpha,
+            max_iter=1000,
+        )
+        graph.fit(x, y)
+        task.progress(1, 1)
+        return standard.predictor(_Spread(graph, len(task.classes)))
+
+
+class _Spread:
+    """A graph as a predictor."""
+
+    def __init__(self, graph: LabelSpreading, classes: int) -> None:
+        self._graph = graph
+        self._classes = classes
+
+    def predict(self, speech: Speech) -> Tensor:
+        """Return class probabilities, shape (utterances, classes)."""
+        p = np.full((len(speech), self._classes), 1e-6)  # no label may reach a neighbourhood
+        if len(speech):
+            p[:, self._graph.classes_] += self._graph.predict_proba(embeddings(speech))
+        return torch.from_numpy(p / p.sum(axis=1, keepdims=True)).float()
