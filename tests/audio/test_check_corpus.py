@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from tests import trees
 from tests.trees import Tiny
+from tests.trees import scan as scan_five
 
-from xlser.audio import CorpusReport, check_corpus
+from xlser.audio import CorpusReport, FrontEnd, check_corpus, prepare
 from xlser.corpora import Corpus, Spoken, require, scan
-from xlser.errors import IncompleteCorpusError
+from xlser.errors import AudioError, IncompleteCorpusError
 
 USED = "ann-anger-1.wav"
 BEYOND_THE_FIVE = "bob-boredom-2.wav"
@@ -107,6 +108,49 @@ def test_what_scan_refuses_is_a_fault(spoil, root: Path) -> None:
     with pytest.raises(IncompleteCorpusError):
         scan(Tiny(), root)
     assert check(root).faults
+
+
+NOISE = trees.noise(seed=7, seconds=0.3)
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate"),
+    [
+        (NOISE[:600], 16_000),
+        (NOISE[:1023], 16_000),
+        (NOISE[:511], 8_000),
+        (NOISE[:2800], 44_100),
+        (NOISE * np.float32(1e30), 16_000),
+        (np.full(3200, 0.25, dtype=np.float32), 16_000),
+        (NOISE * np.float32(1e-7), 16_000),
+        (np.where(np.arange(3200) == 7, np.nan, 0.1).astype(np.float32), 16_000),
+        (NOISE, 1_000),
+    ],
+)
+def test_what_prepare_refuses_is_a_fault(samples: np.ndarray, rate: int, root: Path) -> None:
+    trees.record(root / USED, samples, rate, subtype="FLOAT")
+    with pytest.raises(AudioError, match="1 recordings of Tiny cannot be used") as error:
+        prepare(scan_five(Tiny(), root), FrontEnd(), root.parent / "cache")
+    (fault,) = check(root).faults
+    refused = next(line for line in error.value.problem.splitlines() if "ann-anger-1" in line)
+    assert refused.strip().removeprefix("tiny/") == fault
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate"),
+    [
+        (NOISE[:1024], 16_000),
+        (NOISE[:512], 8_000),
+        (0.4 + NOISE * np.float32(1e-3), 16_000),
+        (NOISE * np.float32(1e10), 16_000),
+        (trees.tone(7_950, 16_000), 16_000),
+        (trees.tone(5, 16_000), 16_000),
+    ],
+)
+def test_what_check_passes_is_prepared(samples: np.ndarray, rate: int, root: Path) -> None:
+    trees.record(root / USED, samples, rate, subtype="FLOAT")
+    assert check(root).faults == ()
+    prepare(scan_five(Tiny(), root), FrontEnd(), root.parent / "cache")
 
 
 def test_doubled_file_of_the_same_content_is_a_remark(root: Path) -> None:

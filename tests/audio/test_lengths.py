@@ -72,6 +72,27 @@ def test_big_endian_wav_written_to_a_pipe_is_read_whole(tmp_path: Path) -> None:
     assert len(load(file)) == SAMPLES
 
 
+@pytest.mark.parametrize("size", [0, 2**63 - 1, 2**64 - 1], ids=hex)
+def test_rf64_written_to_a_pipe_is_read_whole(size: int, tmp_path: Path) -> None:
+    file = tmp_path / "a.wav"
+    content = written(file, format="RF64")
+    struct.pack_into("<QQ", content, content.index(b"ds64") + 8, size, size)
+    file.write_bytes(content)
+    assert len(load(file)) == SAMPLES
+
+
+def test_caf_written_to_a_pipe_is_read_whole(tmp_path: Path) -> None:
+    file = tmp_path / "a.caf"
+    content = written(file)
+    struct.pack_into(">q", content, content.index(b"data") + 4, -1)
+    file.write_bytes(content)
+    assert len(load(file)) == SAMPLES
+    struct.pack_into(">q", content, content.index(b"data") + 4, 16_004)
+    file.write_bytes(content)
+    with pytest.raises(AudioError, match="its header counts 16004 bytes"):
+        load(file)
+
+
 @pytest.mark.parametrize("beyond", [1, 2, 8, 36, 44])
 @pytest.mark.parametrize(
     ("ending", "marker", "order", "size"),

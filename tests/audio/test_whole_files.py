@@ -4,13 +4,17 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.demo import Demo, request
 from tests.trees import full_disk, names_in
 
+from xlser.leaderboards import write_leaderboard
+from xlser.protocols import get_protocol
 from xlser.system.files import (
     digest_file,
     digest_json,
@@ -149,3 +153,45 @@ def test_digest_of_a_file_is_its_sha_256(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert digest_file(tmp_path / "abc") == known
+
+
+def test_writer_sweeps_what_a_killed_one_left_beside_its_file(tmp_path: Path, dead: int) -> None:
+    for name in (f".{socket.gethostname()}-{dead}-abc.partial", "README.md"):
+        (tmp_path / name).write_text("half")
+    write_atomically(tmp_path / "README.md", b"whole")
+    assert names_in(tmp_path) == ["README.md"]
+
+
+def test_folder_sweeps_what_a_killed_one_left_beside_it(tmp_path: Path, dead: int) -> None:
+    (tmp_path / f".{socket.gethostname()}-{dead}-abc.partial").mkdir()
+    with folder_written_atomically(tmp_path / "folder"):
+        pass
+    assert names_in(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize(("hours", "left"), [(1, 1), (23, 1), (25, 0)])
+def test_leftovers_of_other_hosts_go_after_a_day(hours: int, left: int, tmp_path: Path) -> None:
+    leftover = tmp_path / ".container-1234-12-abc.partial"
+    leftover.write_text("half")
+    before = time.time() - 3600 * hours
+    os.utime(leftover, (before, before))
+    sweep(tmp_path)
+    assert len(names_in(tmp_path)) == left
+
+
+def test_next_leaderboard_sweeps_what_a_killed_one_left(
+    demo_cache: Path, tmp_path: Path, dead: int
+) -> None:
+    protocol = get_protocol("demo")
+    Demo(demo_cache).run(request(["svm"], labels=[20]), tmp_path / "demo/results")
+    write_leaderboard(protocol, tmp_path)
+    pages = names_in(tmp_path / "demo") + names_in(tmp_path / "demo/details")
+    for folder in (tmp_path / "demo", tmp_path / "demo/details"):
+        (folder / f".{socket.gethostname()}-{dead}-xyz.partial").write_text("half")
+    script = (
+        "from pathlib import Path; from xlser.leaderboards import write_leaderboard; "
+        "from xlser.protocols import get_protocol; "
+        f"write_leaderboard(get_protocol('demo'), Path({str(tmp_path)!r}))"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert names_in(tmp_path / "demo") + names_in(tmp_path / "demo/details") == pages

@@ -91,7 +91,8 @@ def read(content: bytes, path: Path) -> str | None:
         require_memory(error)
         if not error.problem.startswith(str(path)):
             raise AssertionError(error.problem) from error
-        return " ".join(error.problem.removeprefix(str(path)).split()[:3]).rstrip(".:")
+        words = [w for w in error.problem.removeprefix(str(path)).split() if not w.isdecimal()]
+        return " ".join(words[:3]).rstrip(".:")
     assert samples.ndim == 1
     assert samples.dtype == np.float32
     assert 0 < len(samples) <= LONGEST * SAMPLE_RATE

@@ -4,13 +4,36 @@ An example of Hypothesis is a batch of inputs, since drawing an example costs mo
 one. The inputs are the same whenever the same tests run. How many there were is printed at the end.
 """
 
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import torch
 from tests.fuzz.tally import Tally
 
 _PROPERTY = "fuzzing"
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Spectrograms of a tenth of a second take longer on several threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: a disk takes longer than most readers."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as temporary:
+        yield Path(temporary)
 
 
 @pytest.fixture

@@ -66,5 +66,5 @@ def read(content: bytes) -> str | None:
         spoken = corpus.parse(name)
     except NotOfThisCorpusError as error:
         return type(error).__name__
-    assert published.get(name) == spoken, name
+    assert name in corpus.defects or published.get(name) == spoken, name
     return None

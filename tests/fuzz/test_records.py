@@ -23,8 +23,8 @@ def demo_record(demo_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # any bits are probabilities here
-def test_reader(demo_record: Path, tally: Tally, tmp_path: Path) -> None:
-    target = targets.reader(demo_record, tmp_path)
+def test_reader(demo_record: Path, tally: Tally, folder: Path) -> None:
+    target = targets.reader(demo_record, folder)
     target.try_some(tally, examples=12)
     for text in records.odd_values(records.originals(demo_record)[1])[::15]:
         tally.count(text, target.read(text))
@@ -33,16 +33,16 @@ def test_reader(demo_record: Path, tally: Tally, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_validation(demo_record: Path, tally: Tally, tmp_path: Path) -> None:
-    target = targets.validation(demo_record, tmp_path)
+def test_validation(demo_record: Path, tally: Tally, folder: Path) -> None:
+    target = targets.validation(demo_record, folder)
     target.try_some(tally, examples=8)
     assert tally.accepted
     assert tally.rejected
 
 
-def test_packed_files(demo_record: Path, tally: Tally, tmp_path: Path) -> None:
+def test_packed_files(demo_record: Path, tally: Tally, folder: Path) -> None:
     """A packed file with a bit turned, or cut off, gives the records it had, or an error."""
-    results = tmp_path / "results"
+    results = folder / "results"
     record = Record.read(demo_record)
     table = to_table([record])
     (path,) = paths_of(table, results)

@@ -48,8 +48,12 @@ def corrected(path: Path, most: int) -> BinaryIO | None:
         if kind[:4] == b"OggS":
             _require_one_stream(path)
         elif kind[:4] in (b"RIFF", b"RIFX", b"FORM"):
-            order = "<" if kind[:4] == b"RIFF" else ">"
-            return _chunked(file, path, start, order)
+            form = "<I" if kind[:4] == b"RIFF" else ">I"
+            return _chunked(file, path, start + 12, form)
+        elif kind[:4] == b"RF64":
+            return _rf64(file, path, start)
+        elif kind[:4] == b"caff":
+            return _chunked(file, path, start + 8, ">q")
         elif kind[:4] in (b".snd", b"dns."):
             return _au(path, start, ">" if kind[:4] == b".snd" else "<")
     return None
@@ -74,33 +78,63 @@ def _after_tag(file: BinaryIO) -> int:
     return 10 + size
 
 
-def _chunked(file: BinaryIO, path: Path, start: int, order: str) -> BinaryIO | None:
-    """Correct a WAV or AIFF file of which the chunk of samples states less than is there."""
+def _chunked(file: BinaryIO, path: Path, start: int, form: str) -> BinaryIO | None:
+    """Correct a WAV, AIFF or CAF file of which the chunk of samples states less than is there.
+
+    Args:
+        file: open.
+        path: of it.
+        start: of the first chunk.
+        form: of a chunk's size, as `struct` names it.
+    """
     end = file.seek(0, io.SEEK_END)
-    for marker, at, size in _chunks(file, start + 12, end, order):
+    for marker, at, size in _chunks(file, start, end, form):
         if marker not in (b"data", b"SSND"):
             continue
         rest = end - at - size
-        if rest <= SLACK or _is_harmless(file, at + size, end, order):
+        unknown = size < 0  # CAF: to the end of the file
+        if not unknown and (rest <= SLACK or _is_harmless(file, at + size, end, form)):
             return None
         if size > (8 if marker == b"SSND" else 0):
             raise MisstatedError(
                 f"its header counts {size} bytes of samples, but {end - at} bytes lie there"
             )
-        return _patched(path, at - 4, struct.pack(f"{order}I", min(end - at, 0xFFFFFFFF)))
+        most = (1 << 63) - 1 if form[1] == "q" else 0xFFFFFFFF
+        width = struct.calcsize(form)
+        return _patched(path, at - width, struct.pack(form, min(end - at, most)))
     return None
 
 
-def _chunks(file: BinaryIO, at: int, end: int, order: str) -> Iterator[tuple[bytes, int, int]]:
+def _rf64(file: BinaryIO, path: Path, start: int) -> BinaryIO | None:
+    """Correct an RF64 file that states no size of its samples, or "unknown"."""
+    end = file.seek(0, io.SEEK_END)
+    stated: dict[bytes, int] = {}
+    for marker, at, _ in _chunks(file, start + 12, end, "<I"):
+        stated.setdefault(marker, at)
+        if marker == b"data":
+            break
+    if b"ds64" not in stated or b"data" not in stated:
+        return None
+    file.seek(stated[b"ds64"])
+    sizes = file.read(16)
+    held = end - stated[b"data"]
+    if len(sizes) < 16 or struct.unpack("<q", sizes[8:])[0] not in (0, -1) or held == 0:
+        return None
+    return _patched(path, stated[b"ds64"], struct.pack("<QQ", end - start - 8, held))
+
+
+def _chunks(file: BinaryIO, at: int, end: int, form: str) -> Iterator[tuple[bytes, int, int]]:
     """Yield (marker, where its content begins, bytes of content) of each chunk from `at` on."""
-    while at + 8 <= end:
+    head = struct.calcsize(form) + 4
+    while at + head <= end:
         file.seek(at)
-        marker, size = struct.unpack(f"{order}4sI", file.read(8))
-        yield marker, at + 8, size
-        at += 8 + size + (size & 1)
+        marker, size = struct.unpack(f"{form[0]}4s{form[1]}", file.read(head))
+        yield marker, at + head, size
+        padding = size & 1 if form[1] == "I" else 0
+        at += head + max(size, 0) + padding
 
 
-def _is_harmless(file: BinaryIO, at: int, end: int, order: str) -> bool:
+def _is_harmless(file: BinaryIO, at: int, end: int, form: str) -> bool:
     """Say whether what follows the samples is none: chunks, tags or padding."""
     for first in (at + (at & 1), at):  # some writers do not pad odd chunks
         file.seek(first)
@@ -108,13 +142,14 @@ def _is_harmless(file: BinaryIO, at: int, end: int, order: str) -> bool:
         if head.startswith((b"TAG", b"ID3", b"APETAGEX")):
             return True
         stop = first
-        for marker, begin, size in _chunks(file, first, end, order):
-            if not all(32 <= byte < 127 for byte in marker) or begin + size > end + SLACK:
+        for marker, begin, size in _chunks(file, first, end, form):
+            whole = 0 <= size <= end + SLACK - begin
+            if not whole or not all(32 <= byte < 127 for byte in marker):
                 break
             stop = begin + size
         if stop > first and end - stop <= SLACK:
             return True
-        file.seek(stop)
+        file.seek(min(stop, end))
         if not any(any(block) for block in iter(lambda: file.read(1 << 20), b"")):
             return True
     return False
@@ -230,7 +265,7 @@ def _mpeg_of(path: Path) -> bytes:
         file.seek(start)
         if file.read(4) == b"RIFF":
             end = file.seek(0, io.SEEK_END)
-            for marker, at, size in _chunks(file, start + 12, end, "<"):
+            for marker, at, size in _chunks(file, start + 12, end, "<I"):
                 if marker == b"data":
                     file.seek(at)
                     return file.read(size)
