@@ -162,7 +162,13 @@ def _differences(results_of: ResultsOf, protocol: str, condition: str) -> list[B
         "the table has the numbers.",
         difference_lines(found, f"{protocol}; {tables[0].condition.title}", metric),
     )
-    return [picture, claim_table(found, tables)]
+    below: list[Block] = []
+    if found and not found[0].decidable:
+        speakers = len(found[0].mean.effects) if found[0].mean else 0
+        least = 2.0 ** (1 - speakers)
+        text = f"With {speakers} speakers p cannot be below {least:g}: none of this is decided."
+        below = [Paragraph(text)]
+    return [picture, claim_table(found, tables), *below]
 
 
 def _english(results_of: ResultsOf, protocol: str, condition: str) -> list[Block]:

@@ -48,7 +48,8 @@ def contributions(sums: Reals, metric: Metric) -> Reals:
     step = 1 / (2 * len(sums))  # the longest that leaves no sum below 0
     apart = step * (sums - sums.mean(axis=0))
     change = metric.value(middle + apart) - metric.value(middle - apart)
-    return np.nan_to_num(100 * change.mean(axis=1) / (2 * step))
+    found: Reals = np.nan_to_num(100 * change.mean(axis=1) / (2 * step))
+    return found
 
 
 def p_value(effects: Reals) -> float:

@@ -57,12 +57,13 @@ def standing(
     """
     if len(members) < 2:
         return None
-    scores = [np.mean([row.score for row in rows]) for rows in members.values()]
+    scores = [sum(row.score for row in rows) / len(rows) for rows in members.values()]
     effects = _effects([*members.values()])
     metric = next(iter(members.values()))[0].metric
     oriented = effects if metric.higher_is_better else -effects
     below = dict(zip(members, below_the_best(oriented), strict=True))
-    one = [*members].index(reference) if reference in members else int(oriented.sum(1).argmax())
+    best = int(oriented.sum(axis=1).argmax())
+    one = [*members].index(reference) if reference and reference in members else best
     difference = _typical_difference([*members.values()])
     others = np.delete(effects, one, axis=0) - effects[one]
     named, largest = critical_differences(others, difference.error or inf, LEVEL)
