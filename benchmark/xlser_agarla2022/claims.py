@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from xlser.protocols import Labels, Protocol
 from xlser.records import Role
-from xlser.results import LEVEL, Row, Score, Table, adjusted_ps
+from xlser.results import LEVEL, Row, Score, Table, adjusted_ps, least_p
 from xlser.results import Difference as Paired
 from xlser_agarla2022.printed import FIVE_CLASSES, PRINTED, TAUS
 
@@ -82,7 +82,7 @@ class Difference:
     @property
     def decidable(self) -> bool:
         """Whether there are speakers enough for any p-value of 5 %: six."""
-        return self.mean is not None and 2.0 ** (1 - len(self.mean.effects)) <= LEVEL
+        return self.mean is not None and least_p(len(self.mean.effects)) <= LEVEL
 
     @property
     def seeds_mean(self) -> Score:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from itertools import groupby
+from math import isinf
 
 from xlser.corpora import get_corpus
 from xlser.leaderboards.cost import cost_blocks
@@ -302,7 +303,7 @@ def _of_budget(
     name = protocol.presentation.reference
     standing = table.standing(labels, name)
     blocks: list[Block] = [_table(results, table, rows, metrics, standing)]
-    if standing:
+    if standing and (protocol.ranks or not isinf(standing.named) or standing.too_few):
         reference = name if table.reference(name, rows) else None
         blocks.append(standing_in_words(standing, reference, protocol.ranks))
     return blocks

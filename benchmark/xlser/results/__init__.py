@@ -2,6 +2,7 @@
 
 from xlser.results.comparison import Comparison, verdict
 from xlser.results.cost import cost
+from xlser.results.exchange import least_p
 from xlser.results.ranking import Standing, competition_ranks
 from xlser.results.results import Note, Results, load
 from xlser.results.rows import Condition
@@ -28,6 +29,7 @@ __all__ = [
     "adjusted_ps",
     "competition_ranks",
     "cost",
+    "least_p",
     "load",
     "verdict",
 ]

@@ -64,6 +64,15 @@ def p_value(effects: Reals) -> float:
     return adjusted(effects[None])[0]
 
 
+def least_p(speakers: int) -> float:
+    """Return the smallest p-value that so many speakers can give: two of 2^n exchanges.
+
+    >>> least_p(4)
+    0.125
+    """
+    return 2.0 ** (1 - max(1, speakers))
+
+
 def adjusted(effects: Reals) -> list[float]:
     """Return the p-values of several differences, adjusted for their number.
 

@@ -8,7 +8,12 @@ from math import inf, sqrt
 import numpy as np
 
 from xlser.results.bootstrap import Resampled
-from xlser.results.exchange import below_the_best, contributions, critical_differences
+from xlser.results.exchange import (
+    below_the_best,
+    contributions,
+    critical_differences,
+    least_p,
+)
 from xlser.results.predictions import Reals
 from xlser.results.statistics import LEVEL, Estimate
 
@@ -40,6 +45,11 @@ class Standing:
     reliability: float | None
 
     @property
+    def too_few(self) -> bool:
+        """Whether there are too few speakers to tell any two methods apart."""
+        return least_p(self.speakers) > LEVEL
+
+    @property
     def separable(self) -> tuple[str, ...]:
         """The methods that are separably below the best."""
         return tuple(method for method, p in self.below.items() if p <= LEVEL)
@@ -58,7 +68,7 @@ def standing(
     if len(members) < 2:
         return None
     scores = [sum(row.score for row in rows) / len(rows) for rows in members.values()]
-    effects = _effects([*members.values()])
+    effects = effects_of([*members.values()])
     metric = next(iter(members.values()))[0].metric
     oriented = effects if metric.higher_is_better else -effects
     below = dict(zip(members, below_the_best(oriented), strict=True))
@@ -91,13 +101,20 @@ def competition_ranks(scores: Sequence[float], higher_is_better: bool = True) ->
     return [f"{rank[own]}{'=' if times[own] > 1 else ''}" for own in shown]
 
 
-def _effects(members: Sequence[Sequence[Resampled]]) -> Reals:
-    """Return what each speaker adds to each method's mean over targets, (methods, speakers)."""
-    of_targets = [
-        contributions(np.stack([row.sums for row in rows]), rows[0].metric) / len(members[0])
-        for rows in zip(*members, strict=True)
-    ]
-    return np.concatenate(of_targets, axis=1)
+def effects_of(members: Sequence[Sequence[Resampled]]) -> Reals:
+    """Return what each speaker adds to each method's mean over targets, (methods, speakers).
+
+    Args:
+        members: of each method, its score on each target.
+    """
+    targets = list(zip(*members, strict=True))
+    named = dict.fromkeys(name for rows in targets for name in rows[0].utterances.speakers)
+    place = {name: i for i, name in enumerate(named)}
+    effects: Reals = np.zeros((len(members), len(place)))
+    for rows in targets:
+        own = contributions(np.stack([row.sums for row in rows]), rows[0].metric)
+        effects[:, [place[name] for name in rows[0].utterances.speakers]] += own / len(targets)
+    return effects
 
 
 def _typical_difference(members: Sequence[Sequence[Resampled]]) -> Estimate:

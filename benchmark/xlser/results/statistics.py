@@ -76,15 +76,13 @@ class Difference(Estimate):
 
     @classmethod
     def average(cls, estimates: "Sequence[Difference]") -> "Difference":  # type: ignore[override]
-        """Return the mean of differences on other speakers each (say, of languages)."""
+        """Return the mean of several (say, of languages); a speaker of two is exchanged in both."""
         mean = Estimate.average(estimates)
         paired = all(difference.effects for difference in estimates)
-        effects = {
-            speaker: effect / len(estimates)
-            for difference in estimates
-            for speaker, effect in difference.effects.items()
-            if paired
-        }
+        effects: dict[str, float] = {}
+        for difference in estimates if paired else ():
+            for speaker, effect in difference.effects.items():
+                effects[speaker] = effects.get(speaker, 0.0) + effect / len(estimates)
         return cls(**vars(mean), effects=effects)
 
     @cached_property

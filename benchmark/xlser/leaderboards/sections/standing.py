@@ -18,10 +18,11 @@ def standing_in_words(standing: Standing, reference: str | None, ranks: bool) ->
         reference: the method that others are held against; None if the table lacks it.
         ranks: whether the rows have ranks.
     """
+    if standing.too_few:
+        few = f"{standing.speakers} speakers are too few to tell any two methods apart"
+        return Paragraph(f"{few}: the ranks are no evidence." if ranks else f"{few}.")
     text = []
-    if isinf(standing.named):
-        text.append(f"{standing.speakers} speakers are too few to tell any two methods apart.")
-    else:
+    if not isinf(standing.named):
         against = ""
         if reference and not isinf(standing.against_one):
             others = len(standing.below) - 1
