@@ -204,7 +204,7 @@ def test_a_table_states_what_it_can_tell() -> None:
     assert standing_in_words(few, "a", ranks=True).text == (
         "4 speakers are too few to tell any two methods apart: the ranks are no evidence."
     )
-    table = standings_table({"100 labels": few, "25 labels": told}, None)
+    table = standings_table({"100 labels": few, "25 labels": told}, "a")
     assert [row[4:] for row in table.rows] == [("–", "–", "–", "0"), ("9.5", "11.7", "0.51", "1")]
 
 

@@ -32,7 +32,8 @@ class Standing:
             all pairs; None if it is not known.
         named: smallest difference between two methods named beforehand that is separable with a
             probability of 80 %, percent; infinite if speakers are too few.
-        against_one: the same for a method among all others, held against one named beforehand.
+        against_one: the same for a method among all others, held against the reference; infinite
+            where that is not among them as well.
         reliability: share of the variance between the methods' scores that is not noise, 0 to 1;
             None for fewer than three methods.
     """
@@ -63,7 +64,7 @@ def standing(
     Args:
         members: by method, its score on each target, over whose mean methods are compared. All
             are tested on the same utterances.
-        reference: method that others are held against; the best if it is not among them.
+        reference: method that others are held against.
     """
     if len(members) < 2:
         return None
@@ -73,7 +74,7 @@ def standing(
     oriented = effects if metric.higher_is_better else -effects
     below = dict(zip(members, below_the_best(oriented), strict=True))
     best = int(oriented.sum(axis=1).argmax())
-    one = [*members].index(reference) if reference and reference in members else best
+    one = next((i for i, name in enumerate(members) if name == reference), best)
     difference = _typical_difference([*members.values()])
     others = np.delete(effects, one, axis=0) - effects[one]
     named, largest = critical_differences(others, difference.error or inf, LEVEL)
@@ -82,7 +83,7 @@ def standing(
         speakers=effects.shape[1],
         error=difference.error,
         named=_detectable(named, difference),
-        against_one=_detectable(largest, difference),
+        against_one=_detectable(largest, difference) if reference in members else inf,
         reliability=_reliability(scores, difference.error),
     )
 

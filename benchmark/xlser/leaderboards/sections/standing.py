@@ -47,14 +47,14 @@ def standings_table(standings: Mapping[str, Standing], reference: str | None) ->
         reference: the method that others are held against.
     """
     each = standings.values()
-    title = f"one from {reference}" if reference else "one from the first"
+    against = [_points(of.against_one) for of in each]
     cells = {
         "": [*standings],
         "methods": [str(len(of.below)) for of in each],
         "speakers": [str(of.speakers) for of in each],
         "error of a difference": [DASH if of.error is None else f"{of.error:.1f}" for of in each],
         "finds a named pair from": [_points(of.named) for of in each],
-        f"finds {title} from": [_points(of.against_one) for of in each],
+        **({f"finds one from {reference} from": against} if reference else {}),
         "reliability of ranks": [
             DASH if of.reliability is None else f"{of.reliability:.2f}" for of in each
         ],
