@@ -1,9 +1,9 @@
 """How often a method that is better by some points is found, by the test now and by version 0.1's.
 
-`python -m tests.results.power [EXPERIMENTS]` prints the table of docs/statistics.md. In each
-experiment 26 methods are made up on the test speakers of all targets of a design, by the model of
-`tests.results.simulation`, drawn by speaker and class. One method is better than all others by so
-many points of UA on each target, or by none, which gives false alarms.
+`python -m tests.results.power EXPERIMENTS [DESIGN ...]` prints the table of docs/statistics.md. In
+each experiment 26 methods are made up on the test speakers of all targets of a design, by the model
+of `tests.results.simulation`, drawn by speaker and class. One method is better than all others by
+so many points of UA on each target, or by none, which gives false alarms.
 """
 
 import sys
@@ -182,11 +182,11 @@ def former_ps(methods: Sequence[Sequence[Resampled]], one: int) -> list[float]:
     return [float(p) for p in 2 * stdtr(variance**2 / spread, -t)]
 
 
-def main(count: int) -> None:
+def main(count: int, designs: Sequence[str]) -> None:
     """Print a row a design: false alarms and power, in percent of the experiments."""
     exchange.DRAWS, bootstrap.RESAMPLES = DRAWS, RESAMPLES
     rows = []
-    for design in DESIGNS:
+    for design in designs:
         by_points = {points: list(experiments(design, points, count)) for points in POINTS}
         standings = [each.standing for of in by_points.values() for each in of]
         row = {
@@ -215,4 +215,4 @@ def _median(differences: Sequence[float]) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if sys.argv[1:] else 400)
+    main(int(sys.argv[1]), sys.argv[2:] or [*DESIGNS])

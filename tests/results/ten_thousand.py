@@ -33,7 +33,7 @@ PROTOCOL: Any = SimpleNamespace(
 
 
 def standings(tables: Any, summaries: Any) -> None:
-    """What each table and each mean over targets tells, as a page states it."""
+    """What each table and each mean over targets can find, as pages state it."""
     for each in (*tables, *summaries):
         rows = each.rows if hasattr(each, "rows") else each.lines
         budgets = {row.labels for row in rows} if hasattr(each, "rows") else each.budgets

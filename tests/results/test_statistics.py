@@ -191,7 +191,7 @@ def test_what_is_far_from_sft_or_below_the_first_is_marked(template: Record) -> 
     assert "Separably below the first: near, sft." in text
 
 
-def test_a_table_states_what_it_can_tell() -> None:
+def test_a_table_states_what_it_can_find() -> None:
     told = Standing({"a": 1.0, "b": 0.5, "c": 0.03}, 16, 3.4, 9.5, 11.7, 0.51)
     text = standing_in_words(told, "a", ranks=True).text
     assert text == (
@@ -202,7 +202,7 @@ def test_a_table_states_what_it_can_tell() -> None:
         told, below={"a": 1.0, "b": 0.5}, speakers=4, named=inf, against_one=inf, reliability=None
     )
     assert standing_in_words(few, "a", ranks=True).text == (
-        "4 speakers are too few to tell any two methods apart: the ranks are no evidence."
+        "4 speakers are too few to find any two methods apart: the ranks are no evidence."
     )
     table = standings_table({"100 labels": few, "25 labels": told}, "a")
     assert [row[4:] for row in table.rows] == [("–", "–", "–", "0"), ("9.5", "11.7", "0.51", "1")]

@@ -214,7 +214,7 @@ def _summary_tables(summary: Summary, reference: str | None) -> list[Block]:
 def _summary_table(
     summary: Summary, budgets: Sequence[Budgets], reference: str | None
 ) -> list[Block]:
-    """Return a table of means, and what each of its columns can tell."""
+    """Return a table of means, and which differences its columns can find."""
     lines = [line for line in summary.lines if any(line.has(labels) for labels in budgets)]
     if len(budgets) == 1:
         sign = -1 if summary.lines[0].metric.higher_is_better else 1
@@ -230,7 +230,7 @@ def _summary_table(
     blocks: list[Block] = [TableModel(shown)]
     if standings:
         blocks += [
-            Paragraph("What these columns can tell, in points:"),
+            Paragraph("What these columns can find, in points, with 80 % power:"),
             standings_table(standings, reference if first else None),
         ]
         if not any(standing.separable for standing in standings.values()):
@@ -298,7 +298,7 @@ def _condition_section(
 def _of_budget(
     results: Results, table: Table, labels: Labels, rows: Sequence[Row], metrics: Sequence[Metric]
 ) -> list[Block]:
-    """Return the table of a label budget, and what it can tell."""
+    """Return the table of a label budget, and which differences it can find."""
     protocol = results.protocol
     name = protocol.presentation.reference
     standing = table.standing(labels, name)

@@ -1,4 +1,4 @@
-"""Ranks, which methods are below the best, and how well a table can tell methods apart."""
+"""Ranks, which methods are below the best, and which differences a table can find."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Standing:
-    """What the scores of methods, tested on the same speakers, say about their order.
+    """How sure the order of methods is that were tested on the same speakers.
 
     Attributes:
         below: by method, the p-value of being no worse than the best, adjusted for all methods.
@@ -47,7 +47,7 @@ class Standing:
 
     @property
     def too_few(self) -> bool:
-        """Whether there are too few speakers to tell any two methods apart."""
+        """Whether there are too few speakers to find any two methods apart."""
         return least_p(self.speakers) > LEVEL
 
     @property
@@ -59,7 +59,7 @@ class Standing:
 def standing(
     members: Mapping[str, Sequence[Resampled]], reference: str | None = None
 ) -> Standing | None:
-    """Return what scores say about the order of methods; None for a single method.
+    """Return how sure the order of methods is by their scores; None for a single method.
 
     Args:
         members: by method, its score on each target, over whose mean methods are compared. All

@@ -99,7 +99,7 @@ class Summary:
         return tuple(sorted(present, key=rising))
 
     def standing(self, labels: Budgets, reference: str | None = None) -> Standing | None:
-        """Return what the means at a label budget, or over several, say about the methods' order.
+        """Return how sure the order of methods is at a label budget, or over several.
 
         Args:
             labels: budget, or several.

@@ -86,7 +86,7 @@ class Table:
     majority: float
 
     def standing(self, labels: Labels, reference: str | None = None) -> Standing | None:
-        """Return what the rows of a label budget that may have a rank say about their order.
+        """Return how sure the order of a label budget's rows is, of those that may have a rank.
 
         Args:
             labels: budget.

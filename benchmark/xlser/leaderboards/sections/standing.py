@@ -1,4 +1,4 @@
-"""What a table of methods can tell apart, and how sure the order of its rows is."""
+"""Which differences a table of methods can find, and how sure the order of its rows is."""
 
 from collections.abc import Mapping
 from math import isinf
@@ -11,7 +11,7 @@ NOT_ONE = "No method is separably below the first: the ranks are no evidence."
 
 
 def standing_in_words(standing: Standing, reference: str | None, ranks: bool) -> Paragraph:
-    """Return what a table can tell, as a paragraph below it.
+    """Return which differences a table can find, as a paragraph below it.
 
     Args:
         standing: of its rows.
@@ -19,7 +19,7 @@ def standing_in_words(standing: Standing, reference: str | None, ranks: bool) ->
         ranks: whether the rows have ranks.
     """
     if standing.too_few:
-        few = f"{standing.speakers} speakers are too few to tell any two methods apart"
+        few = f"{standing.speakers} speakers are too few to find any two methods apart"
         return Paragraph(f"{few}: the ranks are no evidence." if ranks else f"{few}.")
     text = []
     if not isinf(standing.named):
@@ -40,7 +40,7 @@ def standing_in_words(standing: Standing, reference: str | None, ranks: bool) ->
 
 
 def standings_table(standings: Mapping[str, Standing], reference: str | None) -> TableModel:
-    """Return what the columns of a table can tell, a row each.
+    """Return which differences the columns of a table can find, a row each.
 
     Args:
         standings: by the title of the column.
