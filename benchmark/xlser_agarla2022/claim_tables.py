@@ -11,6 +11,8 @@ from xlser_agarla2022.claims import Difference, Side
 def claim_table(found: Sequence[Difference], tables: Sequence[Table]) -> TableModel:
     """Return a row a difference, the paper's beside ours.
 
+    Of fewer than six speakers no p-value can be 5 %: there is then no column of verdicts.
+
     Args:
         found: the differences.
         tables: of the targets, in the order of the columns.
@@ -28,7 +30,7 @@ def claim_table(found: Sequence[Difference], tables: Sequence[Table]) -> TableMo
         cells[f"{name}, ours"] = [_ours(x, target) for x in found]
     if len(targets) > 1:
         cells["mean, ours"] = [_mean(x) for x in found]
-    if all(x.mean is not None for x in found):
+    if all(x.decidable for x in found):
         cells["p"] = [f"{x.p:.2f}" for x in found]
         cells["on these speakers"] = [_verdict(x) for x in found]
     return TableModel(columns(cells, ["", "difference", "on these speakers"]))

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from xlser.protocols import Labels, Protocol
 from xlser.records import Role
-from xlser.results import Estimate, Row, Score, Table, holm
+from xlser.results import LEVEL, Row, Score, Table, adjusted_ps, least_p
+from xlser.results import Difference as Paired
 from xlser_agarla2022.printed import FIVE_CLASSES, PRINTED, TAUS
 
 Side = tuple[str, Labels]
@@ -69,15 +69,20 @@ class Difference:
         ours: by target, with its standard error; empty for English, whose speakers are not
             resampled.
         mean: over targets; None for English.
-        p: of the mean being 0, adjusted for all differences of the same claim.
+        p: of the mean being 0, by exchange of speakers, adjusted for all claims compared.
     """
 
     claim: Claim
     printed: Mapping[str, float]
     seeds: Mapping[str, Score]
-    ours: Mapping[str, Estimate]
-    mean: Estimate | None
+    ours: Mapping[str, Paired]
+    mean: Paired | None
     p: float
+
+    @property
+    def decidable(self) -> bool:
+        """Whether there are speakers enough for any p-value of 5 %: six."""
+        return self.mean is not None and least_p(len(self.mean.effects)) <= LEVEL
 
     @property
     def seeds_mean(self) -> Score:
@@ -102,13 +107,9 @@ def differences(
         for claim in claims
         if (pairs := _pairs(tables, claim)) is not None
     ]
-    return [x for _, same in groupby(found, lambda x: x.claim.says) for x in _adjusted([*same])]
-
-
-def _adjusted(same_claim: Sequence[Difference]) -> list[Difference]:
-    """Adjust p-values over the differences of one claim: each claim is a question."""
-    adjusted = holm([difference.p for difference in same_claim])
-    return [replace(x, p=p) for x, p in zip(same_claim, adjusted, strict=True)]
+    tested = [x for x in found if x.mean is not None]
+    ps = iter(adjusted_ps([x.mean for x in tested if x.mean is not None]))
+    return [x if x.mean is None else replace(x, p=next(ps)) for x in found]
 
 
 def _pairs(tables: Iterable[Table], claim: Claim) -> dict[str, tuple[Row, Row]] | None:
@@ -126,17 +127,17 @@ def _difference(
     protocol: Protocol, pairs: Mapping[str, tuple[Row, Row]], claim: Claim
 ) -> Difference:
     scored = (claim.role, protocol.headline)
-    ours: dict[str, Estimate] = {}
+    ours: dict[str, Paired] = {}
     if claim.role == "target":
         ours = {x: above.resampled.minus(below.resampled) for x, (above, below) in pairs.items()}
-    mean = Estimate.average([*ours.values()]) if ours else None
+    mean = Paired.average([*ours.values()]) if ours else None
     return Difference(
         claim=claim,
         printed={x: d for x in pairs if (d := _printed(claim, x)) is not None},
         seeds={x: a.scores[scored].minus(b.scores[scored]) for x, (a, b) in pairs.items()},
         ours=ours,
         mean=mean,
-        p=1.0 if mean is None else mean.p,
+        p=1.0,
     )
 
 

@@ -18,7 +18,7 @@ from xlser.leaderboards.model import (
 from xlser.leaderboards.plugins import MakeBlocks, ResultsOf
 from xlser.leaderboards.readme import tables_under
 from xlser.protocols import Protocol
-from xlser.results import Condition, Results, Row, Table
+from xlser.results import Condition, Results, Row, Table, least_p
 from xlser_agarla2022.claim_tables import claim_table, side
 from xlser_agarla2022.claims import CLAIMS, ENGLISH, differences
 from xlser_agarla2022.printed import FIGURE_2, FIGURE_3, FIVE_CLASSES, FOUR_CLASSES, Experiment
@@ -162,7 +162,13 @@ def _differences(results_of: ResultsOf, protocol: str, condition: str) -> list[B
         "the table has the numbers.",
         difference_lines(found, f"{protocol}; {tables[0].condition.title}", metric),
     )
-    return [picture, claim_table(found, tables)]
+    below: list[Block] = []
+    if found and not found[0].decidable:
+        speakers = len(found[0].mean.effects) if found[0].mean else 0
+        least = f"{least_p(speakers):g}"
+        text = f"With {speakers} speakers p cannot be below {least}: none of this is decided."
+        below = [Paragraph(text)]
+    return [picture, claim_table(found, tables), *below]
 
 
 def _english(results_of: ResultsOf, protocol: str, condition: str) -> list[Block]:

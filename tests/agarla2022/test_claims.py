@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from tests.leaderboards.made import boards, made, over_seeds
 
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser_agarla2022.claim_tables import claim_table
 from xlser_agarla2022.claims import CLAIMS, ENGLISH, Claim, Difference, differences
 from xlser_agarla2022.printed import PRINTED
 
@@ -60,17 +63,34 @@ def test_english_has_its_own_figures_and_no_interval(template: Record) -> None:
     assert difference.printed["german"] == pytest.approx(59.82 - 79.13)
 
 
-def test_p_values_are_adjusted_among_the_differences_of_one_claim(template: Record) -> None:
-    hard, soft = over_seeds, over_seeds
-    records = hard(template, V1, {0: 9, 1: 8, 2: 9}, target="german", method=HARD)
-    records += soft(template, V1, {0: 5, 1: 6, 2: 6}, target="german", method=SOFT)
+def test_p_values_are_adjusted_over_all_claims(template: Record) -> None:
+    records = over_seeds(template, V1, {0: 9, 1: 8, 2: 9}, target="german", method=HARD)
+    records += over_seeds(template, V1, {0: 9, 1: 4, 2: 6}, target="german", method=SOFT)
     (alone,) = differences(V1, boards(V1, records), CLAIMS)
-    records += hard(template, V1, 7, target="german", labels=50, method=HARD)
-    records += soft(template, V1, 6, target="german", labels=50, method=SOFT)
-    among = {x.claim.above[1]: x for x in differences(V1, boards(V1, records), CLAIMS)}
     assert alone.mean is not None
     assert alone.p == alone.mean.p
-    assert among[100].p == pytest.approx(min(1, 2 * alone.p))
+    lower = over_seeds(template, V1, 5, target="german", labels=0, method=LOWER)
+    among = found(records + lower)
+    assert set(among) == {"hard above soft", "100 labels and pseudo-labels help"}
+    assert among["hard above soft"].p > alone.p
+
+
+def test_of_few_speakers_nothing_is_decided(template: Record) -> None:
+    """Both sides of a claim, with the speakers there are and with two of them."""
+    paper = get_protocol("agarla2022")
+    records = over_seeds(template, paper, 10, target="german", method=HARD)
+    records += over_seeds(template, paper, 2, target="german", method=SOFT)
+    tables = boards(paper, records)
+    (difference,) = differences(paper, tables, CLAIMS)
+    assert difference.decidable
+    assert difference.mean is not None
+    effects = dict(list(difference.mean.effects.items())[:2])
+    few = replace(difference, mean=replace(difference.mean, effects=effects))
+    assert not few.decidable
+    titles = [column.title for column in claim_table([few], tables).columns]
+    assert "p" not in titles
+    assert "on these speakers" not in titles
+    assert "p" in [column.title for column in claim_table([difference], tables).columns]
 
 
 def test_every_figure_in_print_that_a_claim_needs_is_one_of_the_papers() -> None:

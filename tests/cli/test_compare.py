@@ -11,7 +11,8 @@ from tests.packages import Package
 from xlser.errors import RecordError, UnknownNameError
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.results import load, rank_groups
+from xlser.results import load
+from xlser.results.ranking import standing
 
 _TWIN = """
     from xlser_baselines.svm import SupportVectorMachine
@@ -56,12 +57,14 @@ def test_one_method_under_two_names_is_not_separable(twins: Path) -> None:
     assert {row["verdict"] for row in (*cells, *means)} == {"not separable"}
 
 
-def test_one_method_under_two_names_is_in_one_group(twins: Path) -> None:
+def test_one_method_under_two_names_is_not_below_itself(twins: Path) -> None:
     demo = get_protocol("demo")
     for board in load(demo, twins).tables():
         rows = [row for row in board.rows if row.method != "lower-bound" and row.labels == 20]
         assert {row.method for row in rows} == {"svm", "twin"}
-        assert rank_groups(rows, lambda a, b: a.resampled.minus(b.resampled)) == [1, 1]
+        found = standing({row.method: [row.resampled] for row in rows})
+        assert found is not None
+        assert found.below == {"svm": 1, "twin": 1}
 
 
 def test_one_method_under_two_names_differs_by_nothing(twins: Path) -> None:
@@ -109,13 +112,17 @@ def test_what_is_far_apart_is_said_so_in_both_directions(template: Record, tmp_p
 def test_p_is_adjusted_for_all_cells_shown(template: Record, tmp_path: Path) -> None:
     v1 = get_protocol("v1")
     records = []
-    for labels in (25, 50, 100):
+    for labels, right in ((25, 4), (50, {0: 8, 1: 5, 2: 6}), (100, {0: 9, 1: 8, 2: 3})):
         records += over_seeds(template, v1, 7, labels=labels)
-        records += over_seeds(template, v1, 4, labels=labels, method={"name": "other"})
+        records += over_seeds(template, v1, right, labels=labels, method={"name": "other"})
     write(records, tmp_path)
-    one = compared(tmp_path, "sft", "other", "--labels", "25")["cells"][0]["p"]
-    all_three = compared(tmp_path, "sft", "other")["cells"]
-    assert [cell["p"] for cell in all_three] == pytest.approx([3 * one] * 3)
+    alone = [
+        compared(tmp_path, "sft", "other", "--labels", str(labels))["cells"][0]["p"]
+        for labels in (25, 50, 100)
+    ]
+    together = [cell["p"] for cell in compared(tmp_path, "sft", "other")["cells"]]
+    assert all(p >= one for p, one in zip(together, alone, strict=True))
+    assert sum(together) > sum(alone)
 
 
 def test_a_typo_suggests_the_nearest_method(twins: Path) -> None:

@@ -32,6 +32,15 @@ PROTOCOL: Any = SimpleNamespace(
 """What results ask of a protocol."""
 
 
+def standings(tables: Any, summaries: Any) -> None:
+    """What each table and each mean over targets can find, as pages state it."""
+    for each in (*tables, *summaries):
+        rows = each.rows if hasattr(each, "rows") else each.lines
+        budgets = {row.labels for row in rows} if hasattr(each, "rows") else each.budgets
+        for labels in budgets:
+            each.standing(labels, rows[0].method)
+
+
 def timed(results: Path) -> dict[str, tuple[float, float]]:
     """Seconds taken by each step, and those of the processor."""
     taken: dict[str, tuple[float, float]] = {}
@@ -47,7 +56,8 @@ def timed(results: Path) -> dict[str, tuple[float, float]]:
         runs = step("read", lambda: read_runs(results))
         found = step("arrange", lambda: Results(PROTOCOL, runs))
         tables = step("tables", found.tables)
-        step("summaries", found.summaries)
+        summaries = step("summaries", found.summaries)
+        step("standings", lambda: standings(tables, summaries))
         step("comparison", lambda: found.compare("method-00", "method-01"))
         step("cost", found.cost)
         step("frame of all metrics", lambda: found.frame)

@@ -45,16 +45,18 @@ def test_the_page_ranks_means_within_a_budget_and_names_what_is_left_out(
     write(several(template), tmp_path)
     text = write_leaderboard(get_protocol("v1"), tmp_path).page.read_text(encoding="utf-8")
     part = under(text, _HEADING)
-    ((sft, twin, none, bound),) = (
-        [{title: without_interval(cell) for title, cell in row.items()} for row in rows]
-        for rows in read(part)
+    means, told = read(part)
+    sft, twin, none, bound = (
+        {title: without_interval(cell) for title, cell in row.items()} for row in means
     )
+    assert [(row[""], row["methods"]) for row in told] == [("100 labels", "2")]
+    assert "the ranks are no evidence" in part
     assert (sft["25 labels"], sft["100 labels"]) == (
-        "40.0 ± 0.0 (1, group 1)",
-        "70.0 ± 5.0 (1=, group 1)",
+        "40.0 ± 0.0 (1)",
+        "70.0 ± 5.0 (1=)",
     )
-    assert (twin["25 labels"], twin["100 labels"]) == ("", "70.0 ± 0.0 (1=, group 1)")
-    assert none["0 labels"] == "90.0 ± 0.0 (1, group 1)"
+    assert (twin["25 labels"], twin["100 labels"]) == ("", "70.0 ± 0.0 (1=)")
+    assert none["0 labels"] == "90.0 ± 0.0 (1)"
     assert (bound["method"], bound["all labels"]) == ("upper-bound †", "100.0 ± 0.0")
     assert "one-sided (100 labels), seedless (100 labels)" in part
     assert text.index(_HEADING) < text.index("## German")

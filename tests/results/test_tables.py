@@ -165,7 +165,7 @@ def other_recordings(record: Record, digest: str = "another digest") -> Record:
     return record.model_copy(update={"corpora": {**record.corpora, "emodb": digest}})
 
 
-def test_rows_on_other_recordings_are_marked_and_neither_ranked_grouped_nor_compared(
+def test_rows_on_other_recordings_are_marked_and_neither_ranked_nor_compared(
     template: Record,
 ) -> None:
     v1 = get_protocol("v1")
@@ -232,7 +232,7 @@ def test_seeds_of_several_package_versions_make_a_row_that_is_marked(template: R
     ((top, below),) = read(
         page(v1, records + over_seeds(template, v1, 5, method={"name": "other"}))
     )
-    assert (top["rank"], top["group"], below["rank"], below["group"]) == ("–", "–", "1", "1")
+    assert (top["rank"], below["rank"]) == ("–", "1")
 
 
 def test_rows_of_different_defaults_print_what_differs_and_are_never_averaged(

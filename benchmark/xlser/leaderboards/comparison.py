@@ -29,8 +29,9 @@ def in_words(protocol: Protocol, comparison: Comparison) -> str:
         Paragraph(
             f"{metric_title(comparison.metric)} on the target language [95 % interval over "
             f"speakers]; difference: {a} − {b}, the same speakers resampled for both; p: of no "
-            f"difference, adjusted for all {len(comparison.cells)} cells (Holm). Only {a}, only "
-            f"{b}: utterances, over all seeds, that this method alone recognised."
+            "difference, by exchange of the two methods' answers speaker by speaker, adjusted for "
+            f"all {len(comparison.cells)} cells. Only {a}, only {b}: utterances, over all seeds, "
+            "that this method alone recognised."
         ),
     ]
     sections = []

@@ -5,14 +5,20 @@ from math import isnan
 
 from xlser.leaderboards.model import Column, Text
 from xlser.metrics import Metric
-from xlser.results import LEVEL, Estimate, Line, Row, Score, holm
+from xlser.results import LEVEL, Difference, Estimate, Line, Row, Score, adjusted_ps
 
 DASH = "–"
 
-SEES_ALL = "† trains on all labels of the target."
+SEES_ALL = (
+    "† trains on all labels of the target. It shows what more labels give that method; another "
+    "kind of method can stand above it with fewer."
+)
 
 SIGNIFICANT = "‡"
-"""Marks a separable difference: its p-value, after Holm's correction, is at most 5 %."""
+"""Marks a separable difference: its p-value, adjusted over the column, is at most 5 %."""
+
+BELOW = "↓"
+"""Marks a method that is separably below the first."""
 
 
 def metric_title(metric: Metric) -> str:
@@ -56,9 +62,9 @@ def show_difference(difference: Estimate) -> str:
     return f"{signed(difference.value)} {show_interval(difference)}"
 
 
-def show_differences(differences: Sequence[Estimate]) -> list[str]:
-    """Return the differences of a column, marked where they are significant (Holm)."""
-    adjusted = holm([difference.p for difference in differences])
+def show_differences(differences: Sequence[Difference]) -> list[str]:
+    """Return the differences of a column, marked where they are separable among all of it."""
+    adjusted = adjusted_ps(differences)
     return [
         show_difference(difference) + (f" {SIGNIFICANT}" if p <= LEVEL else "")
         for difference, p in zip(differences, adjusted, strict=True)

@@ -2,13 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from itertools import groupby
+from math import isinf
 
 from xlser.corpora import get_corpus
 from xlser.leaderboards.cost import cost_blocks
 from xlser.leaderboards.details import details_name
 from xlser.leaderboards.formatting import (
+    BELOW,
     DASH,
     SEES_ALL,
+    SIGNIFICANT,
     columns,
     method_column,
     metric_title,
@@ -34,17 +37,20 @@ from xlser.leaderboards.plugins import ResultsOf, page_plugins
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.leaderboards.sections.encoders import Encoders
 from xlser.leaderboards.sections.introduction import introduction
+from xlser.leaderboards.sections.standing import NOT_ONE, standing_in_words, standings_table
 from xlser.metrics import Metric, get_metric
-from xlser.protocols import Protocol, is_registered
+from xlser.protocols import Labels, Protocol, is_registered
 from xlser.results import (
+    LEVEL,
     Budgets,
     Line,
     Results,
     Row,
+    Standing,
     Summary,
     Table,
+    adjusted_ps,
     competition_ranks,
-    rank_groups,
 )
 
 _DRAWN = 30  # methods in a picture: more are hard to tell apart and take seconds to draw
@@ -151,6 +157,7 @@ def _summary_section(protocol: Protocol, summary: Summary, encoders: Encoders | 
     from xlser.leaderboards.figures.summary import summary_dots
 
     metric = metric_title(_headline(protocol))
+    reference = protocol.presentation.reference
     drawn = summary.best(_DRAWN)
     notes = [SEES_ALL] if any(line.bound for line in summary.lines) else []
     if len(drawn.lines) < len(summary.lines):
@@ -161,7 +168,9 @@ def _summary_section(protocol: Protocol, summary: Summary, encoders: Encoders | 
         *(encoders.flags(summary.condition) if encoders else []),
         Paragraph(
             f"Mean {metric} over {summary.languages}, ± standard deviation of that mean over "
-            "seeds, [its 95 % interval over speakers], (rank and group within the label budget)."
+            "seeds, [its 95 % interval over speakers], (rank within the label budget)."
+            f" {BELOW}: separably below the first of the column."
+            + (f" {SIGNIFICANT}: separable from {reference}." if reference else "")
         ),
         Picture(
             file_name(f"summary-{summary.condition.slug}"),
@@ -169,7 +178,7 @@ def _summary_section(protocol: Protocol, summary: Summary, encoders: Encoders | 
             "interval of the largest budget as a line; the table has the numbers.",
             summary_dots(drawn, metric, 100 / len(protocol.classes)),
         ),
-        *_summary_tables(summary),
+        *_summary_tables(summary, reference),
     ]
     if notes:
         blocks.append(Paragraph(" ".join(notes)))
@@ -181,33 +190,52 @@ def _left_out(summary: Summary) -> str:
     return ", ".join(each)
 
 
-def _summary_tables(summary: Summary) -> list[Block]:
-    """Return the means over targets, with rank and group within each label budget.
+def _summary_tables(summary: Summary, reference: str | None) -> list[Block]:
+    """Return the means over targets, with the rank within each label budget.
 
     Budgets that a headline over several leaves out, those without labels as a rule, have a table
     of their own.
     """
     if not summary.headline:
-        return [_summary_table(summary, summary.budgets)]
+        return _summary_table(summary, summary.budgets, reference)
     apart = [k for k in summary.budgets if k not in (*summary.headline, "all")]
     others = [k for k in summary.budgets if k not in apart]
     named = _budgets(summary.headline)
     blocks: list[Block] = [
         Paragraph(f"Methods are ordered by the mean over {named}."),
-        _summary_table(summary, [summary.headline, *others]),
+        *_summary_table(summary, [summary.headline, *others], reference),
     ]
     for labels in apart:
-        blocks += [Paragraph(f"With {labels} labels:"), _summary_table(summary, [labels])]
+        blocks.append(Paragraph(f"With {labels} labels:"))
+        blocks += _summary_table(summary, [labels], reference)
     return blocks
 
 
-def _summary_table(summary: Summary, budgets: Sequence[Budgets]) -> TableModel:
+def _summary_table(
+    summary: Summary, budgets: Sequence[Budgets], reference: str | None
+) -> list[Block]:
+    """Return a table of means, and which differences its columns can find."""
     lines = [line for line in summary.lines if any(line.has(labels) for labels in budgets)]
     if len(budgets) == 1:
         sign = -1 if summary.lines[0].metric.higher_is_better else 1
         lines.sort(key=lambda line: sign * line.score(budgets[0]).mean)
-    of_budgets = [Column(_budgets(labels), _summary_column(lines, labels)) for labels in budgets]
-    return TableModel([method_column(lines), *of_budgets])
+    first = next((line for line in lines if line.method == reference), None)
+    standings: dict[str, Standing] = {}
+    shown = [method_column(lines)]
+    for labels in budgets:
+        standing = None if labels == "all" else summary.standing(labels, reference)
+        shown.append(Column(_budgets(labels), _summary_column(lines, labels, first, standing)))
+        if standing:
+            standings[_budgets(labels)] = standing
+    blocks: list[Block] = [TableModel(shown)]
+    if standings:
+        blocks += [
+            Paragraph("What these columns can find, in points, with 80 % power:"),
+            standings_table(standings, reference if first else None),
+        ]
+        if not any(standing.separable for standing in standings.values()):
+            blocks.append(Paragraph(NOT_ONE))
+    return blocks
 
 
 def _budgets(labels: Budgets) -> str:
@@ -216,17 +244,22 @@ def _budgets(labels: Budgets) -> str:
     return f"{', '.join(map(str, several))} labels"
 
 
-def _summary_column(shown: Sequence[Line], labels: Budgets) -> list[str]:
+def _summary_column(
+    shown: Sequence[Line], labels: Budgets, reference: Line | None, standing: Standing | None
+) -> list[str]:
     lines = [line for line in shown if line.has(labels)]
     cells = {line.method: _summary_cell(line, labels) for line in lines}
     if labels != "all":
-        sign = -1 if lines[0].metric.higher_is_better else 1
-        lines.sort(key=lambda line: sign * line.score(labels).mean)
         means = [line.score(labels).mean for line in lines]
-        ranks = competition_ranks(means, lines[0].metric.higher_is_better)
-        groups = rank_groups(lines, lambda a, b: a.minus(b, labels))
-        for line, rank, group in zip(lines, ranks, groups, strict=True):
-            cells[line.method] += f" ({rank}, group {group})"
+        ranks = competition_ranks(means, lines[0].metric.higher_is_better) if lines else []
+        below = standing.separable if standing else ()
+        for line, rank in zip(lines, ranks, strict=True):
+            cells[line.method] += f" ({rank}) {BELOW}" if line.method in below else f" ({rank})"
+    if reference and reference.has(labels):
+        others = [line for line in lines if line is not reference]
+        ps = adjusted_ps([line.minus(reference, labels) for line in others])
+        for line, p in zip(others, ps, strict=True):
+            cells[line.method] += f" {SIGNIFICANT}" if p <= LEVEL else ""
     return [cells.get(line.method, "") for line in shown]
 
 
@@ -248,25 +281,45 @@ def _condition_section(
     if links:
         details = Link("Classes, confusions and calibration", f"details/{details_name(table)}.md")
         text = (*text, " ", details, ".")
-    budgets = dict.fromkeys(row.labels for row in table.rows if not row.bound) or ["all"]
-    rows = {k: [r for r in table.rows if r.bound or r.labels == k] for k in budgets}
+    budgets = dict.fromkeys(row.labels for row in table.rows if not row.bound) or {"all": None}
+    rows: dict[Labels, list[Row]] = {
+        k: [r for r in table.rows if r.bound or r.labels == k] for k in budgets
+    }
     return Section(
         table.condition.title,
         [*(encoders.flags(table.condition, table.target) if encoders else []), Paragraph(text)],
         [
-            Section(f"{labels} labels", [_table(results, table, shown, metrics)])
+            Section(f"{labels} labels", _of_budget(results, table, labels, shown, metrics))
             for labels, shown in rows.items()
         ],
     )
 
 
+def _of_budget(
+    results: Results, table: Table, labels: Labels, rows: Sequence[Row], metrics: Sequence[Metric]
+) -> list[Block]:
+    """Return the table of a label budget, and which differences it can find."""
+    protocol = results.protocol
+    name = protocol.presentation.reference
+    standing = table.standing(labels, name)
+    blocks: list[Block] = [_table(results, table, rows, metrics, standing)]
+    if standing and (protocol.ranks or not isinf(standing.named) or standing.too_few):
+        reference = name if table.reference(name, rows) else None
+        blocks.append(standing_in_words(standing, reference, protocol.ranks))
+    return blocks
+
+
 def _table(
-    results: Results, table: Table, rows: Sequence[Row], metrics: Sequence[Metric]
+    results: Results,
+    table: Table,
+    rows: Sequence[Row],
+    metrics: Sequence[Metric],
+    standing: Standing | None,
 ) -> TableModel:
     protocol = results.protocol
     source = protocol.source_title
     headline, *others = metrics
-    first = _ranks(table, rows) if protocol.ranks else {}
+    first = {"rank": _ranks(table, rows, standing)} if protocol.ranks else {}
     cells: dict[str, Sequence[str]] = {
         metric_title(headline): [show(row.scores["target", headline.name]) for row in rows],
         "95 % interval": [show_interval(row.resampled.estimate) for row in rows],
@@ -289,16 +342,16 @@ def _table(
     return TableModel([*columns(first), method_column(rows), *columns(cells, ["note"]), *added])
 
 
-def _ranks(table: Table, rows: Sequence[Row]) -> dict[str, Sequence[str]]:
-    """Return rank and group of each row that may have one."""
+def _ranks(table: Table, rows: Sequence[Row], standing: Standing | None) -> list[str]:
+    """Return the rank of each row that may have one, marked where it is separably below."""
     ranked = [row for row in rows if row.ranked]
     scores = [row.scores["target", table.metric.name].mean for row in ranked]
     ranks = iter(competition_ranks(scores, table.metric.higher_is_better))
-    groups = map(str, rank_groups(ranked, lambda a, b: a.resampled.minus(b.resampled)))
-    return {
-        "rank": [next(ranks) if row.ranked else DASH for row in rows],
-        "group": [next(groups) if row.ranked else DASH for row in rows],
-    }
+    below = standing.separable if standing else ()
+    return [
+        next(ranks) + (f" {BELOW}" if row.method in below else "") if row.ranked else DASH
+        for row in rows
+    ]
 
 
 def _against_reference(

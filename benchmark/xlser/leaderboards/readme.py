@@ -33,11 +33,11 @@ from xlser.leaderboards.model import (
 from xlser.leaderboards.plugins import MakeBlocks, ResultsOf, all_blocks
 from xlser.leaderboards.rendering import blocks_as_markdown
 from xlser.protocols import protocol_names
-from xlser.results import Estimate, Results, Summary, Table
+from xlser.results import Difference, Results, Summary, Table
 from xlser.results.summary import difference_of_means
 
 _BLOCK = re.compile(r"(<!-- (?!end )([^>]+) -->\n)(?:(?!<!-- ).)*(<!-- end -->)", re.DOTALL)
-_MARKED = f"{SIGNIFICANT} p ≤ 0.05 after Holm's correction over the column."
+_MARKED = f"{SIGNIFICANT} p ≤ 0.05 by exchange of speakers, adjusted over the column."
 _BEST = 10  # methods in a picture that is to be read at a glance
 
 
@@ -222,7 +222,7 @@ def _lead_table(summary: Summary, method: str, others: Summary) -> list[Block]:
     return [TableModel(columns), Paragraph(_MARKED)]
 
 
-def _differences(differences: Mapping[str, Estimate]) -> dict[str, str]:
+def _differences(differences: Mapping[str, Difference]) -> dict[str, str]:
     """Return the differences of a column by method."""
     return dict(zip(differences, show_differences([*differences.values()]), strict=True))
 

@@ -2,11 +2,12 @@
 
 from xlser.results.comparison import Comparison, verdict
 from xlser.results.cost import cost
-from xlser.results.ranking import competition_ranks, rank_groups
+from xlser.results.exchange import least_p
+from xlser.results.ranking import Standing, competition_ranks
 from xlser.results.results import Note, Results, load
 from xlser.results.rows import Condition
 from xlser.results.scores import Score
-from xlser.results.statistics import LEVEL, Estimate, holm
+from xlser.results.statistics import LEVEL, Difference, Estimate, adjusted_ps
 from xlser.results.summary import Budgets, Line, Summary
 from xlser.results.tables import Row, Table
 
@@ -15,18 +16,20 @@ __all__ = [
     "Budgets",
     "Comparison",
     "Condition",
+    "Difference",
     "Estimate",
     "Line",
     "Note",
     "Results",
     "Row",
     "Score",
+    "Standing",
     "Summary",
     "Table",
+    "adjusted_ps",
     "competition_ranks",
     "cost",
-    "holm",
+    "least_p",
     "load",
-    "rank_groups",
     "verdict",
 ]

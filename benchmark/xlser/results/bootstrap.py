@@ -5,13 +5,14 @@ speaker tested under several seeds is still one speaker.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import sqrt
 
 import numpy as np
 
 from xlser.metrics import Metric
+from xlser.results.exchange import contributions
 from xlser.results.predictions import (
     Reals,
     RowPredictions,
@@ -19,7 +20,7 @@ from xlser.results.predictions import (
     mean_defined,
     sums_by,
 )
-from xlser.results.statistics import Estimate
+from xlser.results.statistics import Difference, Estimate
 
 RESAMPLES = 2000
 """A standard error is known to 1.6 % of itself: 1 / sqrt(2 * resamples)."""
@@ -38,32 +39,51 @@ class Resampled:
         speakers: effective number of speakers (see `effective_speakers`).
         score: over the speakers there are, percent: the mean over seeds.
         values: over each resample of them, percent, shape (resamples,); empty for one speaker.
-        lowest: smallest possible score, percent.
-        highest: largest possible score, percent.
+        metric: of the score.
+        sums: of its statistics by speaker, shape (parts, speakers, statistics): a part a row that
+            the score is the mean of.
     """
 
     utterances: TestUtterances
     speakers: float
     score: float
     values: Reals
-    lowest: float = 0.0
-    highest: float = 100.0
+    metric: Metric
+    sums: Reals
 
     @cached_property
     def estimate(self) -> Estimate:
         """The score with its standard error."""
-        return _estimate(self.score, self.values, self.speakers, self.lowest, self.highest)
+        lowest, highest = 100 * self.metric.lowest, 100 * self.metric.highest
+        return _estimate(self.score, self.values, self.speakers, lowest, highest)
 
-    def minus(self, other: "Resampled") -> Estimate:
+    def minus(self, other: "Resampled") -> Difference:
         """Return the difference to another score, speakers paired.
 
         Of rows tested on different utterances the error is not known.
+
+        Args:
+            other: the mean of as many rows.
         """
         difference = self.score - other.score
-        width = self.highest - self.lowest
+        width = 100 * (self.metric.highest - self.metric.lowest)
         if self.utterances is not other.utterances:
-            return Estimate(difference, None, 0.0, -width, width)
-        return _estimate(difference, self.values - other.values, self.speakers, -width, width)
+            return Difference(difference, None, 0.0, -width, width)
+        values = self.values - other.values
+        estimate = _estimate(difference, values, self.speakers, -width, width)
+        own, others = contributions(np.stack([self.sums, other.sums]), self.metric)
+        effects = dict(zip(self.utterances.speakers, (own - others).tolist(), strict=True))
+        return Difference(**vars(estimate), effects=effects)
+
+
+def mean_of(rows: Sequence[Resampled]) -> Resampled:
+    """Return the mean score of rows that were tested on the same utterances."""
+    return replace(
+        rows[0],
+        score=sum(row.score for row in rows) / len(rows),
+        values=np.mean([row.values for row in rows], axis=0),
+        sums=np.concatenate([row.sums for row in rows]),
+    )
 
 
 def _estimate(
@@ -99,10 +119,10 @@ def resample(rows: Sequence[RowPredictions], metric: Metric) -> list[Resampled]:
     resampled: dict[int, Resampled] = {}
     for utterances, members in together.items():
         speakers = effective_speakers(speaker_weights(utterances, metric))
-        scores, values = _bootstrap(utterances, [rows[i] for i in members], metric)
-        for i, score, over in zip(members, scores, values, strict=True):
-            bounds = 100 * metric.lowest, 100 * metric.highest
-            resampled[i] = Resampled(utterances, speakers, float(score), over, *bounds)
+        found = _bootstrap(utterances, [rows[i] for i in members], metric)
+        for i, score, over, sums in zip(members, *found, strict=True):
+            own = sums[None]
+            resampled[i] = Resampled(utterances, speakers, float(score), over, metric, own)
     return [resampled[i] for i in range(len(rows))]
 
 
@@ -157,14 +177,15 @@ def bootstrap_speakers(sums: Reals, metric: Metric) -> Reals:
 
 def _bootstrap(
     utterances: TestUtterances, rows: Sequence[RowPredictions], metric: Metric
-) -> tuple[Reals, Reals]:
-    """Return the scores of rows of the same test utterances, and those of the resamples."""
+) -> tuple[Reals, Reals, Reals]:
+    """Return scores of rows of the same test utterances, of resamples, and sums by speaker."""
     weights = _weights(utterances, metric)[:, None]
-    scores, values = [], []
+    scores, values, sums = [], [], []
     for statistics in _statistics(utterances, rows, metric):
         scores.append(100 * mean_defined(metric.value(sums_by(utterances.seed, statistics))))
-        values.append(bootstrap_speakers(sums_by(utterances.speaker, weights * statistics), metric))
-    return np.concatenate(scores), np.concatenate(values)
+        sums.append(sums_by(utterances.speaker, weights * statistics))
+        values.append(bootstrap_speakers(sums[-1], metric))
+    return np.concatenate(scores), np.concatenate(values), np.concatenate(sums)
 
 
 def _statistics(

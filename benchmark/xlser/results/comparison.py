@@ -11,7 +11,7 @@ from xlser.errors import RecordError, UnknownNameError
 from xlser.metrics import Metric
 from xlser.protocols import Labels, Protocol
 from xlser.results.rows import Condition
-from xlser.results.statistics import LEVEL, Estimate, holm
+from xlser.results.statistics import LEVEL, Difference, Estimate, adjusted_ps
 from xlser.results.tables import Row, Table
 
 
@@ -34,7 +34,7 @@ class Cell:
     labels: Labels
     a: Row
     b: Row
-    difference: Estimate
+    difference: Difference
     p: float
 
     @property
@@ -78,7 +78,7 @@ class Mean:
     labels: Labels
     a: Estimate
     b: Estimate
-    difference: Estimate
+    difference: Difference
     p: float
 
 
@@ -186,7 +186,7 @@ def compare(
             "or run what one of them lacks.",
         )
     cells.sort(key=lambda cell: cell.condition)
-    adjusted = holm([cell.p for cell in cells])
+    adjusted = adjusted_ps([cell.difference for cell in cells])
     cells = [replace(cell, p=p) for cell, p in zip(cells, adjusted, strict=True)]
     return Comparison(a, b, tables[0].metric, cells, _means(cells))
 
@@ -210,7 +210,7 @@ def _described(tables: Iterable[Table], method: str) -> str:
 
 
 def _cells(table: Table, a: str, b: str) -> list[Cell]:
-    """Return the budgets at which both have comparable rows, with p-values not adjusted."""
+    """Return the budgets at which both have comparable rows, with p-values of 1."""
     of_a, of_b = ({r.labels: r for r in table.rows if r.method == name} for name in (a, b))
     return [
         _cell(table, of_a[labels], of_b[labels])
@@ -221,7 +221,7 @@ def _cells(table: Table, a: str, b: str) -> list[Cell]:
 
 def _cell(table: Table, a: Row, b: Row) -> Cell:
     difference = a.resampled.minus(b.resampled)
-    return Cell(table.condition, table.target, a.labels, a, b, difference, difference.p)
+    return Cell(table.condition, table.target, a.labels, a, b, difference, p=1.0)
 
 
 def _means(cells: Iterable[Cell]) -> list[Mean]:
@@ -229,18 +229,17 @@ def _means(cells: Iterable[Cell]) -> list[Mean]:
     for cell in cells:
         together.setdefault((cell.condition, cell.labels), []).append(cell)
     means = [_mean(several) for several in together.values() if len(several) > 1]
-    adjusted = holm([mean.p for mean in means])
+    adjusted = adjusted_ps([mean.difference for mean in means])
     return [replace(mean, p=p) for mean, p in zip(means, adjusted, strict=True)]
 
 
 def _mean(cells: Sequence[Cell]) -> Mean:
-    difference = Estimate.average([cell.difference for cell in cells])
     return Mean(
         condition=cells[0].condition,
         targets=tuple(cell.target for cell in cells),
         labels=cells[0].labels,
         a=Estimate.average([cell.a.resampled.estimate for cell in cells]),
         b=Estimate.average([cell.b.resampled.estimate for cell in cells]),
-        difference=difference,
-        p=difference.p,
+        difference=Difference.average([cell.difference for cell in cells]),
+        p=1.0,
     )

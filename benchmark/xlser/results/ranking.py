@@ -1,13 +1,91 @@
-"""Ranks, and groups of rows that are not separable from each other."""
+"""Ranks, which methods are below the best, and which differences a table can find."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from math import comb
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, sqrt
 
-from xlser.results.statistics import LEVEL, Estimate, holm
+import numpy as np
 
-T = TypeVar("T")
+from xlser.results.bootstrap import Resampled
+from xlser.results.exchange import (
+    below_the_best,
+    contributions,
+    critical_differences,
+    least_p,
+)
+from xlser.results.predictions import Reals
+from xlser.results.statistics import LEVEL, Estimate
+
+POWER = 0.8
+"""Probability with which the smallest detectable difference is found."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How sure the order of methods is that were tested on the same speakers.
+
+    Attributes:
+        below: by method, the p-value of being no worse than the best, adjusted for all methods.
+        speakers: number of test speakers, of all targets.
+        error: standard error of the difference of two methods, percent, the root mean square over
+            all pairs; None if it is not known.
+        named: smallest difference between two methods named beforehand that is separable with a
+            probability of 80 %, percent; infinite if speakers are too few.
+        against_one: the same for a method among all others, held against the reference; infinite
+            where that is not among them as well.
+        reliability: share of the variance between the methods' scores that is not noise, 0 to 1;
+            None for fewer than three methods.
+    """
+
+    below: Mapping[str, float]
+    speakers: int
+    error: float | None
+    named: float
+    against_one: float
+    reliability: float | None
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there are too few speakers to find any two methods apart."""
+        return least_p(self.speakers) > LEVEL
+
+    @property
+    def separable(self) -> tuple[str, ...]:
+        """The methods that are separably below the best."""
+        return tuple(method for method, p in self.below.items() if p <= LEVEL)
+
+
+def standing(
+    members: Mapping[str, Sequence[Resampled]], reference: str | None = None
+) -> Standing | None:
+    """Return how sure the order of methods is by their scores; None for a single method.
+
+    Args:
+        members: by method, its score on each target, over whose mean methods are compared. All
+            are tested on the same utterances.
+        reference: method that others are held against.
+    """
+    if len(members) < 2:
+        return None
+    scores = [sum(row.score for row in rows) / len(rows) for rows in members.values()]
+    effects = effects_of([*members.values()])
+    metric = next(iter(members.values()))[0].metric
+    oriented = effects if metric.higher_is_better else -effects
+    below = dict(zip(members, below_the_best(oriented), strict=True))
+    best = int(oriented.sum(axis=1).argmax())
+    one = next((i for i, name in enumerate(members) if name == reference), best)
+    difference = _typical_difference([*members.values()])
+    others = np.delete(effects, one, axis=0) - effects[one]
+    named, largest = critical_differences(others, difference.error or inf, LEVEL)
+    return Standing(
+        below=below,
+        speakers=effects.shape[1],
+        error=difference.error,
+        named=_detectable(named, difference),
+        against_one=_detectable(largest, difference) if reference in members else inf,
+        reliability=_reliability(scores, difference.error),
+    )
 
 
 def competition_ranks(scores: Sequence[float], higher_is_better: bool = True) -> list[str]:
@@ -24,29 +102,54 @@ def competition_ranks(scores: Sequence[float], higher_is_better: bool = True) ->
     return [f"{rank[own]}{'=' if times[own] > 1 else ''}" for own in shown]
 
 
-def rank_groups(ranked: Sequence[T], difference: Callable[[T, T], Estimate]) -> list[int]:
-    """Group all that is not separable from the best, then from the best of the rest, and so on.
-
-    The best was not named beforehand, so any pair might have been compared: Holm's correction is
-    over all pairs.
+def effects_of(members: Sequence[Sequence[Resampled]]) -> Reals:
+    """Return what each speaker adds to each method's mean over targets, (methods, speakers).
 
     Args:
-        ranked: best first.
-        difference: between two of them.
-
-    Returns:
-        The number of each one's group, from 1.
+        members: of each method, its score on each target.
     """
-    groups = [0] * len(ranked)
-    left = list(range(len(ranked)))
-    number = 0
-    while left:
-        number += 1
-        best, *others = left
-        ps = [difference(ranked[best], ranked[i]).p for i in others]
-        adjusted = holm(ps, comparisons=comb(len(left), 2))
-        separable = [i for i, p in zip(others, adjusted, strict=True) if p <= LEVEL]
-        for i in set(left) - set(separable):
-            groups[i] = number
-        left = separable
-    return groups
+    targets = list(zip(*members, strict=True))
+    named = dict.fromkeys(name for rows in targets for name in rows[0].utterances.speakers)
+    place = {name: i for i, name in enumerate(named)}
+    effects: Reals = np.zeros((len(members), len(place)))
+    for rows in targets:
+        own = contributions(np.stack([row.sums for row in rows]), rows[0].metric)
+        effects[:, [place[name] for name in rows[0].utterances.speakers]] += own / len(targets)
+    return effects
+
+
+def _typical_difference(members: Sequence[Sequence[Resampled]]) -> Estimate:
+    """Return a difference of 0 whose error is the root mean square of that of all pairs.
+
+    It is the error of the block design: what speakers have in common for all methods is taken out,
+    and the variance that is left is pooled over the methods.
+    """
+    pairs = [_typical_on_target(rows) for rows in zip(*members, strict=True)]
+    return Estimate.average(pairs)
+
+
+def _typical_on_target(rows: Sequence[Resampled]) -> Estimate:
+    values = np.stack([row.values for row in rows])
+    values = values[:, ~np.isnan(values).any(axis=0)]
+    speakers = rows[0].speakers
+    if not values.size:
+        return Estimate(0, None, 0, -100)
+    apart = values - values.mean(axis=0)
+    variance = 2 * apart.var(axis=1).sum() / (len(rows) - 1) * speakers / (speakers - 1)
+    return Estimate(0, sqrt(variance), speakers - 1, -100)
+
+
+def _detectable(critical: float, difference: Estimate) -> float:
+    """Return the difference that is seen as `critical` at least in 80 of 100 experiments."""
+    from scipy.special import stdtrit  # scipy takes a second to load
+
+    if difference.error is None or not critical < inf:
+        return inf
+    return critical + difference.error * float(stdtrit(difference.freedom, POWER))
+
+
+def _reliability(scores: Sequence[float], error: float | None) -> float | None:
+    between = float(np.var(scores, ddof=1))
+    if error is None or len(scores) < 3 or not between:
+        return None
+    return max(0.0, 1 - error**2 / 2 / between)

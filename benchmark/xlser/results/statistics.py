@@ -1,15 +1,21 @@
-"""Estimates with standard errors, and corrections for many comparisons.
+"""Estimates with standard errors, and differences with p-values.
 
 docs/statistics.md gives the reasons and measures the coverage. scipy takes a second to load, so it
 is imported where it is needed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from math import sqrt
 
+import numpy as np
+
+from xlser.results.exchange import adjusted
+from xlser.results.predictions import Reals
+
 LEVEL = 0.05
-"""Error rate of groups and of what is called separable, after Holm's correction."""
+"""Error rate of what is called separable, over all comparisons of a column or table."""
 
 
 @dataclass(frozen=True)
@@ -57,37 +63,45 @@ class Estimate:
         half = float(stdtrit(self.freedom, 1 - LEVEL / 2)) * self.error
         return max(self.lowest, self.value - half), min(self.highest, self.value + half)
 
-    @property
-    def p(self) -> float:
-        """Two-sided p-value of the true value being 0, by Student's t.
 
-        Where all speakers differ by the same amount, t is infinite and p would be 0: the p-value
-        of the sign test stands in, 2^(1 - speakers).
-        """
-        if self.error is None or self.value == 0:
-            return 1.0
-        if self.error == 0:
-            return float(2.0**-self.freedom)
-        from scipy.special import stdtr
+@dataclass(frozen=True)
+class Difference(Estimate):
+    """A difference of two scores, whose p-value is that of the exchange of speakers.
 
-        return 2 * float(stdtr(self.freedom, -abs(self.value) / self.error))
-
-
-def holm(ps: Sequence[float], comparisons: int | None = None) -> list[float]:
-    """Adjust p-values for the number of comparisons (Holm 1979).
-
-    Args:
-        ps: p-values.
-        comparisons: number of comparisons, if these are only some of them.
-
-    >>> holm([0.04, 0.01, 0.03])
-    [0.06, 0.03, 0.06]
+    Attributes:
+        effects: by speaker, what it adds to the difference; empty where speakers are not paired.
     """
-    left = comparisons or len(ps)
-    adjusted = [0.0] * len(ps)
-    highest = 0.0
-    for i in sorted(range(len(ps)), key=ps.__getitem__):
-        highest = max(highest, min(1.0, left * ps[i]))
-        adjusted[i] = highest
-        left -= 1
-    return adjusted
+
+    effects: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def average(cls, estimates: "Sequence[Difference]") -> "Difference":  # type: ignore[override]
+        """Return the mean of several (say, of languages); a speaker of two is exchanged in both."""
+        mean = Estimate.average(estimates)
+        paired = all(difference.effects for difference in estimates)
+        effects: dict[str, float] = {}
+        for difference in estimates if paired else ():
+            for speaker, effect in difference.effects.items():
+                effects[speaker] = effects.get(speaker, 0.0) + effect / len(estimates)
+        return cls(**vars(mean), effects=effects)
+
+    @cached_property
+    def p(self) -> float:
+        """Two-sided p-value of the true difference being 0, by exchange of speakers.
+
+        Of n speakers it is 2^(1 - n) at least.
+        """
+        return adjusted_ps([self])[0]
+
+
+def adjusted_ps(differences: Sequence[Difference]) -> list[float]:
+    """Return p-values adjusted for the number of differences (see `exchange.adjusted`).
+
+    Speakers that several differences share are exchanged in all of them at once.
+    """
+    speakers = list(dict.fromkeys(name for each in differences for name in each.effects))
+    place = {name: i for i, name in enumerate(speakers)}
+    effects: Reals = np.zeros((len(differences), len(speakers)))
+    for row, difference in zip(effects, differences, strict=True):
+        row[[place[name] for name in difference.effects]] = [*difference.effects.values()]
+    return adjusted(effects)

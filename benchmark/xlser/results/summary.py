@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-
 from xlser.metrics import Metric
 from xlser.protocols import Labels
-from xlser.results.bootstrap import Resampled
+from xlser.results.bootstrap import Resampled, mean_of
+from xlser.results.ranking import Standing, standing
 from xlser.results.rows import Condition
 from xlser.results.scores import Score
-from xlser.results.statistics import Estimate
+from xlser.results.statistics import Difference, Estimate
 from xlser.results.tables import Row, Table
 
 Budgets = Labels | tuple[Labels, ...]
@@ -54,7 +53,7 @@ class Line:
         """Return the mean over targets at a label budget or over several, with its error."""
         return Estimate.average([of.estimate for of in _means([self], labels)])
 
-    def minus(self, other: "Line", labels: Budgets) -> Estimate:
+    def minus(self, other: "Line", labels: Budgets) -> Difference:
         """Return the difference to another's mean over targets at a label budget, or several."""
         return difference_of_means([self], [other], labels)
 
@@ -99,6 +98,16 @@ class Summary:
         present = {labels for line in self.lines for labels in line.rows}
         return tuple(sorted(present, key=rising))
 
+    def standing(self, labels: Budgets, reference: str | None = None) -> Standing | None:
+        """Return how sure the order of methods is at a label budget, or over several.
+
+        Args:
+            labels: budget, or several.
+            reference: method that others are held against.
+        """
+        ranked = [line for line in self.lines if line.has(labels) and not line.bound]
+        return standing({line.method: _means([line], labels) for line in ranked}, reference)
+
     def best(self, count: int) -> "Summary":
         """Return the summary of the first `count` methods that may have a rank, and the bounds."""
         ranked = [line for line in self.lines if not line.bound]
@@ -120,18 +129,20 @@ def summarise(tables: Iterable[Table], headline: tuple[Labels, ...] = ()) -> lis
     return [summary for group in several if (summary := _summary(group, headline)).lines]
 
 
-def difference_of_means(above: Sequence[Line], below: Sequence[Line], labels: Budgets) -> Estimate:
+def difference_of_means(
+    above: Sequence[Line], below: Sequence[Line], labels: Budgets
+) -> Difference:
     """Return by how much the mean over methods and targets is above that of other methods.
 
     Speakers are paired where both tested the same utterances.
 
     Args:
         above: methods that have the label budgets.
-        below: the others.
+        below: as many others.
         labels: budget, or several to average over.
     """
     pairs = zip(_means(above, labels), _means(below, labels), strict=True)
-    return Estimate.average([a.minus(b) for a, b in pairs])
+    return Difference.average([a.minus(b) for a, b in pairs])
 
 
 def rising(labels: Labels) -> float:
@@ -147,14 +158,7 @@ def _means(lines: Sequence[Line], labels: Budgets) -> list[Resampled]:
     """Return the mean over methods and label budgets of each target's resampled scores."""
     averaged = [line.rows[each] for line in lines for each in _several(labels)]
     of_targets = zip(*([row.resampled for row in rows] for rows in averaged), strict=True)
-    return [
-        replace(
-            rows[0],
-            score=sum(row.score for row in rows) / len(rows),
-            values=np.mean([row.values for row in rows], axis=0),
-        )
-        for rows in of_targets
-    ]
+    return [mean_of(rows) for rows in of_targets]
 
 
 def _summary(tables: Sequence[Table], headline: tuple[Labels, ...]) -> Summary:

@@ -11,6 +11,7 @@ from xlser.metrics import Metric, majority_rate
 from xlser.protocols import Labels, Protocol
 from xlser.results.bootstrap import Resampled, resample
 from xlser.results.predictions import PredictionsOf, RowPredictions
+from xlser.results.ranking import Standing, standing
 from xlser.results.rows import ROW, TABLE, Condition, marks_of
 from xlser.results.scores import RowScores, RunScores
 
@@ -83,6 +84,18 @@ class Table:
     metric: Metric
     rows: tuple[Row, ...]
     majority: float
+
+    def standing(self, labels: Labels, reference: str | None = None) -> Standing | None:
+        """Return how sure the order of a label budget's rows is, of those that may have a rank.
+
+        Args:
+            labels: budget.
+            reference: method that others are held against, at its defaults.
+        """
+        ranked = [row for row in self.rows if row.ranked and row.labels == labels]
+        first = self.reference(reference, ranked)
+        members = {row.method: [row.resampled] for row in ranked}
+        return standing(members, first.method if first else None)
 
     def reference(self, name: str | None, rows: Sequence[Row]) -> Row | None:
         """Return the row, among some, of a method at its defaults; None if there is none."""

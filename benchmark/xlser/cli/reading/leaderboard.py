@@ -1,6 +1,7 @@
 """`xlser leaderboard`: records in, Markdown and pictures out."""
 
 from dataclasses import asdict
+from math import isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ from xlser.cli.output import messages, print_json
 from xlser.cli.parameters import AsJson, LeaderboardsFolder
 
 if TYPE_CHECKING:
-    from xlser.results import Row, Table
+    from xlser.results import Row, Standing, Table
 
 
 def leaderboard(
@@ -41,7 +42,9 @@ def leaderboard(
     for name in names:
         written = folder.write(find_protocol(name, leaderboards), shown)
         if as_json:
-            answer[name] = [_table_as_json(table) for table in written.results.tables()]
+            reference = written.results.protocol.presentation.reference
+            tables = written.results.tables()
+            answer[name] = [_table_as_json(table, reference) for table in tables]
         else:
             messages(f"wrote {written.page}")
     page = folder.write_readme()
@@ -51,12 +54,15 @@ def leaderboard(
         messages(f"wrote {page}")
 
 
-def _table_as_json(table: "Table") -> dict[str, Any]:
+def _table_as_json(table: "Table", reference: str | None) -> dict[str, Any]:
+    budgets = dict.fromkeys(row.labels for row in table.rows if row.ranked)
+    standings = {str(labels): table.standing(labels, reference) for labels in budgets}
     return {
         "target": table.target,
         "condition": asdict(table.condition),
         "majority": table.majority,
         "rows": [_row_as_json(row) for row in table.rows],
+        "budgets": {k: _standing_as_json(of) for k, of in standings.items() if of},
     }
 
 
@@ -72,4 +78,15 @@ def _row_as_json(row: "Row") -> dict[str, Any]:
         "seeds": row.seeds,
         "scores": scores,
         "interval": row.resampled.estimate.interval,
+    }
+
+
+def _standing_as_json(standing: "Standing") -> dict[str, Any]:
+    return {
+        "p of not being below the best": standing.below,
+        "speakers": standing.speakers,
+        "standard error of a difference": standing.error,
+        "finds a named pair from": None if isinf(standing.named) else standing.named,
+        "finds one of all from": None if isinf(standing.against_one) else standing.against_one,
+        "reliability": standing.reliability,
     }

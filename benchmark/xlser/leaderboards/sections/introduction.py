@@ -1,6 +1,6 @@
 """What stands above the tables of a protocol's page: how to read them."""
 
-from xlser.leaderboards.formatting import SIGNIFICANT
+from xlser.leaderboards.formatting import BELOW, SIGNIFICANT
 from xlser.leaderboards.model import Block, Code, Inline, Link, Paragraph
 from xlser.leaderboards.plugins import page_plugins
 from xlser.metrics import get_metric
@@ -63,8 +63,8 @@ def _about_uncertainty(protocol: Protocol) -> Paragraph:
             f"The column vs {reference} is the difference from ",
             Code(reference),
             " at the same label budget, with its 95 % interval: the same speakers are resampled "
-            f"for both. {SIGNIFICANT} marks a separable difference: p ≤ 0.05 after Holm's "
-            "correction over the column. ",
+            f"for both. {SIGNIFICANT} marks a separable difference: p ≤ 0.05 by exchange of "
+            "speakers, adjusted over the column. ",
         )
     return Paragraph(
         (
@@ -106,9 +106,11 @@ def _about_ranks(protocol: Protocol) -> Paragraph:
         )
     return Paragraph(
         f"Rows of one table are ranked by {headline} on the target language; scores that are "
-        "equal as printed share a rank (2=). Group 1 is the first row and all rows that are not "
-        "separable from it at 5 % (Holm's correction over all pairs); group 2 is the same among "
-        "the remaining rows, and so on. Within a group, ranks are no evidence. Rows that train on "
-        "all target labels, lack seeds or have a note have neither rank nor group. Ranks under a "
-        "partial source or with excluded utterances hold within that table alone."
+        f"equal as printed share a rank (2=). {BELOW} marks what is separably below the first at "
+        "5 %, adjusted for all methods: all others may be as good as the first, whatever their "
+        "ranks. Below a table stands from which difference on it finds methods apart in 80 of 100 "
+        "experiments, and the reliability of its ranking: the share of the variance between "
+        "methods that is not noise. Rows that train on all target labels, lack seeds or have a "
+        "note have no rank. Ranks under a partial source or with excluded utterances hold within "
+        "that table alone."
     )
