@@ -23,6 +23,7 @@ from xlser.system.files import digest_file
 _AT_ONCE = 200  # records that are held as objects
 
 _KEY = re.compile(rb'"key": ?"([^"\\]*)"')
+_KEY_IN_NAME = re.compile(r"-([0-9a-f]{8})(?![0-9a-f])")
 
 Known = dict[tuple[str, str], TestSet]
 """Test sets by their text."""
@@ -46,15 +47,17 @@ def files(results: Path, suffix: str) -> list[Path]:
 
 
 def without_copies(paths: Sequence[Path]) -> list[Path]:
-    """Leave out files of whose bytes another is made, as file services leave behind a conflict.
+    """Leave out files that equal another byte for byte, as file services leave behind a conflict.
 
     Of several the one stays whose name ends in its key, or else the one of the shortest path.
     """
-    by_size: dict[int, list[Path]] = {}
+    by_size: dict[tuple[int, str], list[Path]] = {}
     for path in paths:
-        by_size.setdefault(path.stat().st_size if path.exists() else -1, []).append(path)
+        named = _KEY_IN_NAME.search(path.stem)
+        size = path.stat().st_size if path.exists() else -1
+        by_size.setdefault((size, named[1] if named else ""), []).append(path)
     kept = set(paths)
-    for alike in (found for size, found in by_size.items() if size > 0 and len(found) > 1):
+    for alike in (found for (size, _), found in by_size.items() if size > 0 and len(found) > 1):
         same: dict[tuple[str, str], list[Path]] = {}
         keys = {path: key_of(path) or "" for path in alike}
         times = Counter(keys.values())
