@@ -55,7 +55,9 @@ class _Spread:
 
     def predict(self, speech: Speech) -> Tensor:
         """Return class probabilities, shape (utterances, classes)."""
-        p = np.full((len(speech), self._classes), 1e-6)  # no label may reach a neighbourhood
+        p = np.full((len(speech), self._classes), 1e-6)
         if len(speech):
-            p[:, self._graph.classes_] += self._graph.predict_proba(embeddings(speech))
+            with np.errstate(invalid="ignore"):  # 0 / 0 where no label has reached a neighbour
+                answers = self._graph.predict_proba(embeddings(speech))
+            p[:, self._graph.classes_] += np.nan_to_num(answers)
         return torch.from_numpy(p / p.sum(axis=1, keepdims=True)).float()

@@ -222,6 +222,16 @@ def test_labels_go_along_a_chain_of_unlabelled_utterances() -> None:
     assert twin.argmax(dim=1).tolist() == [1, 0]
 
 
+def test_where_no_label_has_come_all_classes_are_as_probable() -> None:
+    source = embedded(torch.tensor([[0.0, 0.0], [0.0, 0.1]]), [0, 1])
+    far = [[90.0, 0.1 * i] for i in range(6)]
+    task = two_classes(source, NOBODY, speech(far))
+    method = LabelPropagation(neighbours=2, standardisation="none")
+    p = method.fit(task).predict(speech([[90.0, 0.25], [0.0, -1.0]]))
+    torch.testing.assert_close(p[0], torch.tensor([0.5, 0.5]))
+    assert p[1, 0] > 0.4
+
+
 # Neighbours, prototypes.
 
 
