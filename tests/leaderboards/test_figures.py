@@ -10,7 +10,7 @@ from tests.leaderboards.made import over_seeds, write
 from xlser.leaderboards import write_leaderboard
 from xlser.protocols import Protocol, get_protocol
 from xlser.records import Record
-from xlser.results.statistics import Estimate
+from xlser.results.inference.statistics import Estimate
 
 _HARD = {"name": "hard-pseudo-labels", "settings": {"tau": 0.5}}
 

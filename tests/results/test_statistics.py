@@ -23,7 +23,7 @@ from xlser.metrics import get_metric
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.results import Estimate, Standing
-from xlser.results.bootstrap import bootstrap_speakers, effective_speakers, resample
+from xlser.results.inference.bootstrap import bootstrap_speakers, effective_speakers, resample
 from xlser.results.predictions import RowPredictions
 
 UA, ACCURACY = (get_metric(name, get_protocol("v1").classes) for name in ("ua", "accuracy"))

@@ -2,12 +2,12 @@
 
 from xlser.results.comparison import Comparison, verdict
 from xlser.results.cost import cost
-from xlser.results.exchange import least_p
-from xlser.results.ranking import Standing, competition_ranks
+from xlser.results.inference.exchange import least_p
+from xlser.results.inference.ranking import Standing, competition_ranks
+from xlser.results.inference.statistics import LEVEL, Difference, Estimate, adjusted_ps
 from xlser.results.results import Note, Results, load
 from xlser.results.rows import Condition
 from xlser.results.scores import Score
-from xlser.results.statistics import LEVEL, Difference, Estimate, adjusted_ps
 from xlser.results.summary import Budgets, Line, Summary
 from xlser.results.tables import Row, Table
 

@@ -10,8 +10,8 @@ import pandas as pd
 from xlser.errors import RecordError, UnknownNameError
 from xlser.metrics import Metric
 from xlser.protocols import Labels, Protocol
+from xlser.results.inference.statistics import LEVEL, Difference, Estimate, adjusted_ps
 from xlser.results.rows import Condition
-from xlser.results.statistics import LEVEL, Difference, Estimate, adjusted_ps
 from xlser.results.tables import Row, Table
 
 

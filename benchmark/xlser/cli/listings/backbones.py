@@ -18,7 +18,7 @@ def backbones(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """List backbones, or show one with its citation and the speech it was trained on.
+    """List backbones, or show one with what it was trained on.
 
     Dimension of the embedding, input, where the weights are found, their licence. A name may be
     one of those listed, hf:owner/name@revision, hf:/path/to/folder or features:table.parquet,

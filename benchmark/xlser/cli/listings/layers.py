@@ -26,7 +26,7 @@ def layers(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the layers of an encoder by cross-validation over source speakers.
+    """Compare the layers of an encoder on source speakers.
 
     No target speech is read. The layer found is declared by name: --backbone whisper-base#layer=3.
     """

@@ -12,7 +12,8 @@ from math import sqrt
 import numpy as np
 
 from xlser.metrics import Metric
-from xlser.results.exchange import contributions
+from xlser.results.inference.exchange import contributions
+from xlser.results.inference.statistics import Difference, Estimate
 from xlser.results.predictions import (
     Reals,
     RowPredictions,
@@ -20,7 +21,6 @@ from xlser.results.predictions import (
     mean_defined,
     sums_by,
 )
-from xlser.results.statistics import Difference, Estimate
 
 RESAMPLES = 2000
 """A standard error is known to 1.6 % of itself: 1 / sqrt(2 * resamples)."""

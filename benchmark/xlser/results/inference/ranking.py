@@ -7,15 +7,15 @@ from math import inf, sqrt
 
 import numpy as np
 
-from xlser.results.bootstrap import Resampled
-from xlser.results.exchange import (
+from xlser.results.inference.bootstrap import Resampled
+from xlser.results.inference.exchange import (
     below_the_best,
     contributions,
     critical_differences,
     least_p,
 )
+from xlser.results.inference.statistics import LEVEL, Estimate
 from xlser.results.predictions import Reals
-from xlser.results.statistics import LEVEL, Estimate
 
 POWER = 0.8
 """Probability with which the smallest detectable difference is found."""
