@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Literal, TypeVar
 
 from xlser.errors import PluginError, UnknownNameError, XlserError
+from xlser.system.files import working_folder
 
 Group = Literal[
     "xlser.backbones",
@@ -213,7 +214,8 @@ def load_reference(group: Group, reference: str, base: type[T]) -> type[T]:
     except (Exception, SystemExit) as cause:  # a stranger's module may raise anything
         raise PluginError(
             f"The {_KIND[group]} {reference!r} fails to import: {type(cause).__name__}: {cause}",
-            f"Name a class as module:Class, importable from {Path.cwd()}, or as file.py:Class.",
+            f"Name a class as module:Class, importable from {working_folder()}, or as "
+            "file.py:Class.",
         ) from cause
     return _whole(plugin, base, f"The {_KIND[group]} {reference!r}")
 
@@ -222,7 +224,7 @@ def _imported(module: str) -> ModuleType:
     """Import a module by name or by its file, anew if its source changed since it was imported."""
     if module.endswith(".py"):
         return _from_file(Path(module).resolve())
-    _make_importable(Path.cwd())
+    _make_importable(working_folder())
     found = sys.modules.get(module)
     with _without_bytecode():
         if found is not None and _source_of(found) != _sources.get(module, _source_of(found)):

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from xlser import registry
 from xlser.errors import SettingsError, UnknownNameError
+from xlser.system.files import is_folder, working_folder
 
 CONFIG = "xlser.toml"
 
@@ -118,9 +119,9 @@ class Settings(BaseModel):
             if corpus not in known:
                 raise UnknownNameError("corpus", corpus, known)
         from_environment = os.environ.get("XLSER_DATA")
-        folders = tuple(Path(d).expanduser() for d in (data, from_environment) if d)
+        folders = tuple(expanded(d, "--data or XLSER_DATA") for d in (data, from_environment) if d)
         for place in folders:
-            if not place.is_dir():
+            if not is_folder(place):
                 raise SettingsError(
                     f"{place} (--data or XLSER_DATA) is not a folder.",
                     "Name the folder that holds emodb/, ravdess/, ... .",
@@ -130,9 +131,7 @@ class Settings(BaseModel):
             own=written.own,
             exclude={corpus: tuple(names) for corpus, names in excluded.items()},
             data=folders,
-            cache=Path(
-                os.environ.get("XLSER_CACHE") or platformdirs.user_cache_dir("xlser")
-            ).expanduser(),
+            cache=_cache(),
             weights=weights or os.environ.get("XLSER_WEIGHTS") or None,
         )
 
@@ -162,7 +161,7 @@ def read_config(folder: Path | None = None) -> Config:
     Raises:
         SettingsError: the file is not TOML or holds something unknown.
     """
-    path = (folder or Path.cwd()) / CONFIG
+    path = (folder or working_folder()) / CONFIG
     try:
         stat = path.stat()
     except OSError:
@@ -175,7 +174,7 @@ def _read_config(path: Path, state: tuple[int, ...]) -> Config:
     """Return the content of a file; read anew when its `state` changes."""
     try:
         config = Config.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as cause:
+    except (ValueError, RecursionError) as cause:  # of TOML, of UTF-8, or of an entry
         raise SettingsError(
             f"{path} cannot be used: {cause}",
             "It may hold [corpora] (corpus = folder), [corpora.NAME] (table = file, language, ...) "
@@ -189,10 +188,47 @@ def _read_config(path: Path, state: tuple[int, ...]) -> Config:
 def _placed(entry: Path | OwnCorpus, folder: Path) -> Path | OwnCorpus:
     """Return an entry with its relative paths made relative to the folder of the file."""
     if isinstance(entry, Path):
-        return folder / entry.expanduser()
-    table = folder / entry.table.expanduser()
-    of = table.parent if entry.folder is None else folder / entry.folder.expanduser()
+        return folder / expanded(entry, f"[corpora] in {CONFIG}")
+    table = folder / expanded(entry.table, f"table in {CONFIG}")
+    own = expanded(entry.folder, f"folder in {CONFIG}") if entry.folder else None
+    of = table.parent if own is None else folder / own
     return entry.model_copy(update={"table": table, "folder": of})
+
+
+def expanded(path: Path | str, where: str) -> Path:
+    """Return a path with the user's folder in place of `~`, or of `~name` that of another user.
+
+    Args:
+        path: as it was written.
+        where: it was written, for the message.
+
+    Raises:
+        SettingsError: there is no such user, or this one has no folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as cause:
+        raise SettingsError(
+            f"{path} ({where}) cannot be used: this system knows no home folder for it.",
+            "Write the whole path, without ~.",
+        ) from cause
+
+
+def _cache() -> Path:
+    """Return the folder of the cache; it is made when it is first needed.
+
+    Raises:
+        SettingsError: there is no home folder to put it into.
+    """
+    if named := os.environ.get("XLSER_CACHE"):
+        return expanded(named, "XLSER_CACHE")
+    try:
+        return Path(platformdirs.user_cache_dir("xlser")).expanduser()
+    except RuntimeError as cause:
+        raise SettingsError(
+            f"There is no home folder for the cache of features ({cause}).",
+            "Set XLSER_CACHE to a folder that you can write.",
+        ) from cause
 
 
 def cpu_count() -> int:

@@ -58,8 +58,14 @@ def test_formats_of_libsndfile_are_read(ending: str, tmp_path: Path) -> None:
     assert np.abs(load(file)[4000:12000]).max() == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize("ending", ["wav", "flac", "aiff", "au", "w64", "mp3"])
-@pytest.mark.parametrize("lost", [1, 1000])
+@pytest.mark.parametrize(
+    ("ending", "lost"),
+    [
+        *((ending, 1000) for ending in ["wav", "flac", "aiff", "au", "w64", "mp3"]),
+        *((ending, 80) for ending in ["wav", "aiff", "au", "w64"]),
+        *((ending, 1) for ending in ["flac", "mp3"]),
+    ],
+)
 def test_truncated_file_is_refused_by_name(ending: str, lost: int, tmp_path: Path) -> None:
     file = trees.cut(trees.record(tmp_path / f"short.{ending}"), lost)
     with pytest.raises(AudioError, match=rf"short\.{ending} (is cut short|cannot be decoded)"):

@@ -1,6 +1,7 @@
 """Embeddings from a file: their digest is in the record, and what is wrong is named."""
 
 import hashlib
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from tests.demo import Demo, request
 import xlser
 from xlser.backbones import pretrained
 from xlser.errors import SettingsError, TableError, WeightsError
+from xlser.runs.failures import again
 from xlser.settings import Settings
 
 
@@ -63,6 +65,13 @@ def test_the_option_runs_on_a_table(
     assert set(results.frame["backbone"]) == {"features:mine"}
     (record,) = (tmp_path / "boards").rglob("svm-*.json")
     assert record.parent.name == "features-mine"
+
+
+def test_a_failed_run_says_how_to_get_the_table_again(demo: Demo, tmp_path: Path) -> None:
+    path = write(tmp_path / "mine.parquet", ids(demo), vectors(demo))
+    plan = demo.plan(request(["svm"], labels=[0]), tmp_path / "results", f"features:{path}")
+    (run,) = pickle.loads(pickle.dumps(plan.todo))
+    assert f"--backbone features:{path} " in again(run, tmp_path / "boards" / "demo" / "results")
 
 
 def test_a_table_is_no_backbone_to_fine_tune(demo: Demo, tmp_path: Path) -> None:

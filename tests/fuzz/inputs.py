@@ -24,3 +24,9 @@ ODD_TEXT = [
 def any_text(longest: int) -> st.SearchStrategy[str]:
     """Text of all of Unicode, lone surrogates too."""
     return st.text(st.characters(exclude_categories=()), max_size=longest)
+
+
+def require_memory(error: BaseException) -> None:
+    """Fail for an error in words that stands for memory that ran out."""
+    if isinstance(error.__cause__, MemoryError):
+        raise AssertionError("memory ran out") from error

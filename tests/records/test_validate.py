@@ -259,10 +259,10 @@ def test_a_record_in_another_place_or_under_another_name(
     moved = tmp_path / PLACE.replace("german", "italian") / path.name
     moved.parent.mkdir(parents=True)
     moved.write_bytes(path.read_bytes())
-    assert whats(moved) == [f"It belongs to {PLACE}/{path.name}."]
+    assert whats(moved) == [f"It was moved: it belongs to {PLACE}/{path.name}."]
     renamed = path.with_name("sft.json")
     renamed.write_bytes(path.read_bytes())
-    assert whats(renamed) == [f"It belongs into a file named {path.name}."]
+    assert whats(renamed) == [f"It was renamed: it belongs into a file named {path.name}."]
 
 
 def test_the_same_run_twice(

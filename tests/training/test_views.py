@@ -160,3 +160,35 @@ def test_a_mixture_has_its_share_of_either() -> None:
     assert torch.equal(mixup(one, other, 0.75), torch.tensor([[2.0, 1.0]]))
     assert torch.equal(mixup(one, other, torch.tensor(1.0)), one)
     assert torch.equal(mixup(one, other, torch.tensor(0.0)), other)
+
+
+def tones(*samples: int) -> torch.Tensor:
+    """Return a tone of 100 Hz each, shape (batch, 16000, 1), zero after so many samples."""
+    time = torch.arange(16_000)
+    sounding = time < torch.tensor(samples)[:, None]
+    return ((time / 16_000 * 100 * 2 * torch.pi + 0.5).sin() * 0.2 * sounding)[..., None]
+
+
+def test_a_strong_view_of_a_waveform_changes_speed_loudness_and_noise_and_masks_time() -> None:
+    torch.manual_seed(0)
+    weak = tones(*[16_000] * 40)
+    strong = strong_view(weak)
+    assert strong.shape == weak.shape
+    sounding = strong[..., 0] != 0
+    share = sounding.float().mean(dim=1)
+    assert 0.5 < share.min() < share.max()
+    assert (share < 0.99).sum() > 30  # most lose a tenth or more to masks
+    loudness = (strong.square().sum(dim=1)[:, 0] / sounding.sum(dim=1) / (0.2**2 / 2)).sqrt()
+    assert 0.45 < loudness.min() < 0.8 < 1.25 < loudness.max() < 2.15
+    peaks = torch.fft.rfft(strong[..., 0]).abs()[:, 1:].argmax(dim=1) + 1
+    assert peaks.min() >= 88
+    assert peaks.max() <= 112
+    assert len(peaks.unique()) > 5
+
+
+def test_zeros_at_the_end_of_a_waveform_stay_zeros() -> None:
+    torch.manual_seed(0)
+    strong = strong_view(tones(8_000, 0))
+    assert not strong[0, 9_000:].any()
+    assert strong[0, :7_000].any()
+    assert not strong[1].any()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -49,6 +50,25 @@ class Grid:
     def kind(self) -> Kind:
         """Kind of the device."""
         return "cpu" if self.device.type == "cpu" else "gpu"
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Options, of the environment too, that shaped the runs beside what defines them.
+
+        The command that repeats one of them states these as well.
+        """
+        options, folders = self.options, self.settings.data
+        stated = {
+            "data": str(folders[0]) if folders else None,
+            "weights": self.settings.weights,
+            "exclude": options.exclude,
+            "device": options.device,
+            "isolate": options.isolate,
+            "timeout": options.timeout,
+            "executor": options.executor if options.executor != "local" else None,
+            "executor_options": dict(options.executor_options),
+        }
+        return {name: value for name, value in stated.items() if value}
 
 
 def resolve(options: RunOptions, messages: Messages) -> Grid:

@@ -11,6 +11,7 @@ from xlser.backbones import get_backbone, pretrained
 from xlser.errors import SettingsError
 from xlser.protocols import Protocol
 from xlser.runs import Inputs, Watch, gather
+from xlser.runs.isolation import threads_for
 from xlser.settings import Settings
 
 _FOLDS = 5
@@ -120,12 +121,12 @@ def choose_layer(
         )
     halves = _by_speaker(speaker, emotion, folds)
     figures: dict[str, list[float]] = {"speakers": [], "corpora": []}
-    for done, features in enumerate(by_layer, start=1):
-        figures["speakers"].append(
-            _unweighted_accuracy(emotion, _predicted(features, emotion, halves))
-        )
-        figures["corpora"] += _across(features, emotion, corpus)
-        watch(f"layers of {name}", done, layers)
+    with threads_for("frozen"):  # the fits are small
+        for features in by_layer:
+            figures["speakers"].append(
+                _unweighted_accuracy(emotion, _predicted(features, emotion, halves))
+            )
+            figures["corpora"] += _across(features, emotion, corpus)
     return LayerChoice(
         name,
         network.digest,

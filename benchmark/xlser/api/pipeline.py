@@ -121,7 +121,7 @@ class Pipeline:
             executor: where they are computed; None for this process.
             events: callbacks.
             seconds: that a job is expected to take; the longest begin first.
-            how: other fields of `xlser.runs.JobContext`: isolate, timeout, threads.
+            how: other fields of `xlser.runs.JobContext`: isolate, timeout, threads, given.
 
         Raises:
             ResultsError: a record cannot be written.
@@ -193,8 +193,9 @@ def carry_out(options: RunOptions, messages: Messages, bars: Bars, command: str)
             isolate=options.isolate,
             timeout=options.timeout,
             threads=executor.threads,
+            given=grid.given,
         )
-    failures = [about(run, failure, grid.results) for run, failure in report.failures]
+    failures = [about(run, failed, grid.results, grid.given) for run, failed in report.failures]
     return Finished(grid, plan, failures)
 
 

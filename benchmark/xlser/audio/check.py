@@ -1,7 +1,6 @@
 """Checking a corpus file by file, sound included, and as a whole."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import soundfile
-
-from xlser.audio.decode import SAMPLE_RATE, load
+from xlser.audio.decode import SAMPLE_RATE, decode
+from xlser.audio.frontend import FrontEnd
 from xlser.corpora import EMOTIONS, Corpus, Gender, Spoken, Survey, survey
+from xlser.corpora.diagnosis import diagnose
 from xlser.errors import AudioError
 from xlser.settings import cpu_count
 
@@ -77,7 +76,8 @@ def check_corpus(
     faults = [*_missing(found), *_contradictory(found), *_not_audio(found), *damaged]
     remarks = [
         *(f"{name}: doubled, same content: {_list(p)}" for name, p in found.doubled().items()),
-        *(f"{path}: unexpected, not a published name" for path in found.unexpected),
+        *_unexpected(found),
+        *_alike(found),
         *(f"{e}: all {n} files absent" for e, n in found.absent_emotions().items()),
         *(f"{name}: left out, {reason}" for name, reason in corpus.defects.items()),
     ]
@@ -183,6 +183,27 @@ def _names(spoken: Mapping[str, Spoken]) -> list[str]:
     return lines
 
 
+def _unexpected(found: Survey) -> list[str]:
+    """Return what lies there that is no utterance, and what it may stand for."""
+    diagnosis = diagnose(found)
+    lines = [f"{path}: unexpected, not a published name" for path in found.unexpected]
+    may_be = [diagnosis.pairs.get(path) for path in found.unexpected]
+    return [
+        *(f"{x}, perhaps {name}" if name else x for x, name in zip(lines, may_be, strict=True)),
+        *diagnosis.lines,
+    ]
+
+
+def _alike(found: Survey) -> list[str]:
+    if not found.alike:
+        return []
+    path, name = next(iter(found.alike.items()))
+    return [
+        f"{len(found.alike)} files are taken for the utterances whose names differ from theirs in "
+        f"case, Unicode form or a doubled ending alone: {path} for {name}"
+    ]
+
+
 def _missing(found: Survey) -> list[str]:
     absent = found.absent_emotions()
     return [f"{n}: missing" for n in found.missing() if found.spoken[n].emotion not in absent]
@@ -208,13 +229,14 @@ def _decode(found: Survey, progress: "Progress") -> tuple[dict[str, _Recording],
 
     def recording(path: Path) -> _Recording | str:
         try:
-            samples = load(path)
+            samples, rate, channels = decode(path)
+            frontend.require_a_frame(len(samples))
         except AudioError as fault:
             return fault.problem
-        about = soundfile.info(os.fsencode(path) if os.name == "posix" else path)
         digest = hashlib.sha256(samples.tobytes()).hexdigest()
-        return _Recording(digest, about.samplerate, about.channels, len(samples) / SAMPLE_RATE)
+        return _Recording(digest, rate, channels, len(samples) / SAMPLE_RATE)
 
+    frontend = FrontEnd()  # the protocols' own: no other needs longer recordings
     recordings: dict[str, _Recording] = {}
     damaged: list[str] = []
     paths = [paths[0] for paths in found.files.values()]

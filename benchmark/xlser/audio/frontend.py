@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from xlser.audio.decode import SAMPLE_RATE
 from xlser.audio.input import Input
-from xlser.errors import InvalidProtocolError
+from xlser.errors import AudioError, InvalidProtocolError
 
 
 class FrontEnd(Input):
@@ -51,6 +51,23 @@ class FrontEnd(Input):
                 "Make low smaller than high.",
             )
         return self
+
+    @property
+    def shortest(self) -> int:
+        """Samples that a recording must have: a centred frame reflects half an FFT at either end.
+
+        >>> FrontEnd().shortest, FrontEnd(window=400).shortest
+        (1024, 513)
+        """
+        return max(self.window, self.n_fft // 2 + 1)
+
+    def require_a_frame(self, samples: int) -> None:
+        """Raise `AudioError` for a recording of fewer samples than `shortest`."""
+        if samples < self.shortest:
+            raise AudioError(
+                f"{samples} samples at 16 kHz are too few for one frame ({self.shortest} samples).",
+                "Leave the utterance out by name with --exclude.",
+            )
 
     @property
     def width(self) -> int:

@@ -44,13 +44,7 @@ class Extractor:
         Raises:
             AudioError: fewer samples than one frame takes, or a spectrogram without any contrast.
         """
-        # A centred frame reflects half an FFT of samples at either end.
-        shortest = max(self.frontend.window, self.frontend.n_fft // 2 + 1)
-        if len(samples) < shortest:
-            raise AudioError(
-                f"{len(samples)} samples at 16 kHz are too few for one frame ({shortest} samples).",
-                "Leave the utterance out by name with --exclude.",
-            )
+        self.frontend.require_a_frame(len(samples))
         with torch.inference_mode():
             logmel = (self._bands @ self._power(torch.from_numpy(samples)) + _FLOOR).log().T
             std, mean = torch.std_mean(logmel)

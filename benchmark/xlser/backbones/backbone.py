@@ -1,7 +1,7 @@
 """What a backbone is: rows of its input in, one embedding an utterance out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from torch import Tensor, nn
@@ -101,6 +101,8 @@ class Tuning:
         frozen: parts that are not trained, by the beginning of their parameters' names.
         seconds: of speech that pass at once in training; the activations of a larger batch are
             computed again in the backward pass, so many seconds at a time.
+        warmup: share of a stage over which the learning rates rise from zero; after that they
+            fall to zero, both in a straight line (Howard & Ruder 2018). 0: they stay.
         clip: largest norm of the gradient of all parameters; None for no limit.
     """
 
@@ -109,7 +111,26 @@ class Tuning:
     schedule: Mapping[str, Any] | None = None
     frozen: tuple[str, ...] = ()
     seconds: float = 240.0
+    warmup: float = 0.1
     clip: float | None = None
+
+    def stated(self) -> dict[str, Any]:
+        """Return all that results depend on, as JSON has it."""
+        kept = {**asdict(self), "schedule": dict(self.schedule or {}), "frozen": list(self.frozen)}
+        del kept["seconds"]  # of which memory alone depends
+        return kept
+
+    def rate(self, progress: float) -> float:
+        """Return the factor on the learning rates at a share of a stage, 0 <= progress < 1.
+
+        >>> tuning = Tuning(1e-4, warmup=0.1)
+        >>> [round(tuning.rate(share), 2) for share in (0.0, 0.05, 0.1, 0.55)]
+        [0.01, 0.5, 1.0, 0.5]
+        """
+        if not self.warmup:
+            return 1.0
+        rising = max(progress, 0.01 * self.warmup) / self.warmup
+        return min(rising, (1.0 - progress) / (1.0 - self.warmup))
 
 
 class Backbone(nn.Module):
@@ -133,6 +154,7 @@ class Backbone(nn.Module):
         tuning: how it is fine-tuned; None: by the protocol's schedule.
         packages: distributions that its embeddings depend on, beside the suite's own.
         notice: printed when it is used.
+        asked: what `--backbone` must say to get it, where that is not its name: a path, say.
     """
 
     name: ClassVar[str]
@@ -148,6 +170,7 @@ class Backbone(nn.Module):
     tuning: ClassVar[Tuning | None] = None
     packages: ClassVar[tuple[str, ...]] = ()
     notice: ClassVar[str] = ""
+    asked: ClassVar[str] = ""
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return embeddings, shape (batch, dimension).
@@ -168,8 +191,13 @@ class Backbone(nn.Module):
         yield from ()
 
     @classmethod
+    def recipe(cls) -> dict[str, Any]:
+        """Return what embeddings depend on beside name, weights and input, for keys of caches."""
+        return {}
+
+    @classmethod
     def variant(cls, options: Mapping[str, str]) -> "type[Backbone]":
-        """Return the backbone with options, as in `whisper-base#layer=4`.
+        """Return the backbone with options, as in `whisper-base#layer=3`.
 
         Raises:
             SettingsError: it has no such option, or the option no such value.

@@ -1,6 +1,8 @@
 """The acoustic parameter sets of openSMILE: eGeMAPSv02 and ComParE 2016 (extra opensmile)."""
 
 from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import torch
@@ -34,6 +36,11 @@ class _Functionals(Backbone):
         "https://github.com/audeering/opensmile/blob/master/LICENSE"
     )
     feature_set: ClassVar[str]
+
+    @classmethod
+    def recipe(cls) -> dict[str, Any]:
+        """Return the version of openSMILE: another may give other values."""
+        return {"opensmile": version("opensmile") if find_spec("opensmile") else None}
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """Names of backbones: registered ones, models of the Hub, folders, tables; and their options.
 
 whisper-base                        as registered
-whisper-base#layer=4                with another layer
+whisper-base#layer=3                with another layer
 hf:owner/name@revision#layer=3      a model of the Hub
 hf:/path/to/folder#layers=all       a folder laid out like one, all layers stacked
 features:table.parquet              embeddings from a file
@@ -56,7 +56,7 @@ class Asked:
                 raise SettingsError(
                     f"--backbone {text!r}: {item!r} sets nothing.",
                     "Write options as name=value behind #, with commas between them: "
-                    "whisper-base#layer=4.",
+                    "whisper-base#layer=3.",
                 )
             options[key] = value
         prefix, colon, rest = name.partition(":")
@@ -92,8 +92,8 @@ def get_backbone(name: str) -> type[Backbone]:
 def named(name: str, options: Mapping[str, object]) -> str:
     """Return the name of a backbone with options, those in order that are set.
 
-    >>> named("whisper-base", {"lora": 8, "layer": 4})
-    'whisper-base#layer=4,lora=8'
+    >>> named("whisper-base", {"lora": 8, "layer": 3})
+    'whisper-base#layer=3,lora=8'
     """
     written = ",".join(f"{key}={value}" for key, value in sorted(options.items()))
     return f"{name}#{written}" if written else name

@@ -76,6 +76,7 @@ def table_backbone(asked: Asked) -> type[Backbone]:
         name=f"features:{path.stem}",
         dimension=vectors.shape[1],
         path=str(path),
+        asked=f"features:{asked.name}",
         digest=digest_file(path),
     ).variant(asked.options)
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from xlser.backbones.backbone import Backbone, PublishedWeights, made_of, specialised
 from xlser.backbones.naming import get_backbone
 from xlser.errors import WeightsError
-from xlser.settings import Settings
+from xlser.settings import Settings, expanded
 from xlser.system.files import write_atomically
 
 RANDOM = "random"
@@ -100,7 +100,7 @@ def find_weights(kind: type[Backbone], settings: Settings) -> Path | None:
 
 def _published_here(published: PublishedWeights, settings: Settings) -> Path | None:
     if settings.weights and settings.weights != RANDOM:
-        return _verified_at(Path(settings.weights).expanduser(), published)
+        return _verified_at(expanded(settings.weights, "--weights or XLSER_WEIGHTS"), published)
     cached = _cached(published, settings)
     return cached if _matches(cached, published) else None
 

@@ -20,14 +20,16 @@ from xlser.cli.listings import (
     new_method,
     protocols,
 )
-from xlser.cli.output import TerminatedError, messages
+from xlser.cli.output import TerminatedError, messages, print_anywhere
 from xlser.cli.parameters import RunCommand, SeveralValues
 from xlser.cli.reading import compare, leaderboard, records, validate
 from xlser.cli.running import check, plan, prepare, run, status
-from xlser.errors import ResultsError, XlserError
+from xlser.errors import ResultsError, SettingsError, XlserError
+from xlser.system.files import working_folder
 from xlser.system.memory import keep_pages
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
+_NO_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO, errno.ESTALE)
 
 app = typer.Typer(
     name="xlser",
@@ -72,6 +74,7 @@ def xlser(
 ) -> None:
     """Benchmark of semi-supervised cross-lingual speech emotion recognition."""
     messages.form = "text"  # until a command is asked for JSON
+    working_folder()  # libraries die without one, and say nothing of it
 
 
 def _terminate(number: int, frame: object) -> NoReturn:
@@ -81,21 +84,38 @@ def _terminate(number: int, frame: object) -> NoReturn:
 def main() -> None:
     """Run the command line; an error of ours is reported in words, without a traceback."""
     keep_pages()
+    print_anywhere()
     signal.signal(signal.SIGTERM, _terminate)
     try:
         app(prog_name="xlser")
     except XlserError as error:
         _end(error)
     except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        _end(
-            ResultsError(
-                f"{error.filename or 'A file'} cannot be written ({error.strerror}).",
-                "Make room or allow writing, and give the same command again: what is recorded "
-                "is kept.",
-            )
+        _end(_in_words(error))
+
+
+def _in_words(error: OSError) -> XlserError:
+    """Return what a file system refused; raise what is nobody's but ours."""
+    if error.errno in _NO_PLACE:
+        return ResultsError(
+            f"{_shortened(str(error.filename or 'A file'))} cannot be used ({error.strerror}).",
+            "Name another file or folder.",
         )
+    if error.errno == errno.ENOENT:
+        try:
+            working_folder()
+        except SettingsError as gone:
+            return gone
+    if error.errno not in _NO_ROOM:
+        raise error
+    return ResultsError(
+        f"{error.filename or 'A file'} cannot be written ({error.strerror}).",
+        "Make room or allow writing, and give the same command again: what is recorded is kept.",
+    )
+
+
+def _shortened(path: str) -> str:
+    return path if len(path) <= 300 else f"{path[:150]}[...]{path[-50:]}"
 
 
 def _end(error: XlserError) -> NoReturn:

@@ -1,5 +1,7 @@
 """What commands print: messages and bars on standard error, tables and JSON on standard output."""
 
+import codecs
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,6 +77,34 @@ def in_words(value: Any) -> str:
 
 
 def print_json(value: Any) -> None:
-    """Write `value` to standard output as JSON."""
-    json.dump(value, sys.stdout, indent=1, ensure_ascii=False)
-    sys.stdout.write("\n")
+    """Write `value` to standard output as JSON, in ASCII where the output has no other letters."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=1)
+    sys.stdout.write(text + "\n")
+
+
+_SIMILAR = str.maketrans(
+    {
+        **{"\u2020": "+", "\u2021": "#", "\u00b1": "~", "\u00d7": "x", "\u2192": ">"},
+        **{"\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2026": ".", "\u00b7": "."},
+        **{"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'},
+    }
+)
+
+
+def print_anywhere() -> None:
+    """Let outputs that are not UTF-8 show similar characters, and escapes for all others."""
+    codecs.register_error("xlser.similar", _similar)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="xlser.similar")
+
+
+def _similar(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_SIMILAR)
+    return text.encode("ascii", "backslashreplace").decode("ascii"), error.end

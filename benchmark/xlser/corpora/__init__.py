@@ -3,7 +3,8 @@
 from xlser.corpora.corpus import Corpus, Gender, NotOfThisCorpusError, Spoken, Utterance, require
 from xlser.corpora.emotions import EMOTIONS, VOCABULARY, read_for
 from xlser.corpora.registry import add_corpus, corpus_names, find_root, get_corpus, locate
-from xlser.corpora.scan import Inventory, Survey, scan, survey
+from xlser.corpora.scan import Inventory, scan
+from xlser.corpora.survey import Survey, survey
 from xlser.corpora.tables.folders import FolderTable, read_folder
 from xlser.corpora.tables.table import TableCorpus
 

@@ -7,6 +7,7 @@ from xlser import registry
 from xlser.corpora.corpus import Corpus
 from xlser.errors import CorpusNotFoundError, PluginError, UnknownNameError
 from xlser.settings import CONFIG, OwnCorpus, Settings, read_config
+from xlser.system.files import is_folder
 
 
 def corpus_names() -> list[str]:
@@ -71,7 +72,7 @@ def _from_table(name: str, entry: str, state: tuple[int, int] | None) -> Corpus:
 
 def find_root(corpus: Corpus, settings: Settings) -> Path | None:
     """Return the first folder that exists among those where `corpus` may lie, or None."""
-    return next((root for root, _ in _candidates(corpus, settings) if root.is_dir()), None)
+    return next((root for root, _ in _candidates(corpus, settings) if is_folder(root)), None)
 
 
 def locate(corpus: Corpus, settings: Settings) -> Path:

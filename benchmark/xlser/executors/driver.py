@@ -187,7 +187,7 @@ class _Driver:
         self._events.finished(run, record)
 
     def _fail(self, run: Run, failure: Failure) -> None:
-        write_failure(run, failure, self._shared.results)
+        write_failure(run, failure, self._shared.results, self._shared.given)
         self.outcome.failures.append((run, failure.trace))
         self._events.failed(run, failure)
 

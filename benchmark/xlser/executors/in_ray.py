@@ -1,13 +1,13 @@
 """What processes of a Ray cluster do: jobs, whose driver may be on another machine."""
 
 import asyncio
+import os
 import pickle
 import platform
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from getpass import getuser
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,7 +175,7 @@ def _cache_here(cache: Path) -> Path:
         with tempfile.TemporaryFile(dir=cache):
             return cache
     except OSError:
-        return Path(tempfile.gettempdir(), f"xlser-{getuser()}")
+        return Path(tempfile.gettempdir(), f"xlser-{os.getuid()}")
 
 
 def _lay_out(path: Path, model: "list[ray.ObjectRef[bytes]]") -> None:

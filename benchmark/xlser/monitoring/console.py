@@ -42,7 +42,7 @@ class Messages:
         elif self.form == "json":
             when = datetime.now(UTC).isoformat(timespec="milliseconds")
             line = {"time": when, "event": event, **(facts or {"text": words})}
-            sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+            sys.stderr.write(json.dumps(line) + "\n")
             sys.stderr.flush()
 
     @property

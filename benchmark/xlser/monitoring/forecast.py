@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from heapq import heapify, heappop, heappush
 
-import soundfile
 import torch
 
+from xlser.audio.decode import stated_seconds
 from xlser.backbones import PretrainedBackbone
 from xlser.executors.driver import turns
 from xlser.methods import Track
@@ -155,14 +155,15 @@ def _size_of_features(inputs: Inputs, corpus: str) -> int:
     """Return about how many bytes a corpus takes as its backbone reads it: 16 bits a value."""
     of = inputs.input
     utterances = inputs.catalogue.inventories[corpus].utterances
-    seconds: float = sum(soundfile.info(utterance.path).duration for utterance in utterances)
+    seconds = sum(stated_seconds(utterance.path) for utterance in utterances)
     return round(seconds * of.rows_a_second) * of.width * 2
 
 
 def _size_of_model(track: Track, backbone: PretrainedBackbone) -> int:
     """Return about how many bytes a source model takes: those of all but its last layer."""
     if track == "frozen":
-        encoder: torch.nn.Module = Adapter(torch.zeros(2, backbone.kind.dimension))
+        kind = backbone.kind
+        encoder: torch.nn.Module = Adapter(torch.zeros(2, kind.dimension), kind.stacked)
     else:
         encoder = backbone.kind()
     return sum(tensor.nbytes for tensor in encoder.state_dict().values())

@@ -7,7 +7,7 @@ each second, so that one that grows old tells that its process is gone or stands
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +44,7 @@ class StatusFile:
         }
         sweep(folder)
         for path in folder.glob("*.json"):
-            told = _read(path)
+            told = _read(path, _OF_A_STATUS)
             if told is None or judged(told, datetime.now(UTC))["state"] != "running":
                 path.unlink(missing_ok=True)
 
@@ -67,15 +67,15 @@ def read_statuses(protocol: Path, now: datetime | None = None) -> list[dict[str,
 
     Each is as in `judged`.
     """
-    found = [_read(path) for path in (protocol / "status").glob("*.json")]
+    found = [_read(path, _OF_A_STATUS) for path in (protocol / "status").glob("[!.]*.json")]
     told = [judged(each, now or datetime.now(UTC)) for each in found if each]
     return sorted(told, key=lambda each: str(each["began"]))
 
 
 def read_failures(protocol: Path) -> list[dict[str, Any]]:
     """Return what was written down of each failed run of a protocol, and in which file."""
-    paths = sorted((protocol / "failures").rglob("*.json"))
-    return [{**told, "file": str(path)} for path in paths if (told := _read(path))]
+    paths = sorted((protocol / "failures").rglob("[!.]*.json"))
+    return [{**told, "file": str(path)} for path in paths if (told := _read(path, _OF_A_FAILURE))]
 
 
 def judged(told: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -95,10 +95,15 @@ def judged(told: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     return {**told, "state": state, "silent_for": round(age, 1)}
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    """Return what a file says; None where it went meanwhile, or says nothing."""
+# Without these a file is not one of ours.
+_OF_A_STATUS = ("state", "host", "process", "began", "heard")
+_OF_A_FAILURE = ("run", "said", "again")
+
+
+def _read(path: Path, keys: Iterable[str]) -> dict[str, Any] | None:
+    """Return the content of a file; None if it disappeared or lacks one of `keys`."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) else None
+    return told if isinstance(told, dict) and all(key in told for key in keys) else None

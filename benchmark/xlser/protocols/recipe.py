@@ -339,7 +339,7 @@ def read_recipe(path: Path, settings: Settings) -> Protocol:
         raise ManifestError(
             f"The protocol {path} cannot be read: {cause.strerror}.", "Check the path."
         ) from cause
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
+    except (ValueError, RecursionError) as cause:  # of TOML, of UTF-8, or nested too deeply
         raise ManifestError(
             f"The protocol {path} is not sound TOML: {cause}.", "Correct it there."
         ) from cause

@@ -21,6 +21,7 @@ def identify(
     precision: Precision,
     repeat: int,
     code: str = "",
+    tuning: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return all that defines a run; the digest of it is the run's key.
 
@@ -35,8 +36,9 @@ def identify(
         precision: of training.
         repeat: 0 for the run that leaderboards show.
         code: SHA-256 of the source of a method that is not packaged; empty for others.
+        tuning: how the backbone is fine-tuned, where that is not the protocol's schedule.
     """
-    stated = {"repeat": repeat, "code": code}
+    stated: dict[str, Any] = {"repeat": repeat, "code": code, "tuning": tuning}
     return {
         "protocol": protocol,
         "scenario": scenario,

@@ -67,7 +67,10 @@ class BackboneStamp(Frozen):
     name: str
     """As registered."""
     weights: str
-    """Git blob id of the weights, "random" or "none"."""
+    """Git blob id of the weights, SHA-256 of the values of a model of the Hub or of a table of
+    embeddings, "random" or "none"."""
+    tuning: Mapping[str, Any] | None = None
+    """How it is fine-tuned, where that is not the protocol's schedule."""
 
 
 class Environment(Frozen):
@@ -245,9 +248,47 @@ def _agree(computed: Mapping[Role, Scores], stated: Mapping[Role, Scores]) -> bo
 
 def no_record(path: Path, cause: Exception) -> RecordError:
     """Return the error for a file that holds no record."""
+    if what := _what_else(path):
+        return RecordError(
+            f"{path} is not a record of schema {SCHEMA} or older: it {what}.",
+            "Remove it, or put the record in its place.",
+        )
     return RecordError(
         f"{path} is not a record of schema {SCHEMA} or older: {cause}",
         "Update xlser, which does not know it yet."
         if isinstance(cause, NewerSchemaError)
         else "Delete it and run it again, or get it anew.",
     )
+
+
+_BEGINNINGS = {
+    b"\x00\x05\x16\x07": "is an AppleDouble file, in which macOS keeps attributes of another",
+    b"\xef\xbb\xbf": "begins with a byte-order mark: an editor saved it anew",
+    b"\xff\xfe": "is text in UTF-16: an editor saved it anew",
+    b"<<<<<<<": "holds the marks of a conflict of git",
+    b"version https://git-lfs": "is a pointer of Git LFS: `git lfs pull` fetches the record",
+    b"<": "is a web page or XML: a download ended at another page",
+    b"\x1f\x8b": "is compressed by gzip",
+    b"PK\x03\x04": "is a zip archive",
+    b"PAR1": "is a Parquet file: give it the ending .parquet",
+}
+
+
+def _what_else(path: Path) -> str:
+    """Say what file services, editors and git leave in the place of a record; "" if it is none."""
+    if path.is_symlink() and not path.exists():
+        return "is a link to nothing"
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError:
+        return ""
+    if size == 0:
+        return "is empty: it was not written or not fetched to the end"
+    if not any(head):
+        return "holds zeros: it was not written or not fetched to the end"
+    known = (words for begin, words in _BEGINNINGS.items() if head.startswith(begin))
+    if words := next(known, ""):
+        return words
+    return "holds the marks of a conflict of git" if b"\n<<<<<<< " in head else ""

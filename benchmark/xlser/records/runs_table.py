@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from xlser.records.columns import COLUMNS, ROLES, encoded, labels_of, to_table
+from xlser.records.columns import COLUMNS, MORE, ROLES, encoded, labels_of, to_table
 from xlser.records.prediction import LEVELS, Levels, Role, digits
 from xlser.records.record import ROUNDING, Record
 
@@ -264,12 +264,13 @@ class Runs:
 
     @cached_property
     def _columns(self) -> dict[str, npt.NDArray[Any]]:
-        tables = [block.table.select(list(COLUMNS)) for block in self._blocks]
+        tables = [block.table.select([*COLUMNS, MORE]) for block in self._blocks]
         table = pa.concat_tables(tables or [to_table([])])
         return {
             "path": _objects(self._paths)[self._order],
             "file": _objects(self._files)[self._order],
             **{name: _values(name, table[name])[self._order] for name in COLUMNS},
+            "tuning": _tunings(table[MORE])[self._order],
         }
 
     @cached_property
@@ -279,7 +280,8 @@ class Runs:
         The columns are those of packed files (docs/records.md), with these differences: `path` is
         where the run's own file belongs, `file` the file that holds it; `labels` is an integer or
         "all"; `changed`, `classes`, `source_corpora` and `absent_corpora` are tuples; `settings`,
-        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces).
+        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces); `tuning` is how an
+        encoder was fine-tuned, None where that is the protocol's schedule.
         """
         kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
         return pd.DataFrame(kept)
@@ -350,6 +352,12 @@ def _values(name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
     elif name in _CANONICAL:
         values = [canonical(json.loads(text)) for text in texts]
     return _objects(values)[index]
+
+
+def _tunings(more: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+    """Return what records state of the tuning of encoders."""
+    texts, index = encoded(more)
+    return _objects([json.loads(t).get("backbone", {}).get("tuning") for t in texts])[index]
 
 
 def canonical(value: Any) -> str:

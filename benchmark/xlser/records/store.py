@@ -5,6 +5,7 @@ The path of a record is where its own file lies or would lie, so that packing ch
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from xlser.records.columns import to_record, to_table, values_of
 from xlser.records.identity import place_text
 from xlser.records.record import Record, no_record
 from xlser.records.runs_table import Block, Runs, TestSet
+from xlser.system.files import digest_file
 
 _AT_ONCE = 200  # records that are held as objects
 
@@ -26,13 +28,45 @@ Known = dict[tuple[str, str], TestSet]
 """Test sets by their text."""
 
 
+# Folders that file services and archives keep beside one's own.
+_NOT_OURS = frozenset({"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found"})
+
+
 def files(results: Path, suffix: str) -> list[Path]:
-    """Return the files of records below a folder, sorted; hidden ones are passed over."""
+    """Return the files of records below a folder, sorted.
+
+    Hidden ones, those of file services and folders that are named like a file are passed over.
+    """
     return [
         path
         for path in sorted(results.rglob(f"*{suffix}"))
-        if not any(part.startswith(".") for part in path.relative_to(results).parts)
+        if not any(p.startswith(".") or p in _NOT_OURS for p in path.relative_to(results).parts)
+        and not path.is_dir()
     ]
+
+
+def without_copies(paths: Sequence[Path]) -> list[Path]:
+    """Leave out files of whose bytes another is made, as file services leave behind a conflict.
+
+    Of several the one stays whose name ends in its key, or else the one of the shortest path.
+    """
+    by_size: dict[int, list[Path]] = {}
+    for path in paths:
+        by_size.setdefault(path.stat().st_size if path.exists() else -1, []).append(path)
+    kept = set(paths)
+    for alike in (found for size, found in by_size.items() if size > 0 and len(found) > 1):
+        same: dict[tuple[str, str], list[Path]] = {}
+        keys = {path: key_of(path) or "" for path in alike}
+        times = Counter(keys.values())
+        for path in alike:
+            if times[keys[path]] > 1:
+                same.setdefault((keys[path], digest_file(path)), []).append(path)
+        for (key, _), copies in same.items():
+            ranked = sorted(
+                copies, key=lambda p: (not p.stem.endswith(f"-{key[:8]}"), len(str(p)), p)
+            )
+            kept.difference_update(ranked[1:])
+    return [path for path in paths if path in kept]
 
 
 @dataclass(frozen=True)
@@ -100,8 +134,8 @@ class Contents:
     """What lies in a folder of records.
 
     Attributes:
-        loose: files of a record each, less those of which a packed file holds an equal record:
-            packing was interrupted before it removed them.
+        loose: files of a record each, less copies, and less those of which a packed file holds an
+            equal record: packing was interrupted before it removed them.
         packed: packed files.
     """
 
@@ -116,7 +150,7 @@ class Contents:
             RecordError: a packed file that cannot be read.
         """
         several = [Packed.read(path) for path in files(results, ".parquet")]
-        loose = files(results, ".json")
+        loose = without_copies(files(results, ".json"))
         twins: dict[str, tuple[Packed, int]] = {}
         if loose:
             for each in several:
@@ -129,10 +163,23 @@ class Contents:
 def _is_held(path: Path, twins: Mapping[str, tuple[Packed, int]]) -> bool:
     """Say whether a packed file holds the record of a file, to the last byte."""
     held = twins.get(key_of(path) or "")
-    if held is None or held[0].paths[held[1]] != path:
+    if held is None:
         return False
     whole, row = held
     return whole.record(row).to_json() == Record.parse(path).to_json()
+
+
+def bytes_of(path: Path, file: Path) -> bytes:
+    """Return a record as its own file holds it.
+
+    Args:
+        path: where its own file lies or would lie.
+        file: that holds it: the same, or a packed one.
+    """
+    if file == path:
+        return path.read_bytes()
+    whole = Packed.read(file)
+    return whole.record(whole.paths.index(path)).to_json()
 
 
 def read_records(results: Path) -> Iterator[tuple[Path, Record]]:

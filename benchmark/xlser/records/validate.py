@@ -24,7 +24,7 @@ from xlser.records.identity import identify, place
 from xlser.records.prediction import Role
 from xlser.records.record import SCHEMA, Record
 from xlser.records.runs_table import Block, Runs, TestSet
-from xlser.records.store import Known, Packed, loose_block
+from xlser.records.store import Known, Packed, bytes_of, loose_block
 from xlser.settings import Settings
 from xlser.system.files import digest_json
 
@@ -66,15 +66,21 @@ def validate(paths: Iterable[Path]) -> Validation:
     faults: list[Fault] = []
     runs, count = _read(list(paths), faults)
     sound: list[Any] = []
+    misplaced: dict[Path, str] = {}
     for i, run in enumerate(runs.rows() if len(runs) else ()):
         try:
             found = list(_faults_of(run, runs, i))
+            if not found and (what := _misplaced(run)):
+                misplaced[run.path] = what
         except XlserError as error:
             found = [error.problem]
         faults += (Fault(run.path, what) for what in found)
         if not found:
             sound.append(run)
-    faults += _doubled(sound)
+    copies = list(_doubled(sorted(sound, key=lambda run: run.path in misplaced)))
+    of_a_copy = {fault.path for fault in copies}
+    faults += (Fault(p, what) for p, what in misplaced.items() if p not in of_a_copy)
+    faults += copies
     faults.sort(key=lambda fault: fault.path)
     return Validation(count, faults, _incomplete(sound))
 
@@ -156,7 +162,6 @@ def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
         )
     if run.key != (key := digest_json(_identity(run))):
         yield f"Its key is {run.key[:8]}, but what it states gives {key[:8]}."
-    yield from _misplaced(run, protocol)
     yield from _wrong_utterances({role: runs.test_set(i, role) for role in ROLES}, due)
 
 
@@ -173,6 +178,7 @@ def identity(record: Record) -> dict[str, object]:
         precision=record.precision,
         repeat=record.repeat,
         code=record.method.code,
+        tuning=record.backbone.tuning,
     )
 
 
@@ -189,6 +195,7 @@ def _identity(run: Any) -> dict[str, object]:
         precision=run.precision,
         repeat=run.repeat,
         code=run.code,
+        tuning=run.tuning,
     )
 
 
@@ -264,8 +271,9 @@ def _listed_by(corpus: str, emotions: tuple[str, ...]) -> list[Utterance]:
     return utterances_at_hand(corpus, emotions, Settings.gather())
 
 
-def _misplaced(run: Any, protocol: Protocol) -> Iterator[str]:
+def _misplaced(run: Any) -> str | None:
     """Look at the part of the path that `xlser run` gives; a file on its own has none."""
+    protocol = _protocol(run.protocol, _leaderboards(run.path))
     due = PurePosixPath(run.protocol, "results") / place(
         target=run.target,
         track=run.track,
@@ -279,9 +287,10 @@ def _misplaced(run: Any, protocol: Protocol) -> Iterator[str]:
     )
     parts = run.path.absolute().parts
     if run.path.name != due.name:
-        yield f"It belongs into a file named {due.name}."
-    elif "results" in parts and parts[-len(due.parts) :] != due.parts:
-        yield f"It belongs to {due}."
+        return f"It was renamed: it belongs into a file named {due.name}."
+    if "results" in parts and parts[-len(due.parts) :] != due.parts:
+        return f"It was moved: it belongs to {due}."
+    return None
 
 
 def _wrong_utterances(tested: Mapping[Role, TestSet], due: _Due) -> Iterator[str]:
@@ -342,17 +351,10 @@ def _doubled(runs: Iterable[Any]) -> Iterator[Fault]:
         earlier = first.setdefault(run.key, run)
         if earlier is run:
             continue
-        copied = _json(run) == _json(earlier)
+        copied = bytes_of(run.path, run.file) == bytes_of(earlier.path, earlier.file)
         held = "" if earlier.file == earlier.path else f", packed in {earlier.file}"
         what = "is a copy, byte for byte, of" if copied else "is of the same run as"
         yield Fault(run.path, f"It {what} {earlier.path}{held}.")
-
-
-def _json(run: Any) -> bytes:
-    if run.file == run.path:
-        return Path(run.path).read_bytes()
-    whole = Packed.read(run.file)
-    return whole.record(whole.paths.index(run.path)).to_json()
 
 
 def _incomplete(runs: Iterable[Any]) -> list[str]:
@@ -363,12 +365,9 @@ def _incomplete(runs: Iterable[Any]) -> list[str]:
         if run.repeat:
             continue  # a repeat stands in no row
         settings = json.loads(run.settings) if run.changed else {}
+        condition = run.protocol, run.target, run.track, run.backbone, run.precision
         row = (
-            run.protocol,
-            run.target,
-            run.track,
-            run.backbone,
-            run.precision,
+            *condition,
             " ".join([run.method, *(f"{name}={settings[name]}" for name in run.changed)]),
             f"{run.labels} labels",
         )

@@ -229,7 +229,8 @@ def require_protocol(protocol: Protocol, runs: pd.DataFrame) -> None:
         runs: `Runs.frame`.
 
     Raises:
-        RecordError: one is of another protocol, or of another version of it.
+        RecordError: one is of another protocol, of another version of it, or of a target that it
+            does not have.
     """
     foreign = (runs["protocol"] != protocol.name) | (runs["protocol_digest"] != protocol.digest)
     if foreign.any():
@@ -239,4 +240,13 @@ def require_protocol(protocol: Protocol, runs: pd.DataFrame) -> None:
             f"({run['protocol_digest'][:8]}), not {protocol.name} version {protocol.version} "
             f"({protocol.digest[:8]}).",
             "Scores of different protocols are not comparable: move the record away.",
+        )
+    strange = ~runs["target"].isin(protocol.targets)
+    if strange.any():
+        run = runs[strange].iloc[0]
+        raise RecordError(
+            f"{run['path']} states the target {run['target']!r}, which {protocol.name} does not "
+            "have.",
+            f"Its targets: {', '.join(protocol.targets)}. Move the record away; `xlser validate` "
+            "names what else is wrong with it.",
         )

@@ -22,15 +22,18 @@ from xlser.records.record import Environment, Memory
 _PACKAGES = ("xlser", "torch", "torchaudio", "numpy", "scikit-learn", "soundfile", "soxr")
 
 
-def describe(device: torch.device, *packages: str) -> Environment:
+def describe(
+    device: torch.device, *packages: str, distributions: Iterable[str] = ()
+) -> Environment:
     """Return package versions, system, processor, device and threads of this process.
 
     Args:
         device: of training.
         packages: whose commits are stated beside that of the suite, as they are imported.
+        distributions: whose versions are stated beside those that all runs depend on.
     """
     return Environment(
-        packages={name: _version(name) for name in _PACKAGES},
+        packages={name: _version(name) for name in (*_PACKAGES, *distributions)},
         git=_commits({"xlser", *packages}),
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",

@@ -73,7 +73,11 @@ def execute_run(
         predictions = _predict(method, run, inputs, device)
         seconds["predict"] = time.perf_counter() - clock
         memory = method.peak_memory()
-        environment = describe(device, type(run.method).__module__.partition(".")[0])
+        environment = describe(
+            device,
+            type(run.method).__module__.partition(".")[0],
+            distributions=inputs.backbone.kind.packages,
+        )
     scenario, catalogue, backbone = run.scenario, inputs.catalogue, inputs.backbone
     protocol = catalogue.protocol
     corpora = (*scenario.source_corpora, *protocol.languages[scenario.target])
@@ -99,7 +103,11 @@ def execute_run(
         **({} if run.fold is None else {"fold": run.fold}),
         repeat=run.repeat,
         track=run.track,
-        backbone=BackboneStamp(name=backbone.kind.name, weights=backbone.digest),
+        backbone=BackboneStamp(
+            name=backbone.kind.name,
+            weights=backbone.digest,
+            **({"tuning": inputs.tuning.stated()} if inputs.tuning else {}),
+        ),
         precision=run.precision,
         isolated=isolate,
         classes=scenario.classes,

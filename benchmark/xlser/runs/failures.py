@@ -3,6 +3,7 @@
 import json
 import shlex
 import traceback
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,26 +54,37 @@ def failure_path(run: "Run", results: Path) -> Path:
     return run.path(results.parent / "failures")
 
 
-def about(run: "Run", failure: Failure, results: Path) -> dict[str, Any]:
-    """Return the content of the failure's file, of a run that has just failed."""
+def about(
+    run: "Run", failure: Failure, results: Path, given: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the content of the failure's file, of a run that has just failed.
+
+    Args:
+        run: that failed.
+        failure: how.
+        results: folder of records.
+        given: further options of `xlser.run` that shaped it.
+    """
     return {
         "run": run.label,
         "said": failure.said,
         "trace": failure.trace,
-        "again": again(run, results),
+        "again": again(run, results, given or {}),
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "identity": run.identity,
     }
 
 
-def write_failure(run: "Run", failure: Failure, results: Path) -> None:
+def write_failure(
+    run: "Run", failure: Failure, results: Path, given: Mapping[str, Any] | None = None
+) -> None:
     """Write how a run failed, and the command that repeats it alone; ignore write errors."""
-    text = json.dumps(about(run, failure, results), indent=1) + "\n"
+    text = json.dumps(about(run, failure, results, given), indent=1) + "\n"
     with suppress(OSError):  # the terminal shows it as well
         write_atomically(failure_path(run, results), text.encode())
 
 
-def again(run: "Run", results: Path) -> str:
+def again(run: "Run", results: Path, given: Mapping[str, Any]) -> str:
     """Return the command that repeats one run; of a class of a notebook, the call in Python."""
     scenario, method = run.scenario, run.method
     settings = {name: method.settings()[name] for name in method.changed_settings()}
@@ -84,20 +96,37 @@ def again(run: "Run", results: Path) -> str:
         **({"labels": scenario.labels} if method.target_labels == "few" else {}),
         "track": run.track,
         "precision": run.precision,
-        "backbone": run.identity["backbone"][0],
+        "backbone": run.backbone or run.identity["backbone"][0],
+        # A repeat comes with those before it, which are recorded, or fail alike.
+        **({"repeats": run.repeat + 1} if run.repeat else {}),
+        **given,
     }
-    leaderboards = str(results.parent.parent)
+    options |= {"settings": settings} if settings else {}
+    options["leaderboards"] = str(results.parent.parent)
     reference = reference_of(type(method))
     if reference is None:
-        how = {**options, "settings": settings, "leaderboards": leaderboards}
-        stated = "".join(f", {name}={value!r}" for name, value in how.items())
+        stated = "".join(f", {name}={value!r}" for name, value in options.items())
         return f"xlser.run({type(method).__qualname__}{stated})"
-    words = ["xlser", "run", reference]
+    return shlex.join(["xlser", "run", reference, *_words(options)])
+
+
+_SPELT = {"settings": "--set", "executor_options": "--with"}
+
+
+def _words(options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield options as `xlser run` spells them."""
     for name, value in options.items():
-        words += [f"--{name}", str(value)]
-    for name, value in settings.items():
-        words += ["--set", f"{name}={json.dumps(value)}"]
-    return shlex.join([*words, "--leaderboards", leaderboards])
+        option = _SPELT.get(name, "--" + name.replace("_", "-"))
+        if value is True:
+            yield option
+        elif isinstance(value, Mapping):
+            for key, each in value.items():
+                yield from (option, f"{key}={json.dumps(each)}")
+        elif isinstance(value, list | tuple):
+            for each in value:
+                yield from (option, str(each))
+        else:
+            yield from (option, str(value))
 
 
 def _protocol(name: str, results: Path) -> str:

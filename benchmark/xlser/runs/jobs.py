@@ -1,8 +1,9 @@
 """Jobs, which executors compute: runs, and the source models that some of them need."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -29,6 +30,8 @@ class JobContext:
         isolate: whether each method runs in a process of its own, which holds only its task.
         timeout: seconds that a job may take; None for no limit.
         threads: of a process that fine-tunes; on the frozen track it is one.
+        given: further options of `xlser.run` that shaped the runs, for the command that repeats
+            one: data, weights, exclude, device, executor, ...
     """
 
     inputs: Inputs
@@ -37,6 +40,7 @@ class JobContext:
     isolate: bool = False
     timeout: float | None = None
     threads: int = field(default_factory=torch.get_num_threads)
+    given: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

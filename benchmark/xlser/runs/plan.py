@@ -63,6 +63,7 @@ class Run:
         repeat: 0 for the run that leaderboards show.
         identity: all that defines the run, digested into `key`.
         fold: of the seed; None where the protocol has one a seed.
+        backbone: what `--backbone` must say, where that is not the backbone's name.
     """
 
     method: Method
@@ -72,12 +73,13 @@ class Run:
     repeat: int
     identity: Mapping[str, Any]
     fold: int | None = None
+    backbone: str = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process with the method's name; a class without package, by value."""
         kind = carried(type(self.method))
-        how = self.scenario, self.track, self.precision, self.repeat, self.identity, self.fold
-        return _arrived, (kind, *how)
+        how = self.scenario, self.track, self.precision, self.repeat, self.identity
+        return _arrived, (kind, *how, self.fold, self.backbone)
 
     @cached_property
     def key(self) -> str:
@@ -115,9 +117,10 @@ def _arrived(
     repeat: int,
     identity: Mapping[str, Any],
     fold: int | None,
+    backbone: str,
 ) -> Run:
     method = arrived(kind)(**identity["settings"])
-    return Run(method, scenario, track, precision, repeat, identity, fold)
+    return Run(method, scenario, track, precision, repeat, identity, fold, backbone)
 
 
 @dataclass(frozen=True)
@@ -269,6 +272,7 @@ def _run(
     backbone: PretrainedBackbone,
 ) -> Run:
     target_corpora = catalogue.protocol.languages[scenario.target]
+    tuning = backbone.kind.tuning
     identity = identify(
         protocol=catalogue.protocol.digest,
         scenario=scenario.digest,
@@ -280,6 +284,8 @@ def _run(
         precision=request.precision,
         repeat=repeat,
         code=code_of(type(method)),
+        tuning=tuning.stated() if tuning and request.track == "finetune" else None,
     )
     fold = scenario.fold if catalogue.protocol.folds > 1 else None
-    return Run(method, scenario, request.track, request.precision, repeat, identity, fold)
+    how = request.track, request.precision, repeat, identity, fold
+    return Run(method, scenario, *how, backbone=backbone.kind.asked)

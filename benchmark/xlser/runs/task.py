@@ -84,7 +84,7 @@ def make_task(run: Run, inputs: Inputs, device: torch.device) -> Task:
         seed=task_seed(run),
         device=device,
         track=run.track,
-        schedule=catalogue.protocol.schedule,
+        schedule=inputs.schedule,
         backbone=inputs.backbone.build if run.track == "finetune" else None,
         precision=run.precision,
         progress=_report,

@@ -8,10 +8,14 @@ import re
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from xlser.errors import SettingsError
 
 
 def digest_json(value: Any) -> str:
@@ -38,9 +42,11 @@ def safe_name(name: str) -> str:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that it holds all of `content` or is not there.
 
-    A killed writer leaves at most a file with a temporary name, which `sweep` removes.
+    A killed writer leaves at most a file with a temporary name, which the next writer to that
+    folder removes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep_once(path.parent)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_prefix(), suffix=".partial")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -63,6 +69,7 @@ def folder_written_atomically(path: Path) -> Iterator[Path]:
     from the same inputs, which name the folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep_once(path.parent)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_prefix(), suffix=".partial"))
     temporary.chmod(0o777 & ~_umask())
     try:
@@ -90,16 +97,39 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes of this host left half-written in `folder`."""
+    """Remove what killed processes left half-written in `folder`.
+
+    Of other hosts, whose processes nobody here knows, only what is a day old: writing takes
+    seconds.
+    """
     # All of the name, or host "node" would take what "node-12" is writing for its own.
     ours = re.compile(rf"\.{re.escape(socket.gethostname())}-(\d+)-[^-]*\.partial")
-    for leftover in folder.glob("*.partial"):
+    for leftover in folder.glob(".*.partial"):
         match = ours.fullmatch(leftover.name)
-        if match and not is_alive(int(match[1])):
-            if leftover.is_dir():
-                shutil.rmtree(leftover, ignore_errors=True)
-            else:
-                leftover.unlink(missing_ok=True)
+        dead = match and not is_alive(int(match[1]))
+        if not dead and (match or not _PARTIAL.fullmatch(leftover.name) or not _is_old(leftover)):
+            continue
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            with suppress(OSError):  # another process has removed it, or owns the folder
+                leftover.unlink()
+
+
+_PARTIAL = re.compile(r"\..+-\d+-[^-]*\.partial")
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > 86_400
+    except OSError:
+        return False
+
+
+@cache
+def _sweep_once(folder: Path) -> None:
+    """Sweep a folder when this process first writes there."""
+    sweep(folder)
 
 
 def is_alive(process: int) -> bool:
@@ -111,6 +141,29 @@ def is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def working_folder() -> Path:
+    """Return the working folder.
+
+    Raises:
+        SettingsError: it was deleted, or may not be read.
+    """
+    try:
+        return Path.cwd()
+    except OSError as cause:
+        raise SettingsError(
+            f"The working folder cannot be found ({cause.strerror}): it was deleted or moved.",
+            "Change into a folder that exists (cd), and give the command again.",
+        ) from cause
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether a path is a folder; one that no file system can have is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name too long, or with a zero byte
+        return False
 
 
 def _prefix() -> str:

@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeGuard
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from xlser.backbones import Backbone
 from xlser.errors import MethodError
 from xlser.methods import Predictor, Standardisation, Task
 from xlser.training.adam import Adam
@@ -157,6 +158,9 @@ def optimise(
 ) -> None:
     """Minimise `loss` with Adam over the task's schedule (Section 5.2.1).
 
+    An encoder among the modules that states how it is tuned has learning rates of its own, which
+    rise and fall in the course of the stage, and a limit on the gradient's norm.
+
     Raises:
         MethodError: the loss is not a finite scalar.
     """
@@ -165,7 +169,11 @@ def optimise(
     batches = Batches(task, shares, generator)
     # As one list of modules, so that a parameter two of them share is trained once.
     trained = [p for p in nn.ModuleList(modules).parameters() if p.requires_grad]
-    optimiser = Adam(trained, schedule.learning_rate)
+    encoders = [part for module in modules for part in module.modules() if _is_tuned(part)]
+    tuning = encoders[0].tuning if encoders else None
+    optimiser = Adam(
+        trained, schedule.learning_rate, factors=_factors(encoders, schedule.learning_rate)
+    )
     bf16 = task.precision == "bf16"
     arithmetic = torch.autocast(task.device.type, torch.bfloat16) if bf16 else nullcontext()
     for epoch in range(schedule.epochs):
@@ -177,16 +185,37 @@ def optimise(
                 module.train()
         total = torch.zeros((), device=task.device)
         for batch in range(batches.steps):
-            step = batches.draw((epoch + batch / batches.steps) / schedule.epochs)
+            progress = (epoch + batch / batches.steps) / schedule.epochs
+            step = batches.draw(progress)
             with arithmetic:
                 value = _require_scalar(loss(step))
             optimiser.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
+            if tuning is not None:
+                optimiser.learning_rate = schedule.learning_rate * tuning.rate(progress)
+                if tuning.clip is not None:
+                    nn.utils.clip_grad_norm_(trained, tuning.clip)
             optimiser.step()
             hooks.after_step()
             total += value.detach()
         _require_finite(total.item(), epoch)
         task.progress(epoch + 1, schedule.epochs)
+
+
+def _is_tuned(part: nn.Module) -> TypeGuard[Backbone]:
+    """Say whether a module is an encoder that is trained and states how."""
+    trained = isinstance(part, Backbone) and part.tuning is not None
+    return trained and any(p.requires_grad for p in part.parameters())
+
+
+def _factors(encoders: Sequence[Backbone], learning_rate: float) -> dict[int, float]:
+    """Return the factor on the schedule's learning rate of each parameter of encoders."""
+    return {
+        id(parameter): rate / learning_rate
+        for encoder in encoders
+        for group, rate in encoder.rates()
+        for parameter in group
+    }
 
 
 def _require_scalar(loss: Tensor) -> Tensor:

@@ -1,18 +1,22 @@
 """Models of the Hub: fetched once, pinned, used offline; what cannot be had is said in words."""
 
 import json
+import pickle
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from tests.backbones.encoders.conftest import speech
 from tests.backbones.encoders.models import COMMIT, MODELS, Hub, serving
+from tests.demo import Demo
 
 from xlser.backbones import HubWeights, find_weights, get_backbone, pretrained
+from xlser.backbones.backbone import specialised
 from xlser.backbones.encoders.published import WhisperBase
 from xlser.errors import MissingExtraError, SettingsError, WeightsError
 from xlser.settings import Settings
@@ -269,9 +273,17 @@ def test_an_option_that_is_none_is_refused(
     assert "layer=0 ... layer=3" in caught.value.remedy
 
 
+def test_the_layers_that_names_stand_for_do_not_move() -> None:
+    """Records state the name: another default would be another row under the same name."""
+    layers = {"whisper-tiny": 2, "whisper-base": 4, "whisper-small": 6, "wav2vec2-base": 6,
+              "hubert-base": 6, "wavlm-base-plus": 6, "xls-r-300m": 12, "mhubert-147": 6,
+              "w2v-bert-2": 12}  # fmt: skip
+    assert {name: get_backbone(name).layer for name in layers} == layers
+
+
 def test_names_are_canonical() -> None:
-    assert get_backbone("whisper-base#layer=3").name == "whisper-base"
-    assert get_backbone("whisper-base#lora=8,layer=4").name == "whisper-base#layer=4,lora=8"
+    assert get_backbone("whisper-base#layer=4").name == "whisper-base"
+    assert get_backbone("whisper-base#lora=8,layer=3").name == "whisper-base#layer=3,lora=8"
     stacked = get_backbone("whisper-base#layers=all")
     assert (stacked.name, stacked.stacked, stacked.dimension) == (
         "whisper-base#layers=all", 7, 7 * 512,
@@ -294,3 +306,38 @@ def test_published_encoders_are_pinned_and_state_what_they_were_trained_on() -> 
         assert kind.layer_rule
         assert kind.dimension == kind.width
         assert 0 < kind.layer < kind.depth
+
+
+@pytest.mark.parametrize("name", ["whisper", "hubert"])
+def test_an_encoder_travels_to_another_process(
+    name: str, settings: Settings, folders: Folders
+) -> None:
+    backbone = pretrained(f"hf:{folders(name)}#layers=all", settings)
+    there = pickle.loads(pickle.dumps(backbone))
+    assert (there.kind.name, there.digest) == (f"hf:{name}#layers=all", backbone.digest)
+    assert there.kind.dimension == backbone.kind.dimension == 4 * 32
+    waveforms, lengths = speech(4_000, 3_000)
+    assert torch.equal(
+        there.build().eval()(waveforms, lengths), backbone.build().eval()(waveforms, lengths)
+    )
+    with pytest.raises(RuntimeError, match="Missing key"):  # not random weights instead
+        backbone.without_state().build()
+
+
+def test_a_failed_run_says_how_to_get_a_folder_again(settings: Settings, folders: Folders) -> None:
+    kind = pretrained(f"hf:{folders('whisper')}#layer=2", settings).kind
+    assert kind.name == "hf:whisper#layer=2"
+    assert kind.asked == f"hf:{folders('whisper')}#layer=2"
+
+
+def test_embeddings_of_two_layers_are_kept_apart_whatever_their_name(
+    folders: Folders, tmp_path: Path
+) -> None:
+    """The layer that a name stands for may be another one in a later version."""
+    demo = Demo(tmp_path)
+    asked = f"hf:{folders('whisper')}"
+    inputs = demo.inputs("frozen", asked)
+    later = replace(inputs.backbone, kind=specialised(inputs.backbone.kind, layer=2))
+    moved = replace(demo.pipeline(backbone=asked).inputs("frozen"), backbone=later)
+    assert moved.unprepared()[1] == list(inputs.catalogue.inventories)
+    assert inputs.unprepared()[1] == []

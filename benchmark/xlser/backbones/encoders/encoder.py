@@ -166,6 +166,16 @@ class TransformerBackbone(Backbone):
                 yield group, base if self.lora else base * decay**below
 
     @classmethod
+    def recipe(cls) -> dict[str, Any]:
+        """Return the layer and how an utterance is prepared: later versions may declare others."""
+        return {
+            "layer": cls.layer,
+            "normalise": cls.normalise,
+            "shortest": cls.shortest,
+            "longest": cls.longest,
+        }
+
+    @classmethod
     def variant(cls, options: Mapping[str, str]) -> type[Backbone]:
         """Return the encoder with another layer, all layers, or low-rank matrices.
 
@@ -188,6 +198,7 @@ class TransformerBackbone(Backbone):
         return specialised(
             cls,
             name=named(name, changed),
+            asked=named(cls.asked, changed) if cls.asked else "",
             layer=asked.layer,
             layer_rule=rule,
             lora=asked.lora,

@@ -61,6 +61,7 @@ def hub_backbone(asked: Asked) -> type[Backbone]:
         layer=depth // 2,
         dimension=width,
         layer_rule="the middle one, the default",
+        asked=f"hf:{asked.name}" if is_folder else "",
     )
     return model.variant(asked.options)
 

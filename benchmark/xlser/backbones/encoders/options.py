@@ -1,4 +1,4 @@
-"""What may stand behind # in the name of an encoder: whisper-base#layer=4,lora=8."""
+"""What may stand behind # in the name of an encoder: whisper-base#layer=3,lora=8."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -6,6 +6,7 @@ from xlser.backbones.encoders.wav2vec import HubertBackbone, Wav2Vec2Backbone, W
 from xlser.backbones.encoders.whisper import WhisperBackbone
 
 MIDDLE = "the middle one, declared in advance"
+CHOSEN = "chosen on the source speakers of v1 (xlser layers), docs/encoders.md"
 
 _WHISPER = "Radford et al. (2023), Robust Speech Recognition via Large-Scale Weak Supervision, ICML"
 _WEB = TrainedOn(
@@ -39,8 +40,8 @@ class WhisperTiny(WhisperBackbone):
 class WhisperBase(WhisperBackbone):
     """Whisper base, multilingual: 6 layers, 512 dimensions, 21 M parameters."""
 
-    name, dimension, width, depth, layer = "whisper-base", 512, 512, 6, 3
-    citation, trained_on, layer_rule = _WHISPER, _WEB, MIDDLE
+    name, dimension, width, depth, layer = "whisper-base", 512, 512, 6, 4
+    citation, trained_on, layer_rule = _WHISPER, _WEB, CHOSEN
     architecture = _whisper(6, 8, 512)
     weights = HubWeights(
         "openai/whisper-base", "e37978b90ca9030d5170a5c07aadb050351a65bb", "Apache-2.0"

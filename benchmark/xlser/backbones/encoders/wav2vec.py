@@ -1,5 +1,6 @@
 """wav2vec 2.0, HuBERT and WavLM: convolutions over samples, then a Transformer."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
@@ -109,3 +110,8 @@ class WavLMBackbone(Wav2Vec2Backbone):
     family = "wavlm"
     model = "WavLMModel"
     lora_targets = ("intermediate_dense", "output_dense")
+
+    def _network(self, layers: int) -> nn.Module:
+        # Its attention mixes masks of two types, which torch remarks upon and serves all the same.
+        warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
+        return super()._network(layers)

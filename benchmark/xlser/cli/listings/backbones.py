@@ -22,7 +22,7 @@ def backbones(
 
     Dimension of the embedding, input, where the weights are found, their licence. A name may be
     one of those listed, hf:owner/name@revision, hf:/path/to/folder or features:table.parquet,
-    each with options: whisper-base#layer=4.
+    each with options: whisper-base#layer=3.
     """
     from xlser.api.listings import backbone_rows
     from xlser.settings import Settings

@@ -69,7 +69,10 @@ def _files(paths: list[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
+_BESIDE = {"failures", "status", "protocol.json", "encoders.json"}
+
+
 def _may_be_record(path: Path) -> bool:
-    """Say whether a file may be one: failures, progress and manifests lie beside `results`."""
+    """Say whether a file may be one: failures, progress and facts lie beside `results`."""
     above = path.parts[:-1]
-    return "results" in above or not {"failures", "status", "protocol.json"} & {*path.parts}
+    return "results" in above or not _BESIDE & {*path.parts}

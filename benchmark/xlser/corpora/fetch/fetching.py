@@ -10,7 +10,7 @@ from pathlib import Path
 from xlser.corpora.corpus import Corpus
 from xlser.corpora.fetch.download import Downloaded, download
 from xlser.corpora.fetch.unpack import unpack
-from xlser.corpora.scan import survey
+from xlser.corpora.survey import survey
 from xlser.errors import FetchError
 from xlser.system.files import folder_written_atomically, locked
 

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from xlser.corpora.corpus import visible
-from xlser.corpora.scan import is_audio
+from xlser.corpora.names import is_audio
 from xlser.corpora.tables.reading import OPTIONAL, REQUIRED
 from xlser.errors import TableError
 

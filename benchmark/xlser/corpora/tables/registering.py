@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from xlser import registry
 from xlser.errors import SettingsError
 from xlser.settings import CONFIG, Config, OwnCorpus, read_config
-from xlser.system.files import write_atomically
+from xlser.system.files import working_folder, write_atomically
 
 
 def require_new(name: str, folder: Path | None = None) -> None:
@@ -42,7 +42,7 @@ def register(name: str, entry: OwnCorpus, folder: Path | None = None) -> Path:
         SettingsError: there is such a corpus already, or the file cannot be appended to.
     """
     require_new(name, folder)
-    here = (folder or Path.cwd()).resolve()
+    here = (folder or working_folder()).resolve()
     path = here / CONFIG
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     section = _section(name, entry, here)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from xlser.corpora.corpus import Gender, Spoken
 from xlser.corpora.emotions import SYNONYMS, VOCABULARY, term
-from xlser.corpora.scan import is_audio
+from xlser.corpora.names import is_audio
 from xlser.corpora.tables.genders import gender_named
 from xlser.errors import TableError
 

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from xlser.corpora.corpus import Corpus, Naturalness, Spoken, require, visible
-from xlser.corpora.scan import is_audio
+from xlser.corpora.names import is_audio
 from xlser.corpora.tables.reading import as_text, named_columns, plain, read_table
 from xlser.corpora.tables.rows import Problems, checked_rows, path_key
 from xlser.errors import TableError

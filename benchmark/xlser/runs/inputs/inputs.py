@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from xlser import audio
-from xlser.backbones import PretrainedBackbone
+from xlser.backbones import PretrainedBackbone, Tuning
 from xlser.backbones.table import TableFeatures
 from xlser.errors import StoreError
-from xlser.methods import Speech, Track
+from xlser.methods import Schedule, Speech, Track
 from xlser.runs.inputs.catalogue import Catalogue
 from xlser.runs.inputs.embedding import stored_embeddings
 from xlser.runs.inputs.features import CorpusFeatures, FeaturesInMemory, StoredFeatures
@@ -48,6 +48,20 @@ class Inputs:
     def input(self) -> "audio.Input":
         """What the backbone reads: its own input, else the log-mels of the protocol."""
         return self.backbone.kind.input or self.catalogue.protocol.frontend
+
+    @property
+    def schedule(self) -> Schedule:
+        """How long and how fast methods train: the protocol's, or where the backbone states it."""
+        schedule = self.catalogue.protocol.schedule
+        tuning = self.tuning
+        if tuning is None or not tuning.schedule:
+            return schedule
+        return Schedule(**{**schedule.stated(), **tuning.schedule})
+
+    @property
+    def tuning(self) -> Tuning | None:
+        """How the backbone is fine-tuned; None on the frozen track, or by the protocol alone."""
+        return self.backbone.kind.tuning if self.track == "finetune" else None
 
     def speech(self, ids: Sequence[str]) -> Speech:
         """Return utterances as a method gets them, on the CPU.
@@ -153,7 +167,9 @@ class Inputs:
 
     def _embeddings_path(self, corpus: str) -> Path:
         backbone = self.backbone
-        about = [self._store_folder(corpus).name, backbone.kind.name, backbone.digest]
+        about: list[object] = [self._store_folder(corpus).name, backbone.kind.name, backbone.digest]
+        if recipe := backbone.kind.recipe():
+            about.append(recipe)
         name = f"{corpus}-{safe_name(backbone.kind.name)}-{digest_json(about)[:16]}.safetensors"
         return self.cache / "embeddings" / name
 
