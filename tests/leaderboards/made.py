@@ -75,9 +75,9 @@ def page(protocol: Protocol, records: list[Record]) -> str:
 
 
 def write(records: list[Record], leaderboards: Path) -> None:
-    """Lay records down where `xlser run` would."""
+    """Write records where `xlser run` would; their names end as by keys that all differ."""
     for i, record in enumerate(records):
-        record.write(leaderboards / record.protocol / "results" / f"{i}.json")
+        record.write(leaderboards / record.protocol / "results" / f"{i}-{i:08x}.json")
 
 
 def read(text: str) -> list[list[dict[str, str]]]:

@@ -145,8 +145,6 @@ def test_all_pages_are_written_from_one_reading_of_each_record(
         if name == "v1":
             made += over_seeds(template, protocol, 6, target="italian", labels=0, method=lower)
         write(made, tmp_path)
-    for i, path in enumerate(sorted(tmp_path.rglob("results/*.json"))):
-        path.rename(path.with_name(f"{path.stem}-{i:08x}.json"))  # named by their keys, as written
     blocks = [
         *(f"best v1 {SLUG}", f"conditions v1 {SLUG} {SLUG}", "cost"),
         *(f"differences agarla2022 {SLUG}", f"corpora v1 {SLUG} german", "print"),

@@ -28,7 +28,8 @@ from tests.results.simulation import (
 
 from xlser.metrics import Metric
 from xlser.protocols import get_protocol
-from xlser.results import LEVEL, Standing, bootstrap, exchange
+from xlser.results import LEVEL, Standing
+from xlser.results.inference import bootstrap, exchange
 from xlser.results.inference.bootstrap import (
     Resampled,
     bootstrap_speakers,

@@ -11,7 +11,8 @@ from tests.results.test_statistics import drawn
 
 from xlser.metrics import Metric, get_metric
 from xlser.protocols import get_protocol
-from xlser.results import LEVEL, Difference, adjusted_ps, exchange
+from xlser.results import LEVEL, Difference, adjusted_ps
+from xlser.results.inference import exchange
 from xlser.results.inference.bootstrap import Resampled, mean_of, resample
 from xlser.results.inference.ranking import standing
 from xlser.results.predictions import RowPredictions, TestUtterances
