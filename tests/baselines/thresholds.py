@@ -85,25 +85,37 @@ def noted(method: Any, task: Task) -> tuple[list[float], Tensor, Tensor]:
 
 
 def draw(found: Mapping[str, tuple[list[float], Tensor, Tensor]], path: Path) -> None:
-    """Draw thresholds above, mean weights below, a column a method and momentum."""
+    """Draw thresholds above, weights below, a column a method and momentum."""
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "xlser"
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(2, len(found), figsize=(3.2 * len(found), 5), sharex=True)
+    shape = {"figsize": (2.9 * len(found), 4.6), "sharex": True, "sharey": True}
+    figure, axes = pyplot.subplots(2, len(found), **shape)
+    classes = get_protocol("v1").classes
     for (title, (progress, thresholds, weights)), (above, below) in zip(
         found.items(), axes.T, strict=True
     ):
-        above.plot(progress, thresholds, linewidth=0.8)
-        below.plot(progress, weights.mean(dim=1), linewidth=0.5, label="mean")
-        below.plot(progress, weights.amin(dim=1), linewidth=0.3, label="smallest")
-        above.set(title=title, ylim=(0, 1.02))
-        below.set(xlabel="share of the training", ylim=(-0.02, 1.02))
-    axes[0, 0].set_ylabel("threshold of each class; mean confidence")
-    axes[1, 0].set_ylabel("weight of unlabelled utterances")
-    axes[1, -1].legend(loc="lower right", fontsize=8)
+        kinds = classes if thresholds.shape[1] > 1 else ("mean confidence",)
+        where = in_bins(torch.tensor(progress))
+        for kind, values in zip(kinds, thresholds.T, strict=True):
+            above.plot(where, in_bins(values), linewidth=1, label=kind)
+        below.plot(where, in_bins(weights.mean(dim=1)), linewidth=1, label="mean")
+        lowest = in_bins(weights.quantile(0.05, dim=1))
+        below.plot(where, lowest, linewidth=1, linestyle="--", label="5 % lie below")
+        above.set(title=title.replace(", ", "\n"), ylim=(0, 1.05))
+        above.legend(loc="lower right", fontsize=7)
+        below.legend(loc="lower right", fontsize=7)
+        below.set(xlabel="share of training")
+    axes[0, 0].set_ylabel("threshold")
+    axes[1, 0].set_ylabel("weight of unlabelled\nutterances")
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
+
+
+def in_bins(values: Tensor, bins: int = 60) -> list[float]:
+    """Return the mean of consecutive steps, in as many bins."""
+    return [part.mean().item() for part in values.chunk(bins)]
 
 
 def main() -> None:

@@ -251,7 +251,7 @@ def no_record(path: Path, cause: Exception) -> RecordError:
     if what := _what_else(path):
         return RecordError(
             f"{path} is not a record of schema {SCHEMA} or older: it {what}.",
-            "Remove it, or put the record in its place.",
+            "Delete it and run it again, or put the record in its place.",
         )
     return RecordError(
         f"{path} is not a record of schema {SCHEMA} or older: {cause}",
