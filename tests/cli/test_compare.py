@@ -12,7 +12,7 @@ from xlser.errors import RecordError, UnknownNameError
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.results import load
-from xlser.results.ranking import standing
+from xlser.results.inference.ranking import standing
 
 _TWIN = """
     from xlser_baselines.svm import SupportVectorMachine

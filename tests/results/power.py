@@ -28,14 +28,15 @@ from tests.results.simulation import (
 
 from xlser.metrics import Metric
 from xlser.protocols import get_protocol
-from xlser.results import LEVEL, Standing, bootstrap, exchange
+from xlser.results import LEVEL, Standing, bootstrap
 from xlser.results.bootstrap import (
     Resampled,
     bootstrap_speakers,
     effective_speakers,
     speaker_weights,
 )
-from xlser.results.ranking import effects_of, standing
+from xlser.results.inference import exchange
+from xlser.results.inference.ranking import effects_of, standing
 
 METHODS = 26
 POINTS = (3.0, 5.0)

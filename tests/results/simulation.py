@@ -23,8 +23,8 @@ from xlser.protocols import get_protocol
 from xlser.records.runs_table import TestSet
 from xlser.results import LEVEL, Difference, Estimate, adjusted_ps
 from xlser.results.bootstrap import Resampled, resample
+from xlser.results.inference.ranking import standing
 from xlser.results.predictions import RowPredictions, TestUtterances
-from xlser.results.ranking import standing
 
 CLASS, SPEAKER, SPEAKER_IN_CLASS, UTTERANCE = 0.8, 0.5, 1.4, 0.5
 """Standard deviations of log-odds; speakers' recalls then differ as those in the records do."""

@@ -11,10 +11,11 @@ from tests.results.test_statistics import drawn
 
 from xlser.metrics import Metric, get_metric
 from xlser.protocols import get_protocol
-from xlser.results import LEVEL, Difference, adjusted_ps, exchange
+from xlser.results import LEVEL, Difference, adjusted_ps
 from xlser.results.bootstrap import Resampled, mean_of, resample
+from xlser.results.inference import exchange
+from xlser.results.inference.ranking import standing
 from xlser.results.predictions import RowPredictions, TestUtterances
-from xlser.results.ranking import standing
 
 V1 = get_protocol("v1")
 UA, F1, ECE, BRIER = (get_metric(name, V1.classes) for name in ("ua", "macro-f1", "ece", "brier"))

@@ -2,8 +2,8 @@
 
 from xlser.results.comparison import Comparison, verdict
 from xlser.results.cost import cost
-from xlser.results.exchange import least_p
-from xlser.results.ranking import Standing, competition_ranks
+from xlser.results.inference.exchange import least_p
+from xlser.results.inference.ranking import Standing, competition_ranks
 from xlser.results.results import Note, Results, load
 from xlser.results.rows import Condition
 from xlser.results.scores import Score

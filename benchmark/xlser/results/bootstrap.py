@@ -12,7 +12,7 @@ from math import sqrt
 import numpy as np
 
 from xlser.metrics import Metric
-from xlser.results.exchange import contributions
+from xlser.results.inference.exchange import contributions
 from xlser.results.predictions import (
     Reals,
     RowPredictions,

@@ -11,7 +11,7 @@ from math import sqrt
 
 import numpy as np
 
-from xlser.results.exchange import adjusted
+from xlser.results.inference.exchange import adjusted
 from xlser.results.predictions import Reals
 
 LEVEL = 0.05

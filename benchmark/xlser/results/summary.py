@@ -7,7 +7,7 @@ from functools import cached_property
 from xlser.metrics import Metric
 from xlser.protocols import Labels
 from xlser.results.bootstrap import Resampled, mean_of
-from xlser.results.ranking import Standing, standing
+from xlser.results.inference.ranking import Standing, standing
 from xlser.results.rows import Condition
 from xlser.results.scores import Score
 from xlser.results.statistics import Difference, Estimate

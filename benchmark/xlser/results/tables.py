@@ -10,8 +10,8 @@ import pandas as pd
 from xlser.metrics import Metric, majority_rate
 from xlser.protocols import Labels, Protocol
 from xlser.results.bootstrap import Resampled, resample
+from xlser.results.inference.ranking import Standing, standing
 from xlser.results.predictions import PredictionsOf, RowPredictions
-from xlser.results.ranking import Standing, standing
 from xlser.results.rows import ROW, TABLE, Condition, marks_of
 from xlser.results.scores import RowScores, RunScores
 

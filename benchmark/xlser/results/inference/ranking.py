@@ -8,7 +8,7 @@ from math import inf, sqrt
 import numpy as np
 
 from xlser.results.bootstrap import Resampled
-from xlser.results.exchange import (
+from xlser.results.inference.exchange import (
     below_the_best,
     contributions,
     critical_differences,
