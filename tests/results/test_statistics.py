@@ -237,9 +237,9 @@ def test_so_does_that_of_the_mean_over_targets(targets: tuple[str, ...]) -> None
 def test_equally_good_methods_are_told_apart_in_5_of_100_experiments_at_most(
     design: tuple[str, str],
 ) -> None:
-    found = false_alarms(*design, experiments=400)
+    found = false_alarms(*design, experiments=200)
     print(f"{' '.join(design)}: {found}")
-    noise = 2 * 100 * np.sqrt(0.05 * 0.95 / 400)
+    noise = 2 * 100 * np.sqrt(0.05 * 0.95 / 200)
     assert found.one <= 5 + 1.5 * noise
     assert found.any_of_many <= 5 + 1.5 * noise
     assert found.below <= 5 + 1.5 * noise
