@@ -347,6 +347,10 @@ def read_recipe(path: Path, settings: Settings) -> Protocol:
         return Recipe.of(stated).freeze(settings)
     except InvalidProtocolError as fault:
         raise ManifestError(f"The protocol {path}: {fault.problem}", fault.remedy) from fault
+    except RecursionError as cause:  # the faulty value is too deep to be shown
+        raise ManifestError(
+            f"The protocol {path} nests values too deeply.", "Write them as the fields take them."
+        ) from cause
 
 
 def _first_fault(error: ValidationError) -> tuple[str, str]:

@@ -22,8 +22,10 @@ from xlser.system.files import digest_file
 
 _AT_ONCE = 200  # records that are held as objects
 
+_NAMED = re.compile(r"-([0-9a-f]{8})\.json$")
+"""The name that `xlser run` gives a record: it ends in the beginning of its key."""
+
 _KEY = re.compile(rb'"key": ?"([^"\\]*)"')
-_KEY_IN_NAME = re.compile(r"-([0-9a-f]{8})(?![0-9a-f])")
 
 Known = dict[tuple[str, str], TestSet]
 """Test sets by their text."""
@@ -47,17 +49,18 @@ def files(results: Path, suffix: str) -> list[Path]:
 
 
 def without_copies(paths: Sequence[Path]) -> list[Path]:
-    """Leave out files that equal another byte for byte, as file services leave behind a conflict.
+    """Leave out files of whose bytes another is made, as file services leave behind a conflict.
 
     Of several the one stays whose name ends in its key, or else the one of the shortest path.
     """
-    by_size: dict[tuple[int, str], list[Path]] = {}
+    by_size: dict[int, list[Path]] = {}
     for path in paths:
-        named = _KEY_IN_NAME.search(path.stem)
-        size = path.stat().st_size if path.exists() else -1
-        by_size.setdefault((size, named[1] if named else ""), []).append(path)
+        by_size.setdefault(path.stat().st_size if path.exists() else -1, []).append(path)
     kept = set(paths)
-    for alike in (found for (size, _), found in by_size.items() if size > 0 and len(found) > 1):
+    for size, alike in by_size.items():
+        named = {found[1] for path in alike if (found := _NAMED.search(path.name))}
+        if size <= 0 or len(named) == len(alike):
+            continue  # their names state different keys: none needs opening
         same: dict[tuple[str, str], list[Path]] = {}
         keys = {path: key_of(path) or "" for path in alike}
         times = Counter(keys.values())
