@@ -71,7 +71,9 @@ def test_a_failed_run_says_how_to_get_the_table_again(demo: Demo, tmp_path: Path
     path = write(tmp_path / "mine.parquet", ids(demo), vectors(demo))
     plan = demo.plan(request(["svm"], labels=[0]), tmp_path / "results", f"features:{path}")
     (run,) = pickle.loads(pickle.dumps(plan.todo))
-    assert f"--backbone features:{path} " in again(run, tmp_path / "boards" / "demo" / "results")
+    assert f"--backbone features:{path} " in again(
+        run, tmp_path / "boards" / "demo" / "results", {}
+    )
 
 
 def test_a_table_is_no_backbone_to_fine_tune(demo: Demo, tmp_path: Path) -> None:

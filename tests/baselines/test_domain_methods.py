@@ -36,7 +36,7 @@ from torch.nn.functional import (
 
 from xlser.backbones import get_backbone
 from xlser.methods import Task, Track
-from xlser.training import Step, embed, gradient_penalty, shots_of_each_class
+from xlser.training import Step, embed, floored, gradient_penalty, shots_of_each_class
 from xlser_baselines.aggregated_multitask import AggregatedMultitask
 from xlser_baselines.cada import CADA
 from xlser_baselines.cdan import balanced, outer_product
@@ -290,7 +290,7 @@ def test_on_the_frozen_track_each_language_is_standardised_by_its_own_statistics
     target = torch.cat([task.target_labelled.speech.features, task.target_unlabelled.features])
     parts = step.by_domain(step.labelled.speech, step.unlabelled.speech)
     of_domain = zip(parts, (source, target), strict=True)
-    standard = [(rows - every.mean(dim=0)) / every.std(dim=0) for rows, every in of_domain]
+    standard = [(rows - every.mean(dim=0)) / floored(every.std(dim=0)) for rows, every in of_domain]
     z = method.model.encoder.layers(torch.cat(standard))
     emotion = method.model.head(z)[: len(step.labelled.emotion)]
     domain = method.language(z)

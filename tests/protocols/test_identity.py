@@ -129,10 +129,13 @@ def test_the_place_of_a_source_model_does_not_move(tmp_path: Path) -> None:
         inputs: Any = SimpleNamespace(
             catalogue=SimpleNamespace(
                 content=dict.fromkeys(("ravdess", "savee", "tess"), "content"),
-                protocol=SimpleNamespace(schedule=schedule),
             ),
-            frontend=FrontEnd(),
-            backbone=SimpleNamespace(kind=SimpleNamespace(name="made-up"), digest="digest"),
+            input=FrontEnd(),
+            schedule=schedule,
+            tuning=None,
+            backbone=SimpleNamespace(
+                kind=SimpleNamespace(name="made-up", recipe=dict), digest="digest"
+            ),
             track="frozen",
             cache=tmp_path,
         )
