@@ -81,6 +81,7 @@ def test_every_option_of_a_run_is_repeated_or_needs_no_repeating() -> None:
 
     defines = {"methods", "protocol", "target", "labels", "seeds", "folds", "track", "backbone"}
     defines |= {"settings", "precision", "repeats", "leaderboards"}
+    defines |= {"features"}  # repeated as the backbone that it is
     shapes = {"data", "weights", "exclude", "device", "isolate", "timeout"}
     shapes |= {"executor", "executor_options"}
     assert set(RunOptions.model_fields) == defines | shapes | {"jobs"}
