@@ -80,7 +80,8 @@ def test_every_option_of_a_run_is_repeated_or_needs_no_repeating() -> None:
     from xlser.api.options import RunOptions
 
     defines = {"methods", "protocol", "target", "labels", "seeds", "folds", "track", "backbone"}
-    defines |= {"features", "settings", "precision", "repeats", "leaderboards"}
+    defines |= {"settings", "precision", "repeats", "leaderboards"}
+    defines |= {"features"}  # repeated as the backbone that it is
     shapes = {"data", "weights", "exclude", "device", "isolate", "timeout"}
     shapes |= {"executor", "executor_options"}
     assert set(RunOptions.model_fields) == defines | shapes | {"jobs"}
