@@ -309,7 +309,7 @@ def test_a_changed_packed_file_is_found_out(
     [
         (put("track", "sideways"), "is not a record of schema 3"),
         (put("started", "yesterday"), "is not a record of schema 3"),
-        (put("precision", "bf16"), "Its key is "),
+        (put("precision", {"fp32": "bf16", "bf16": "fp32"}.get), "Its key is "),
         (put("seed", 1), "Its digest of who trained"),
     ],
 )
