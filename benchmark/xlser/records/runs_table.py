@@ -2,7 +2,7 @@
 
 import json
 from collections import namedtuple
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
@@ -270,7 +270,7 @@ class Runs:
             "path": _objects(self._paths)[self._order],
             "file": _objects(self._files)[self._order],
             **{name: _values(name, table[name])[self._order] for name in COLUMNS},
-            "tuning": _tunings(table[MORE])[self._order],
+            **{name: of[self._order] for name, of in _further(table[MORE]).items()},
         }
 
     @cached_property
@@ -281,7 +281,8 @@ class Runs:
         where the run's own file belongs, `file` the file that holds it; `labels` is an integer or
         "all"; `changed`, `classes`, `source_corpora` and `absent_corpora` are tuples; `settings`,
         `excluded` and `corpora` are canonical JSON (sorted keys, no spaces); `tuning` is how an
-        encoder was fine-tuned, None where that is the protocol's schedule.
+        encoder was fine-tuned, None where that is the protocol's schedule; `packaged_code` and
+        `sandbox` are empty where they are not stated.
         """
         kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
         return pd.DataFrame(kept)
@@ -294,6 +295,20 @@ class Runs:
 
     def __len__(self) -> int:
         return len(self._place)
+
+    def without(self, rows: Collection[int]) -> "Runs":
+        """Return the runs but those of some rows of the frame."""
+        gone = {self._place[i] for i in rows}
+        blocks, start = [], 0
+        for number, block in enumerate(self._blocks):
+            count = block.table.num_rows
+            kept = [row for row in range(count) if (number, row) not in gone]
+            table = block.table.take(pa.array(kept, pa.int64()))
+            of_block = [start + row for row in kept]
+            start += count
+            paths = [self._paths[i] for i in of_block]
+            blocks.append((Block(table, {}), paths, [self._files[i] for i in of_block]))
+        return Runs(blocks)
 
     def test_set(self, i: int, role: Role) -> TestSet:
         """Return the test utterances of run `i` (its row in the frame); empty for none."""
@@ -354,10 +369,16 @@ def _values(name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return _objects(values)[index]
 
 
-def _tunings(more: pa.ChunkedArray) -> npt.NDArray[np.object_]:
-    """Return what records state of the tuning of encoders."""
+def _further(more: pa.ChunkedArray) -> dict[str, npt.NDArray[np.object_]]:
+    """Return what records state beyond the columns of packed files."""
     texts, index = encoded(more)
-    return _objects([json.loads(t).get("backbone", {}).get("tuning") for t in texts])[index]
+    stated = [json.loads(text) for text in texts]
+    found = {
+        "tuning": [of.get("backbone", {}).get("tuning") for of in stated],
+        "packaged_code": [of.get("method", {}).get("packaged_code") or "" for of in stated],
+        "sandbox": [of.get("sandbox") or "" for of in stated],
+    }
+    return {name: _objects(values)[index] for name, values in found.items()}
 
 
 def canonical(value: Any) -> str:
