@@ -270,7 +270,8 @@ class Runs:
             "path": _objects(self._paths)[self._order],
             "file": _objects(self._files)[self._order],
             **{name: _values(name, table[name])[self._order] for name in COLUMNS},
-            "tuning": _tunings(table[MORE])[self._order],
+            "tuning": _from_more(table[MORE], "backbone", "tuning")[self._order],
+            "unlabelled": _from_more(table[MORE], "unlabelled")[self._order],
         }
 
     @cached_property
@@ -281,7 +282,8 @@ class Runs:
         where the run's own file belongs, `file` the file that holds it; `labels` is an integer or
         "all"; `changed`, `classes`, `source_corpora` and `absent_corpora` are tuples; `settings`,
         `excluded` and `corpora` are canonical JSON (sorted keys, no spaces); `tuning` is how an
-        encoder was fine-tuned, None where that is the protocol's schedule.
+        encoder was fine-tuned, None where that is the protocol's schedule; `unlabelled` is what is
+        stated of unlabelled speech (`records.unlabelled`), None where nothing is.
         """
         kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
         return pd.DataFrame(kept)
@@ -354,10 +356,13 @@ def _values(name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return _objects(values)[index]
 
 
-def _tunings(more: pa.ChunkedArray) -> npt.NDArray[np.object_]:
-    """Return what records state of the tuning of encoders."""
+def _from_more(more: pa.ChunkedArray, *path: str) -> npt.NDArray[np.object_]:
+    """Return an optional value of records that has no column; None where it is not stated."""
     texts, index = encoded(more)
-    return _objects([json.loads(t).get("backbone", {}).get("tuning") for t in texts])[index]
+    values: list[Any] = [json.loads(text) for text in texts]
+    for name in path:
+        values = [(value or {}).get(name) for value in values]
+    return _objects(values)[index]
 
 
 def canonical(value: Any) -> str:

@@ -1,6 +1,6 @@
 """The rows of a leaderboard, a table for each target and condition."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import Any
@@ -14,6 +14,7 @@ from xlser.results.inference.ranking import Standing, standing
 from xlser.results.predictions import PredictionsOf, RowPredictions
 from xlser.results.rows import ROW, TABLE, Condition, marks_of
 from xlser.results.scores import RowScores, RunScores
+from xlser.results.unlabelled import mean_of_runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,8 @@ class Row:
         scores: by role and metric.
         predictions: for the target's test utterances.
         resampled: the table's metric on the target, over resamples of its test speakers.
+        unlabelled: mean over runs of what records state of unlabelled speech, percent
+            (`xlser.results.unlabelled.COLUMNS`); empty where they state nothing.
     """
 
     method: str
@@ -45,6 +48,7 @@ class Row:
     scores: RowScores
     predictions: RowPredictions
     resampled: Resampled
+    unlabelled: Mapping[str, float]
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -180,6 +184,7 @@ def _row(
         scores=RowScores(scores, [of.index.tolist() for _, of in runs.groupby("seed")]),
         predictions=predictions,
         resampled=resampled,
+        unlabelled=mean_of_runs(runs["unlabelled"].tolist()),
     )
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import torch
 
@@ -30,6 +31,7 @@ from xlser.runs.task import (
     progress_reported_to,
     source_seed,
 )
+from xlser.runs.unlabelled.statement import unlabelled_speech
 
 
 def execute_run(
@@ -59,6 +61,7 @@ def execute_run(
         threads_for(run.track),
         running_method(run.method, isolate) as method,
     ):
+        model = None
         if run.method.starts_from_source_model():
             shared = replace(task, seed=source_seed(run))
             model = source_model(shared, run.scenario, inputs)
@@ -73,6 +76,7 @@ def execute_run(
         predictions = _predict(method, run, inputs, device)
         seconds["predict"] = time.perf_counter() - clock
         memory = method.peak_memory()
+        unlabelled = unlabelled_speech(run, inputs, task, model, method.pseudo_labels())
         environment = describe(
             device,
             type(run.method).__module__.partition(".")[0],
@@ -81,6 +85,7 @@ def execute_run(
     scenario, catalogue, backbone = run.scenario, inputs.catalogue, inputs.backbone
     protocol = catalogue.protocol
     corpora = (*scenario.source_corpora, *protocol.languages[scenario.target])
+    optional: dict[str, Any] = {"fold": run.fold, "unlabelled": unlabelled}
     return Record(
         schema_version=3,
         key=run.key,
@@ -100,7 +105,6 @@ def execute_run(
         target=scenario.target,
         labels=scenario.labels,
         seed=scenario.seed,
-        **({} if run.fold is None else {"fold": run.fold}),
         repeat=run.repeat,
         track=run.track,
         backbone=BackboneStamp(
@@ -122,6 +126,7 @@ def execute_run(
         seconds={stage: round(value, 3) for stage, value in seconds.items()},
         peak_memory=memory,
         environment=environment,
+        **{name: value for name, value in optional.items() if value is not None},
     )
 
 
