@@ -270,8 +270,7 @@ class Runs:
             "path": _objects(self._paths)[self._order],
             "file": _objects(self._files)[self._order],
             **{name: _values(name, table[name])[self._order] for name in COLUMNS},
-            "tuning": _from_more(table[MORE], "backbone", "tuning")[self._order],
-            "unlabelled": _from_more(table[MORE], "unlabelled")[self._order],
+            **{name: of[self._order] for name, of in _optional(table[MORE]).items()},
         }
 
     @cached_property
@@ -281,9 +280,10 @@ class Runs:
         The columns are those of packed files (docs/records.md), with these differences: `path` is
         where the run's own file belongs, `file` the file that holds it; `labels` is an integer or
         "all"; `changed`, `classes`, `source_corpora` and `absent_corpora` are tuples; `settings`,
-        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces); `tuning` is how an
-        encoder was fine-tuned, None where that is the protocol's schedule; `unlabelled` is what is
-        stated of unlabelled speech (`records.unlabelled`), None where nothing is.
+        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces). Three more are of what
+        not every record states: `recipe`, how the backbone made embeddings (canonical JSON; empty
+        where no choice is stated), `tuning`, how it was fine-tuned (None: by the protocol's
+        schedule), and `unlabelled`, what became of unlabelled speech (None: not stated).
         """
         kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
         return pd.DataFrame(kept)
@@ -356,13 +356,17 @@ def _values(name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return _objects(values)[index]
 
 
-def _from_more(more: pa.ChunkedArray, *path: str) -> npt.NDArray[np.object_]:
-    """Return an optional value of records that has no column; None where it is not stated."""
+def _optional(more: pa.ChunkedArray) -> dict[str, npt.NDArray[np.object_]]:
+    """Return the columns `recipe`, `tuning` and `unlabelled`."""
     texts, index = encoded(more)
-    values: list[Any] = [json.loads(text) for text in texts]
-    for name in path:
-        values = [(value or {}).get(name) for value in values]
-    return _objects(values)[index]
+    stated = [json.loads(text) for text in texts]
+    backbones = [of.get("backbone", {}) for of in stated]
+    found = {
+        "recipe": [canonical(of["recipe"]) if of.get("recipe") else "" for of in backbones],
+        "tuning": [of.get("tuning") for of in backbones],
+        "unlabelled": [of.get("unlabelled") for of in stated],
+    }
+    return {name: _objects(of)[index] for name, of in found.items()}
 
 
 def canonical(value: Any) -> str:
