@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from xlser.corpora import Utterance
-from xlser.system.files import digest_json
+from xlser.system.files import canonical_json, digest_texts
 
 Labels = int | Literal["all"]
 """Label budget: utterances of the target's train speakers whose emotion is known, or all."""
@@ -63,12 +63,31 @@ class Scenario:
         """SHA-256 over all of the above, in hex; a field left at its default is not in it."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         defaults = {field.name: _default(field) for field in fields(self)}
-        return digest_json({n: v for n, v in values.items() if v != defaults[n]})
+        stated = {name: v for name, v in values.items() if v != defaults[name]}
+        return digest_texts({name: _as_json(value) for name, value in stated.items()})
 
 
 def shuffling_key(protocol: str, seed: int, id_: str) -> bytes:
     """Return a sort key that orders ids at random, the same on every machine."""
     return hashlib.sha256(f"{protocol}/{seed}/{id_}".encode()).digest()
+
+
+def _as_json(value: Any) -> str:
+    """Return canonical JSON; scenarios share most of their ids, which are spelled out once."""
+    if isinstance(value, tuple):
+        return _ids_as_json(value)
+    if isinstance(value, Mapping):
+        members = [f"{_id_as_json(id_)}:{value[id_]}" for id_ in sorted(value)]
+        return f"{{{','.join(members)}}}"
+    return canonical_json(value)
+
+
+@lru_cache(maxsize=512)
+def _ids_as_json(ids: tuple[str, ...]) -> str:
+    return canonical_json(ids)
+
+
+_id_as_json = lru_cache(maxsize=1 << 17)(canonical_json)
 
 
 def _default(field: Field[Any]) -> Any:
