@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Literal
 
 from xlser.corpora import Utterance
-from xlser.system.files import canonical_json, digest_texts
+from xlser.system.files import canonical_json, digest_texts, text_as_json, texts_as_json
 
 Labels = int | Literal["all"]
 """Label budget: utterances of the target's train speakers whose emotion is known, or all."""
@@ -72,22 +72,15 @@ def shuffling_key(protocol: str, seed: int, id_: str) -> bytes:
     return hashlib.sha256(f"{protocol}/{seed}/{id_}".encode()).digest()
 
 
+def emotions_as_json(emotion: Mapping[str, int]) -> str:
+    """Return `canonical_json` of the class index of each utterance."""
+    return f"{{{','.join([f'{text_as_json(id_)}:{emotion[id_]}' for id_ in sorted(emotion)])}}}"
+
+
 def _as_json(value: Any) -> str:
-    """Return canonical JSON; scenarios share most of their ids, which are spelled out once."""
     if isinstance(value, tuple):
-        return _ids_as_json(value)
-    if isinstance(value, Mapping):
-        members = [f"{_id_as_json(id_)}:{value[id_]}" for id_ in sorted(value)]
-        return f"{{{','.join(members)}}}"
-    return canonical_json(value)
-
-
-@lru_cache(maxsize=512)
-def _ids_as_json(ids: tuple[str, ...]) -> str:
-    return canonical_json(ids)
-
-
-_id_as_json = lru_cache(maxsize=1 << 17)(canonical_json)
+        return texts_as_json(value)
+    return emotions_as_json(value) if isinstance(value, Mapping) else canonical_json(value)
 
 
 def _default(field: Field[Any]) -> Any:

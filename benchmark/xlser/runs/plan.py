@@ -174,7 +174,7 @@ def make_plan(
     recorded = read_runs(results).frame
     require_protocol(protocol, recorded)
     done = set(recorded["key"])
-    scenario = cache(catalogue.scenario)  # methods share it, and a digest of all its utterances
+    scenario = cache(catalogue.scenarios().of)  # methods share it, and a digest of its utterances
     runs: dict[str, Run] = {}
     folds = request.folds or range(protocol.folds)
     for target, seed, fold, (method, usable) in product(request.targets, seeds, folds, budgets):

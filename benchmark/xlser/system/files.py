@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,18 @@ from xlser.errors import SettingsError
 def canonical_json(value: Any) -> str:
     """Return `value` as JSON with sorted keys, without spaces, in ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+@lru_cache(maxsize=512)
+def texts_as_json(texts: tuple[str, ...]) -> str:
+    """Return `canonical_json` of texts; lists of thousands come again and again."""
+    return canonical_json(texts)
+
+
+@lru_cache(maxsize=1 << 17)
+def text_as_json(text: str) -> str:
+    """Return `canonical_json` of a text that comes again and again."""
+    return canonical_json(text)
 
 
 def digest_json(value: Any) -> str:
