@@ -69,6 +69,8 @@ class BackboneStamp(Frozen):
     weights: str
     """Git blob id of the weights, SHA-256 of the values of a model of the Hub or of a table of
     embeddings, "random" or "none"."""
+    recipe: Mapping[str, Any] | None = None
+    """How it makes an embedding, where its class may declare that anew: layer, length of pieces."""
     tuning: Mapping[str, Any] | None = None
     """How it is fine-tuned, where that is not the protocol's schedule."""
 

@@ -270,7 +270,7 @@ class Runs:
             "path": _objects(self._paths)[self._order],
             "file": _objects(self._files)[self._order],
             **{name: _values(name, table[name])[self._order] for name in COLUMNS},
-            "tuning": _tunings(table[MORE])[self._order],
+            **{name: of[self._order] for name, of in _of_backbones(table[MORE]).items()},
         }
 
     @cached_property
@@ -280,8 +280,9 @@ class Runs:
         The columns are those of packed files (docs/records.md), with these differences: `path` is
         where the run's own file belongs, `file` the file that holds it; `labels` is an integer or
         "all"; `changed`, `classes`, `source_corpora` and `absent_corpora` are tuples; `settings`,
-        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces); `tuning` is how an
-        encoder was fine-tuned, None where that is the protocol's schedule.
+        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces). Two more are of the
+        backbone: `recipe`, how it made embeddings (canonical JSON; empty where no choice is
+        stated), and `tuning`, how it was fine-tuned (None: by the protocol's schedule).
         """
         kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
         return pd.DataFrame(kept)
@@ -354,10 +355,13 @@ def _values(name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return _objects(values)[index]
 
 
-def _tunings(more: pa.ChunkedArray) -> npt.NDArray[np.object_]:
-    """Return what records state of the tuning of encoders."""
+def _of_backbones(more: pa.ChunkedArray) -> dict[str, npt.NDArray[np.object_]]:
+    """Return the columns `recipe` and `tuning`."""
     texts, index = encoded(more)
-    return _objects([json.loads(t).get("backbone", {}).get("tuning") for t in texts])[index]
+    stated = [json.loads(text).get("backbone", {}) for text in texts]
+    recipes = [canonical(of["recipe"]) if of.get("recipe") else "" for of in stated]
+    tunings = [of.get("tuning") for of in stated]
+    return {"recipe": _objects(recipes)[index], "tuning": _objects(tunings)[index]}
 
 
 def canonical(value: Any) -> str:

@@ -178,6 +178,7 @@ def identity(record: Record) -> dict[str, object]:
         precision=record.precision,
         repeat=record.repeat,
         code=record.method.code,
+        recipe=record.backbone.recipe,
         tuning=record.backbone.tuning,
     )
 
@@ -195,6 +196,7 @@ def _identity(run: Any) -> dict[str, object]:
         precision=run.precision,
         repeat=run.repeat,
         code=run.code,
+        recipe=run.recipe and json.loads(run.recipe),
         tuning=run.tuning,
     )
 

@@ -16,7 +16,8 @@ import pandas as pd
 from xlser.system.files import digest_json, safe_name
 
 CONDITION = (
-    "track", "backbone", "weights", "precision", "source_corpora", "absent_corpora", "excluded"
+    "track", "backbone", "weights", "recipe", "precision", "source_corpora", "absent_corpora",
+    "excluded",
 )  # fmt: skip
 """The columns of runs that a condition is made of."""
 
@@ -40,6 +41,7 @@ class Condition:
         track: finetune or frozen.
         backbone: its name.
         weights: their git blob id, "random" or "none".
+        recipe: how the backbone made embeddings, as JSON; empty where no choice is stated.
         precision: of training.
         source: corpora that trained.
         absent: corpora of the protocol's source that were not there.
@@ -50,6 +52,7 @@ class Condition:
     track: str
     backbone: str
     weights: str
+    recipe: str
     precision: str
     source: tuple[str, ...]
     absent: tuple[str, ...]
@@ -68,6 +71,7 @@ class Condition:
             track=run["track"],
             backbone=run["backbone"],
             weights=run["weights"],
+            recipe=run["recipe"],
             precision=run["precision"],
             source=tuple(run["source_corpora"]),
             absent=tuple(run["absent_corpora"]),
@@ -77,7 +81,11 @@ class Condition:
     @property
     def title(self) -> str:
         """All of it, for headings."""
-        parts = [f"{self.track} track", f"{self.backbone} (weights {self._short_weights})"]
+        backbone = f"{self.backbone} (weights {self._short_weights}"
+        layer = json.loads(self.recipe or "{}").get("layer")
+        if layer is not None:
+            backbone += ", all layers" if layer < 0 else f", layer {layer}"
+        parts = [f"{self.track} track", f"{backbone})"]
         parts.append(self.precision)
         if self.absent:
             parts.append(f"partial source: {', '.join(self.source)}")
@@ -91,6 +99,8 @@ class Condition:
         parts = [self.track, safe_name(self.backbone)]
         if self.weights != "none":
             parts.append(self._short_weights)
+        if self.recipe:
+            parts.append(digest_json(self.recipe)[:4])
         if self.precision != "fp32":
             parts.append(self.precision)
         if self.absent:

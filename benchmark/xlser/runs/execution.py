@@ -106,6 +106,7 @@ def execute_run(
         backbone=BackboneStamp(
             name=backbone.kind.name,
             weights=backbone.digest,
+            **({"recipe": recipe} if (recipe := backbone.kind.recipe()) else {}),
             **({"tuning": inputs.tuning.stated()} if inputs.tuning else {}),
         ),
         precision=run.precision,

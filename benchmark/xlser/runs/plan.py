@@ -284,6 +284,7 @@ def _run(
         precision=request.precision,
         repeat=repeat,
         code=code_of(type(method)),
+        recipe=backbone.kind.recipe(),
         tuning=tuning.stated() if tuning and request.track == "finetune" else None,
     )
     fold = scenario.fold if catalogue.protocol.folds > 1 else None
