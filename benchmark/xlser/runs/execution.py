@@ -4,11 +4,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import torch
 
-from xlser.methods import Speech
+from xlser.methods import Method, Speech
 from xlser.methods.origin import code_of, is_packaged, package_of
+from xlser.methods.packaged_code import packaged_code
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.records import (
     BackboneStamp,
@@ -30,6 +32,7 @@ from xlser.runs.task import (
     progress_reported_to,
     source_seed,
 )
+from xlser.runs.unlabelled.statement import unlabelled_speech
 
 
 def execute_run(
@@ -59,6 +62,7 @@ def execute_run(
         threads_for(run.track),
         running_method(run.method, isolate) as method,
     ):
+        model = None
         if run.method.starts_from_source_model():
             shared = replace(task, seed=source_seed(run))
             model = source_model(shared, run.scenario, inputs)
@@ -73,6 +77,7 @@ def execute_run(
         predictions = _predict(method, run, inputs, device)
         seconds["predict"] = time.perf_counter() - clock
         memory = method.peak_memory()
+        unlabelled = unlabelled_speech(run, inputs, task, model, method.pseudo_labels())
         environment = describe(
             device,
             type(run.method).__module__.partition(".")[0],
@@ -81,6 +86,7 @@ def execute_run(
     scenario, catalogue, backbone = run.scenario, inputs.catalogue, inputs.backbone
     protocol = catalogue.protocol
     corpora = (*scenario.source_corpora, *protocol.languages[scenario.target])
+    optional: dict[str, Any] = {"fold": run.fold, "unlabelled": unlabelled}
     return Record(
         schema_version=3,
         key=run.key,
@@ -96,11 +102,11 @@ def execute_run(
             target_labels=run.method.target_labels,
             settings=run.method.settings(),
             changed=run.method.changed_settings(),
+            **_code_of_package(run.method),
         ),
         target=scenario.target,
         labels=scenario.labels,
         seed=scenario.seed,
-        **({} if run.fold is None else {"fold": run.fold}),
         repeat=run.repeat,
         track=run.track,
         backbone=BackboneStamp(
@@ -123,7 +129,13 @@ def execute_run(
         seconds={stage: round(value, 3) for stage, value in seconds.items()},
         peak_memory=memory,
         environment=environment,
+        **{name: value for name, value in optional.items() if value is not None},
     )
+
+
+def _code_of_package(method: Method) -> dict[str, str]:
+    code = packaged_code(method.name) if is_packaged(type(method)) else None
+    return {"packaged_code": code} if code else {}
 
 
 def train_source_model_of(

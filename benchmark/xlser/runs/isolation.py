@@ -32,6 +32,7 @@ from xlser.records.record import Memory
 from xlser.runs.environment import forget_peak_memory, peak_memory
 from xlser.runs.failures import Failure, RemoteError
 from xlser.runs.processes import end_with_the_parent, how_ended, without_main_module
+from xlser.runs.unlabelled.tally import PARTS, Tally
 from xlser.training import derive
 
 
@@ -54,6 +55,9 @@ class RunningMethod(Protocol):
 
     def peak_memory(self) -> Mapping[Memory, int]:
         """Return the peak memory of its process since the fit began, in MiB."""
+
+    def pseudo_labels(self) -> Tensor | None:
+        """Return what the fit reported of pseudo-labels, as `Tally.sums` does."""
 
 
 @contextmanager
@@ -101,6 +105,8 @@ class _InThisProcess:
 
     def fit(self, task: Task) -> None:
         self._task = task
+        self._tally = Tally(len(task.target_unlabelled), len(task.classes), task.device)
+        task = replace(task, report=self._tally.add)
         forget_peak_memory(task.device)
         seed_everything(derive(task.seed, self._method.name))
         with contained(), blamed(self._method, "fit"):
@@ -114,6 +120,10 @@ class _InThisProcess:
 
     def peak_memory(self) -> Mapping[Memory, int]:
         return peak_memory(self._task.device)
+
+    def pseudo_labels(self) -> Tensor | None:
+        with blamed(self._method, "Task.report"):
+            return self._tally.sums()
 
 
 class _InOwnProcess:
@@ -137,6 +147,7 @@ class _InOwnProcess:
 
     def fit(self, task: Task) -> None:
         self._classes, self._progress = task.classes, task.progress
+        self._unlabelled = len(task.target_unlabelled)
         self._send(replace(task, progress=_ignore))
         self._receive("fitted")
 
@@ -148,8 +159,16 @@ class _InOwnProcess:
             torch.from_numpy(numbers), self._method, len(speech), self._classes
         )
 
+    def pseudo_labels(self) -> Tensor | None:
+        self._send("pseudo-labels")
+        if not self._receive("pseudo-labels")["any"]:
+            return None
+        numbers = np.frombuffer(self._connection.recv_bytes(), dtype="<f4")
+        shape = (2, PARTS, self._unlabelled, len(self._classes))
+        return torch.from_numpy(numbers.reshape(shape).copy())
+
     def peak_memory(self) -> Mapping[Memory, int]:
-        self._send(None)
+        self._send("memory")
         most: Mapping[Memory, int] = self._receive("memory")["most"]
         return most
 
@@ -222,11 +241,17 @@ def _fit_and_predict(parent: Connection) -> None:
 
 def _predict_requests(method: _InThisProcess, parent: Connection) -> None:
     while True:
-        speech = pickle.loads(parent.recv_bytes())
-        if speech is None:
+        request = pickle.loads(parent.recv_bytes())
+        if request == "memory":
             _reply(parent, "memory", most=method.peak_memory())
             continue
-        probabilities = method.predict(speech).cpu().numpy()
+        if request == "pseudo-labels":
+            sums = method.pseudo_labels()
+            _reply(parent, "pseudo-labels", any=sums is not None)
+            if sums is not None:
+                parent.send_bytes(sums.numpy().astype("<f4").tobytes())
+            continue
+        probabilities = method.predict(request).cpu().numpy()
         _reply(parent, "predicted", shape=probabilities.shape)
         parent.send_bytes(probabilities.astype("<f4").tobytes())
 
