@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from tests.baselines.thresholds import NotingFree, NotingSoft
+from tests.tools.thresholds import NotingFree, NotingSoft
 from tests.tasks import SHORT, labelled, small_task
 from torch import Tensor
 
