@@ -63,7 +63,7 @@ class OwnCorpus(BaseModel):
 
 
 class Settings(BaseModel):
-    """What this invocation was told about the machine it runs on.
+    """Folders and weights on this machine, for one invocation.
 
     Attributes:
         corpora: folders of single corpora, by corpus name (`[corpora]`).

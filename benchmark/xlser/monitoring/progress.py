@@ -1,4 +1,4 @@
-"""How far a plan is: what is told while it is carried out, in figures."""
+"""Progress of a plan: counts, cost and the time left."""
 
 import threading
 import time
@@ -30,9 +30,9 @@ class _AtWork:
 
 
 class Progress:
-    """Counts jobs and what they cost as they are told of; `snapshot` says how things stand.
+    """Counts jobs and their cost; `snapshot` returns the current state.
 
-    One thread may tell while another asks.
+    One thread may report while another reads.
 
     Args:
         expected: number of runs, where not all are planned at once.
@@ -64,7 +64,7 @@ class Progress:
         self._used = {"core": 0.0, "gpu": 0.0}  # seconds
 
     def planned(self, jobs: "Sequence[Job]", shared: "JobContext") -> None:
-        """Take up what is to be done."""
+        """Add jobs that are to be done."""
         with self._lock:
             self._shared = shared
             self._cost |= {job.key: self._seconds(job) for job in jobs}
@@ -79,7 +79,7 @@ class Progress:
             self._first = began if self._first is None else self._first
 
     def epoch(self, key: str, done: int, total: int) -> None:
-        """Note how far a job is in its stage, unless it is at work no more and heard too late."""
+        """Note how many epochs of its stage a job has done; ignored for a job that has ended."""
         with self._lock:
             if work := self._at_work.get(key):
                 work.done, work.total = done, total
@@ -102,7 +102,7 @@ class Progress:
                 self._use(seconds, threads, shared.device.type)
 
     def untrained(self, job: "Job") -> None:
-        """Count a source model as not to be had."""
+        """Count a source model whose training failed."""
         with self._lock:
             self._end(job.key)
 
@@ -152,7 +152,7 @@ class Progress:
             return max(0.0, rest) * (self._clock() - self._first) / self._spent
 
     def snapshot(self) -> dict[str, Any]:
-        """Return how things stand, as JSON: docs/progress.md says what each field means."""
+        """Return the current state as JSON; docs/progress.md defines the fields."""
         with self._lock:
             left = self.seconds_left()
             return {
@@ -188,6 +188,6 @@ class Progress:
         self._spent += self._cost.pop(key, 0.0)
 
     def _leave(self, key: str) -> None:
-        """Let a job be at work no more; one that failed with its source model never was."""
+        """Mark a job as not running; no effect on one that never started."""
         if work := self._at_work.pop(key, None):
             self._spent -= work.credit

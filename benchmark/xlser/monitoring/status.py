@@ -1,7 +1,7 @@
-"""What a command that carries out a plan tells other processes: a file of its own.
+"""The status file of a command that carries out a plan, for other processes.
 
 The file lies at `<leaderboards>/<protocol>/status/<host>-<process>.json` and is replaced as a whole
-each second, so that one that grows old tells that its process is gone or stands still.
+each second: an old file means that its process is gone or has stopped.
 """
 
 import json
@@ -16,15 +16,15 @@ from typing import Any, Literal
 from xlser.system.files import is_alive, sweep
 
 SILENCE = 30.0
-"""Seconds without a word after which a process is said not to be heard from."""
+"""Seconds without an update after which a process is "silent"."""
 
 State = Literal["running", "ended", "interrupted", "failed"]
 
 
 class StatusFile:
-    """The file in which this process tells how things stand.
+    """The status file of this process.
 
-    What others left that are at work no more is removed.
+    Files of processes that have ended are removed.
 
     Args:
         protocol: folder of a protocol's results, which the file lies in.
@@ -49,7 +49,7 @@ class StatusFile:
                 path.unlink(missing_ok=True)
 
     def write(self, snapshot: Mapping[str, Any], state: State = "running") -> None:
-        """Tell how things stand; where it cannot be written, nobody is told."""
+        """Write the status file; errors of the file system are ignored."""
         told = {"state": state, **self._about, **snapshot}
         with suppress(OSError):
             if not self._path.parent.exists():
@@ -63,7 +63,7 @@ class StatusFile:
 
 
 def read_statuses(protocol: Path, now: datetime | None = None) -> list[dict[str, Any]]:
-    """Return what each command told that runs, or ran last, in a protocol's folder; oldest first.
+    """Return the status of each command that runs, or ran last, in a protocol's folder, oldest first.
 
     Each is as in `judged`.
     """
@@ -73,16 +73,16 @@ def read_statuses(protocol: Path, now: datetime | None = None) -> list[dict[str,
 
 
 def read_failures(protocol: Path) -> list[dict[str, Any]]:
-    """Return what was written down of each failed run of a protocol, and in which file."""
+    """Return the failure file of each failed run of a protocol, with its path as `file`."""
     paths = sorted((protocol / "failures").rglob("[!.]*.json"))
     return [{**told, "file": str(path)} for path in paths if (told := _read(path, _OF_A_FAILURE))]
 
 
 def judged(told: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Return what was told, with the state that follows from its age.
+    """Return a status with the state that follows from its age.
 
     A process that was running is "gone" where this host has none of its number, and "silent" where
-    nothing was heard for longer than `SILENCE`. `silent_for` is that age, in seconds.
+    it wrote nothing for longer than `SILENCE`. `silent_for` is that age, in seconds.
     """
     age = max(0.0, (now - datetime.fromisoformat(told["heard"])).total_seconds())
     state = told["state"]

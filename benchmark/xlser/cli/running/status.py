@@ -65,7 +65,7 @@ def _looks(leaderboards: Path, protocol: str | None) -> Iterator[dict[str, Any]]
 
 
 def _look(leaderboards: Path, protocol: str | None) -> dict[str, Any]:
-    """Return what commands told and which runs failed, by protocol.
+    """Return the status of commands and the failed runs, by protocol.
 
     Raises:
         ResultsError: no command has told anything.
@@ -113,8 +113,8 @@ def _state(told: Mapping[str, Any]) -> str:
         "ended": f"{command} ended {ago} ago",
         "interrupted": f"stopped {ago} ago; {again}",
         "failed": f"ended in an error {ago} ago; {again}",
-        "gone": f"not heard from for {ago}; {process} is gone; {again}",
-        "silent": f"not heard from for {ago}: {process}, if it is still there; else {again}",
+        "gone": f"{process} was killed {ago} ago or before; {again}",
+        "silent": f"no update for {ago} from {process}; if it has ended, {again}",
     }[told["state"]]
 
 
