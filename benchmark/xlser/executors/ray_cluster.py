@@ -287,7 +287,7 @@ def _connect(address: str | None) -> None:
             )
     except (OSError, RuntimeError, ValueError, exceptions.RayError) as cause:
         raise WorkerError(
-            f"There is no Ray cluster to be had{f' at {where}' if where else ''} "
+            f"No Ray cluster can be reached{f' at {where}' if where else ''} "
             f"({str(cause).splitlines()[0]}).",
             "Give this command on a node of the cluster (`ray status` shows whether it is one), "
             "with the cluster's versions of Python and Ray; if it wants a token, set "

@@ -171,7 +171,7 @@ class Costs:
         return self.estimate(job).figure.seconds
 
     def record_size(self, protocol: str) -> int:
-        """Return about how many bytes a record takes: it holds a prediction for each test utterance."""
+        """Return about how many bytes a record takes; they grow with the test utterances."""
         own, shipped = self._samples.figures(), _shipped()
         alike = [figure for figure in shipped if figure.of.protocol == protocol]
         figures = own or alike or shipped

@@ -63,7 +63,7 @@ class StatusFile:
 
 
 def read_statuses(protocol: Path, now: datetime | None = None) -> list[dict[str, Any]]:
-    """Return the status of each command that runs, or ran last, in a protocol's folder, oldest first.
+    """Return the status of each command of a protocol, running or ended, oldest first.
 
     Each is as in `judged`.
     """

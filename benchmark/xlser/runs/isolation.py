@@ -201,7 +201,7 @@ class _InOwnProcess:
             self._process.join()
             raise MethodError(
                 f"{described(self._method)} ended its process {how_ended(self._process.exitcode)}.",
-                "What it said stands above.",
+                "Its output is above.",
             ) from cause
 
 
