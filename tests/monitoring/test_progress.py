@@ -123,7 +123,7 @@ def test_a_snapshot_is_json_and_names_those_at_work_longest() -> None:
     told.progress.epoch("key of run 2", 3, 100)
     snapshot = json.loads(json.dumps(told.progress.snapshot()))
     assert snapshot["began"] == "2030-01-01T00:00:00+00:00"
-    assert snapshot["heard"] == "2030-01-01T00:03:19.000+00:00"
+    assert snapshot["updated"] == "2030-01-01T00:03:19.000+00:00"
     assert snapshot["seconds"] == 199.0
     assert snapshot["runs"] == {
         "total": 300,

@@ -157,7 +157,7 @@ class Progress:
             left = self.seconds_left()
             return {
                 "began": self._began.isoformat(timespec="seconds"),
-                "heard": self._now().isoformat(timespec="milliseconds"),
+                "updated": self._now().isoformat(timespec="milliseconds"),
                 "runs": self.counts(),
                 "repeated": self._repeated,
                 "seconds": round(self._clock() - self._start, 1),
@@ -165,11 +165,11 @@ class Progress:
                 "core_hours": round(self._used["core"] / 3600, 6),
                 "gpu_hours": round(self._used["gpu"] / 3600, 6),
                 "longest_at_work": [
-                    self._told(work) for work in islice(self._at_work.values(), SHOWN)
+                    self._of_job(work) for work in islice(self._at_work.values(), SHOWN)
                 ],
             }
 
-    def _told(self, work: _AtWork) -> dict[str, Any]:
+    def _of_job(self, work: _AtWork) -> dict[str, Any]:
         return {
             "job": work.job.label,
             "key": work.job.key,

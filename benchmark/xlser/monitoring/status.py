@@ -44,19 +44,19 @@ class StatusFile:
         }
         sweep(folder)
         for path in folder.glob("*.json"):
-            told = _read(path, _OF_A_STATUS)
-            if told is None or judged(told, datetime.now(UTC))["state"] != "running":
+            status = _read(path, _OF_A_STATUS)
+            if status is None or judged(status, datetime.now(UTC))["state"] != "running":
                 path.unlink(missing_ok=True)
 
     def write(self, snapshot: Mapping[str, Any], state: State = "running") -> None:
         """Write the status file; errors of the file system are ignored."""
-        told = {"state": state, **self._about, **snapshot}
+        status = {"state": state, **self._about, **snapshot}
         with suppress(OSError):
             if not self._path.parent.exists():
                 self._path.parent.mkdir(parents=True)
                 (self._path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
             try:
-                self._partial.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+                self._partial.write_text(json.dumps(status, indent=1) + "\n", encoding="utf-8")
                 self._partial.replace(self._path)
             finally:
                 self._partial.unlink(missing_ok=True)
@@ -68,42 +68,44 @@ def read_statuses(protocol: Path, now: datetime | None = None) -> list[dict[str,
     Each is as in `judged`.
     """
     found = [_read(path, _OF_A_STATUS) for path in (protocol / "status").glob("[!.]*.json")]
-    told = [judged(each, now or datetime.now(UTC)) for each in found if each]
-    return sorted(told, key=lambda each: str(each["began"]))
+    statuses = [judged(each, now or datetime.now(UTC)) for each in found if each]
+    return sorted(statuses, key=lambda each: str(each["began"]))
 
 
 def read_failures(protocol: Path) -> list[dict[str, Any]]:
     """Return the failure file of each failed run of a protocol, with its path as `file`."""
     paths = sorted((protocol / "failures").rglob("[!.]*.json"))
-    return [{**told, "file": str(path)} for path in paths if (told := _read(path, _OF_A_FAILURE))]
+    return [
+        {**failure, "file": str(path)} for path in paths if (failure := _read(path, _OF_A_FAILURE))
+    ]
 
 
-def judged(told: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def judged(status: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return a status with the state that follows from its age.
 
     A process that was running is "gone" where this host has none of its number, and "silent" where
     it wrote nothing for longer than `SILENCE`. `silent_for` is that age, in seconds.
     """
-    age = max(0.0, (now - datetime.fromisoformat(told["heard"])).total_seconds())
-    state = told["state"]
+    age = max(0.0, (now - datetime.fromisoformat(status["updated"])).total_seconds())
+    state = status["state"]
     if state == "running":
-        here = told["host"] == socket.gethostname()
-        if here and not is_alive(told["process"]):
+        here = status["host"] == socket.gethostname()
+        if here and not is_alive(status["process"]):
             state = "gone"
         elif age > SILENCE:
             state = "silent"
-    return {**told, "state": state, "silent_for": round(age, 1)}
+    return {**status, "state": state, "silent_for": round(age, 1)}
 
 
 # Without these a file is not one of ours.
-_OF_A_STATUS = ("state", "host", "process", "began", "heard")
+_OF_A_STATUS = ("state", "host", "process", "began", "updated")
 _OF_A_FAILURE = ("run", "said", "again")
 
 
 def _read(path: Path, keys: Iterable[str]) -> dict[str, Any] | None:
     """Return the content of a file; None if it disappeared or lacks one of `keys`."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) and all(key in told for key in keys) else None
+    return content if isinstance(content, dict) and all(key in content for key in keys) else None
