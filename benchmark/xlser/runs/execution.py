@@ -1,9 +1,10 @@
 """Carrying out one run: fit the method, predict the test speech, score, and make the record."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import torch
 
@@ -21,8 +22,10 @@ from xlser.records import (
 )
 from xlser.runs.environment import describe
 from xlser.runs.inputs import Inputs, ordered_by_recording
-from xlser.runs.isolation import RunningMethod, running_method, threads_for
+from xlser.runs.isolation import running_method
 from xlser.runs.plan import Run
+from xlser.runs.running import RunningMethod, threads_for
+from xlser.runs.sealing.template import means
 from xlser.runs.source_models import SourceModel, source_model
 from xlser.runs.task import (
     Progress,
@@ -39,6 +42,8 @@ def execute_run(
     device: torch.device,
     progress: Progress = ignore_progress,
     isolate: bool = False,
+    secret: Collection[Path] = (),
+    timeout: float | None = None,
 ) -> Record:
     """Fit a method to its task, predict the test speech, and return the record.
 
@@ -48,17 +53,21 @@ def execute_run(
         device: of training.
         progress: called after each epoch.
         isolate: whether the method runs in a process of its own.
+        secret: files and folders that such a process must not see, beside corpora and cache.
+        timeout: seconds that such a process may take.
 
     Raises:
         MethodError: the method broke its contract.
     """
+    hidden = [*secret, inputs.cache, Path.home()]
+    hidden += [inventory.root for inventory in inputs.catalogue.inventories.values()]
     started = datetime.now(UTC).isoformat(timespec="seconds")
     task = make_task(run, inputs, device)
     seconds: dict[str, float] = {}
     with (
         progress_reported_to(progress),
         threads_for(run.track),
-        running_method(run.method, isolate) as method,
+        running_method(run.method, isolate, hidden, device, timeout) as method,
     ):
         if run.method.starts_from_source_model():
             shared = replace(task, seed=source_seed(run))
@@ -112,6 +121,7 @@ def execute_run(
         ),
         precision=run.precision,
         isolated=isolate,
+        **({"sandbox": means().how} if isolate else {}),
         classes=scenario.classes,
         source_corpora=scenario.source_corpora,
         absent_corpora=scenario.absent_corpora,
