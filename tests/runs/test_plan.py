@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +196,12 @@ def test_names_of_records_are_short_and_say_what_they_are(demo: Demo, tmp_path: 
     path = run.path(tmp_path).relative_to(tmp_path)
     expected = f"german/frozen/logmel-functionals/sft-k20-s0-{run.key[:8]}.json"
     assert path.as_posix() == expected
+
+
+def test_twins_follow_their_methods_where_they_have_any(demo_cache: Path, tmp_path: Path) -> None:
+    asked = replace(request(["mme", "svm"], labels=[20]), twins=True)
+    plan = Demo(demo_cache).plan(asked, tmp_path)
+    found = [(run.method.name, run.method.settings().get("twin")) for run in plan.todo]
+    assert found == [("mme", None), ("mme", True), ("svm", None)]
+    twins = replace(asked, settings={"twin": True}, methods=["mme"])
+    assert [run.key for run in Demo(demo_cache).plan(twins, tmp_path).todo] == [plan.todo[1].key]

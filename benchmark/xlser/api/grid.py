@@ -104,6 +104,7 @@ def resolve(options: RunOptions, messages: Messages) -> Grid:
         track=options.track,
         precision=choose_precision(options.precision, options.track, device),
         repeats=options.repeats,
+        twins=options.twins,
     )
     results = options.leaderboards / chosen.name / "results"
     return Grid(options, chosen, settings, request, backbone, executor, device, results)

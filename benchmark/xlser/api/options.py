@@ -132,6 +132,10 @@ class RunOptions(BaseModel):
     repeats: int = Field(
         1, ge=1, description="Runs a seed that differ in random draws (`xlser check`)."
     )
+    twins: bool = Field(
+        False,
+        description="Also run each method without its unlabelled speech: what it gains from that.",
+    )
     isolate: bool | None = Field(
         None,
         description="Each method in a sealed process that holds its task alone; default: those "

@@ -268,7 +268,7 @@ def _mpeg_of(path: Path) -> bytes:
             for marker, at, size in _chunks(file, start + 12, end, "<I"):
                 if marker == b"data":
                     file.seek(at)
-                    return file.read(size)
+                    return file.read(min(size, end - at))
         file.seek(start)
         return file.read()
 

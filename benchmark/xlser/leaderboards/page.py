@@ -36,6 +36,7 @@ from xlser.leaderboards.model import (
 from xlser.leaderboards.plugins import ResultsOf, page_plugins
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.leaderboards.sections.encoders import Encoders
+from xlser.leaderboards.sections.gains import gains_of_summary
 from xlser.leaderboards.sections.introduction import introduction
 from xlser.leaderboards.sections.standing import NOT_ONE, standing_in_words, standings_table
 from xlser.metrics import Metric, get_metric
@@ -184,10 +185,18 @@ def _summary_section(protocol: Protocol, summary: Summary, encoders: Encoders | 
             summary_dots(drawn, metric, 100 / len(protocol.classes)),
         ),
         *_summary_tables(summary, reference),
+        *gains_of_summary(summary, _titles(summary), _headline(protocol)),
     ]
     if notes:
         blocks.append(Paragraph(" ".join(notes)))
     return Section(summary.condition.title, blocks)
+
+
+def _titles(summary: Summary) -> dict[Budgets, str]:
+    """Return the columns of means over targets, that of the headline first."""
+    headline: list[Budgets] = [summary.headline] if summary.headline else []
+    budgets = [labels for labels in summary.budgets if labels != "all"]
+    return {labels: _budgets(labels) for labels in (*headline, *budgets)}
 
 
 def _left_out(summary: Summary) -> str:

@@ -21,6 +21,7 @@ def identify(
     precision: Precision,
     repeat: int,
     code: str = "",
+    recipe: Mapping[str, Any] | None = None,
     tuning: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return all that defines a run; the digest of it is the run's key.
@@ -36,9 +37,15 @@ def identify(
         precision: of training.
         repeat: 0 for the run that leaderboards show.
         code: SHA-256 of the source of a method that is not packaged; empty for others.
+        recipe: how the backbone makes an embedding, where its class may declare that anew.
         tuning: how the backbone is fine-tuned, where that is not the protocol's schedule.
     """
-    stated: dict[str, Any] = {"repeat": repeat, "code": code, "tuning": tuning}
+    stated: dict[str, Any] = {
+        "repeat": repeat,
+        "code": code,
+        "recipe": recipe,
+        "tuning": tuning,
+    }
     return {
         "protocol": protocol,
         "scenario": scenario,

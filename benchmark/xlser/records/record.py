@@ -14,6 +14,7 @@ from xlser.metrics import Scores
 from xlser.protocols import Labels
 from xlser.records.migrations import upgrade
 from xlser.records.prediction import Frozen, Predictions, Role, score_predictions
+from xlser.records.unlabelled import UnlabelledSpeech
 from xlser.system.files import write_atomically
 
 SCHEMA = 3
@@ -74,6 +75,8 @@ class BackboneStamp(Frozen):
     weights: str
     """Git blob id of the weights, SHA-256 of the values of a model of the Hub or of a table of
     embeddings, "random" or "none"."""
+    recipe: Mapping[str, Any] | None = None
+    """How it makes an embedding, where its class may declare that anew: layer, length of pieces."""
     tuning: Mapping[str, Any] | None = None
     """How it is fine-tuned, where that is not the protocol's schedule."""
 
@@ -151,6 +154,8 @@ class Record(Frozen):
     """Figures by role, 0 to 1."""
     predictions: tuple[Predictions, ...]
     """By test corpus."""
+    unlabelled: UnlabelledSpeech | None = None
+    """How unlabelled speech was used: pseudo-labels and source model against the true classes."""
     started: Annotated[str, AfterValidator(_moment)]
     """UTC, ISO 8601."""
     seconds: Mapping[str, float]

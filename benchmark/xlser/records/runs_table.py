@@ -270,7 +270,7 @@ class Runs:
             "path": _objects(self._paths)[self._order],
             "file": _objects(self._files)[self._order],
             **{name: _values(name, table[name])[self._order] for name in COLUMNS},
-            **{name: of[self._order] for name, of in _further(table[MORE]).items()},
+            **{name: of[self._order] for name, of in _optional(table[MORE]).items()},
         }
 
     @cached_property
@@ -280,9 +280,11 @@ class Runs:
         The columns are those of packed files (docs/records.md), with these differences: `path` is
         where the run's own file belongs, `file` the file that holds it; `labels` is an integer or
         "all"; `changed`, `classes`, `source_corpora` and `absent_corpora` are tuples; `settings`,
-        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces); `tuning` is how an
-        encoder was fine-tuned, None where that is the protocol's schedule; `packaged_code` and
-        `sandbox` are empty where they are not stated.
+        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces). Further columns are of
+        what not every record states: `recipe`, how the backbone made embeddings (canonical JSON;
+        empty where no choice is stated), `tuning`, how it was fine-tuned (None: by the protocol's
+        schedule), `packaged_code` and `sandbox` (empty: not stated), and `unlabelled`, what became
+        of unlabelled speech (None: not stated).
         """
         kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
         return pd.DataFrame(kept)
@@ -369,16 +371,19 @@ def _values(name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return _objects(values)[index]
 
 
-def _further(more: pa.ChunkedArray) -> dict[str, npt.NDArray[np.object_]]:
-    """Return what records state beyond the columns of packed files."""
+def _optional(more: pa.ChunkedArray) -> dict[str, npt.NDArray[np.object_]]:
+    """Return the columns of what not every record states."""
     texts, index = encoded(more)
     stated = [json.loads(text) for text in texts]
+    backbones = [of.get("backbone", {}) for of in stated]
     found = {
-        "tuning": [of.get("backbone", {}).get("tuning") for of in stated],
+        "recipe": [canonical(of["recipe"]) if of.get("recipe") else "" for of in backbones],
+        "tuning": [of.get("tuning") for of in backbones],
         "packaged_code": [of.get("method", {}).get("packaged_code") or "" for of in stated],
         "sandbox": [of.get("sandbox") or "" for of in stated],
+        "unlabelled": [of.get("unlabelled") for of in stated],
     }
-    return {name: _objects(values)[index] for name, values in found.items()}
+    return {name: _objects(of)[index] for name, of in found.items()}
 
 
 def canonical(value: Any) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from xlser.corpora import Utterance, published_recordings
 from xlser.errors import XlserError
-from xlser.protocols import Labels, Protocol, Scenario, find_protocol
+from xlser.protocols import Labels, Protocol, Scenario, Scenarios, find_protocol
 from xlser.protocols.published import utterances_at_hand
 from xlser.records.agreement import contradictions, false_claims, unfit_names, unsubmittable
 from xlser.records.columns import ROLES
@@ -148,6 +148,7 @@ def identity(record: Record) -> dict[str, object]:
         precision=record.precision,
         repeat=record.repeat,
         code=record.method.code,
+        recipe=record.backbone.recipe,
         tuning=record.backbone.tuning,
     )
 
@@ -165,6 +166,7 @@ def _identity(run: Any) -> dict[str, object]:
         precision=run.precision,
         repeat=run.repeat,
         code=run.code,
+        recipe=run.recipe and json.loads(run.recipe),
         tuning=run.tuning,
     )
 
@@ -177,13 +179,11 @@ class _Due:
         digest: of the scenario.
         absent_corpora: of the source.
         tested: test utterances by role, ordered as they must be.
-        emotion: class index of each id.
     """
 
     digest: str
     absent_corpora: tuple[str, ...]
     tested: Mapping[Role, TestSet]
-    emotion: Mapping[str, int]
 
 
 @lru_cache(maxsize=4096)
@@ -198,31 +198,49 @@ def _due(
     excluded: str,
 ) -> _Due:
     """Return what a protocol demands, over the published corpora."""
-    chosen = _protocol(protocol, leaderboards)
-    without = {corpus: tuple(names) for corpus, names in json.loads(excluded).items()}
-    names = (*source, *chosen.corpora_of(target))
-    catalogue = {
-        name: [u for u in listed if u.name not in without.get(name, ())]
-        for name in names
-        for listed in [_listed_by(name, chosen.read_emotions(name))]
-    }
-    scenario = chosen.scenario(catalogue, target, labels, seed, fold)
+    scenario = _scenarios(protocol, leaderboards, target, source, excluded).of(
+        target, labels, seed, fold
+    )
     tested = {"target": scenario.target_test, "source": scenario.source_test}
     return _Due(
         scenario.digest,
         scenario.absent_corpora,
-        {role: _test_set(tested[role], scenario) for role in ROLES},
-        {id_: scenario.emotion[id_] for role in ROLES for id_ in tested[role]},
+        {role: _test_set(tested[role], _digits(tested[role], scenario)) for role in ROLES},
     )
 
 
-def _test_set(ids: Sequence[str], scenario: Scenario) -> TestSet:
+@lru_cache(maxsize=32)
+def _scenarios(
+    protocol: str,
+    leaderboards: Path | None,
+    target: str,
+    source: tuple[str, ...],
+    excluded: str,
+) -> Scenarios:
+    """Return what a protocol makes of the published corpora, for one target."""
+    chosen = _protocol(protocol, leaderboards)
+    without = {corpus: tuple(names) for corpus, names in json.loads(excluded).items()}
+    catalogue = {
+        name: [u for u in listed if u.name not in without.get(name, ())]
+        for name in (*source, *chosen.corpora_of(target))
+        for listed in [_listed_by(name, chosen.read_emotions(name))]
+    }
+    return Scenarios(chosen, catalogue)
+
+
+def _digits(ids: Sequence[str], scenario: Scenario) -> str:
+    """Return the class index of utterances, one digit each."""
+    return "".join([str(scenario.emotion[id_]) for id_ in ids])
+
+
+@lru_cache(maxsize=1024)
+def _test_set(ids: tuple[str, ...], emotion: str) -> TestSet:
     """Return test utterances, corpus by corpus."""
-    by_corpus: dict[str, list[str]] = defaultdict(list)
-    for id_ in ids:
-        by_corpus[id_.partition("/")[0]].append(id_)
-    ordered = [id_ for members in by_corpus.values() for id_ in members]
-    return TestSet(" ".join(ordered), "".join(str(scenario.emotion[id_]) for id_ in ordered))
+    by_corpus: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for id_, digit in zip(ids, emotion, strict=True):
+        by_corpus[id_.partition("/")[0]].append((id_, digit))
+    ordered = [member for members in by_corpus.values() for member in members]
+    return TestSet(" ".join(id_ for id_, _ in ordered), "".join(digit for _, digit in ordered))
 
 
 @lru_cache(maxsize=256)
@@ -275,17 +293,18 @@ def _wrong_utterances(tested: Mapping[Role, TestSet], due: _Due) -> Iterator[str
     for role in wrong:
         start = 0
         due_names = dict(due.tested[role].parts)
+        due_emotion = dict(zip(due.tested[role].ids, due.tested[role].emotion, strict=True))
         for corpus, names in tested[role].parts:
             emotion = tested[role].emotion[start : start + len(names)]
             start += len(names)
             ids = [f"{corpus}/{name}" for name in names]
             yield from _differences(
-                ids, emotion, [f"{corpus}/{name}" for name in due_names[corpus]], due
+                ids, emotion, [f"{corpus}/{name}" for name in due_names[corpus]], due_emotion
             )
 
 
 def _differences(
-    own: Sequence[str], emotion: str, expected: Sequence[str], due: _Due
+    own: Sequence[str], emotion: str, expected: Sequence[str], due: Mapping[str, str]
 ) -> Iterator[str]:
     """Yield how the test utterances of one corpus differ from those expected."""
     times = Counter(own)
@@ -309,7 +328,7 @@ def _differences(
             )
             return
     pairs = zip(expected, emotion, strict=True)
-    wrong = [id_ for id_, digit in pairs if digit != str(due.emotion[id_])]
+    wrong = [id_ for id_, digit in pairs if digit != due[id_]]
     if wrong:
         yield f"It states another emotion for {len(wrong)} utterances: {_some(wrong)}."
 

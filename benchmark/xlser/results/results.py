@@ -20,6 +20,7 @@ from xlser.results.rows import ROW, arrange, marks_of
 from xlser.results.scores import RunScores
 from xlser.results.summary import Summary, summarise
 from xlser.results.tables import Table, make_tables
+from xlser.results.unlabelled import unlabelled_columns
 
 _OF_RUNS = (
     "row", "method", "package", "target", "labels", "condition", "track", "backbone", "weights",
@@ -107,6 +108,8 @@ class Results:
             ],
             path=runs["path"].map(str),
         )[list(_OF_RUNS)]
+        stated = unlabelled_columns(runs["unlabelled"].tolist()).set_axis(runs.index)
+        about = pd.concat([about, stated], axis=1)
         parts = [
             about.assign(role=role, metric=name, value=self._scores.of((role, name)))
             for role, name in self._scores.available

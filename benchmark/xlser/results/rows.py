@@ -9,17 +9,21 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import compress
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from xlser.corpora import published_recordings
+from xlser.methods.vocabulary import TWIN
 from xlser.records.claims import claim_of
+from xlser.records.runs_table import canonical
 from xlser.system.files import digest_json, safe_name
 
 CONDITION = (
-    "track", "backbone", "weights", "precision", "source_corpora", "absent_corpora", "excluded"
+    "track", "backbone", "weights", "recipe", "precision", "source_corpora", "absent_corpora",
+    "excluded",
 )  # fmt: skip
 """The columns of runs that a condition is made of."""
 
@@ -46,6 +50,7 @@ class Condition:
         track: finetune or frozen.
         backbone: its name.
         weights: their git blob id, "random" or "none".
+        recipe: how the backbone made embeddings, as JSON; empty where no choice is stated.
         precision: of training.
         source: corpora that trained.
         absent: corpora of the protocol's source that were not there.
@@ -56,6 +61,7 @@ class Condition:
     track: str
     backbone: str
     weights: str
+    recipe: str
     precision: str
     source: tuple[str, ...]
     absent: tuple[str, ...]
@@ -74,6 +80,7 @@ class Condition:
             track=run["track"],
             backbone=run["backbone"],
             weights=run["weights"],
+            recipe=run["recipe"],
             precision=run["precision"],
             source=tuple(run["source_corpora"]),
             absent=tuple(run["absent_corpora"]),
@@ -83,7 +90,11 @@ class Condition:
     @property
     def title(self) -> str:
         """All of it, for headings."""
-        parts = [f"{self.track} track", f"{self.backbone} (weights {self._short_weights})"]
+        backbone = f"{self.backbone} (weights {self._short_weights}"
+        layer = json.loads(self.recipe or "{}").get("layer")
+        if layer is not None:
+            backbone += ", all layers" if layer < 0 else f", layer {layer}"
+        parts = [f"{self.track} track", f"{backbone})"]
         parts.append(self.precision)
         if self.absent:
             parts.append(f"partial source: {', '.join(self.source)}")
@@ -97,6 +108,8 @@ class Condition:
         parts = [self.track, safe_name(self.backbone)]
         if self.weights != "none":
             parts.append(self._short_weights)
+        if self.recipe:
+            parts.append(digest_json(self.recipe)[:4])
         if self.precision != "fp32":
             parts.append(self.precision)
         if self.absent:
@@ -125,6 +138,8 @@ def arrange(runs: pd.DataFrame) -> pd.DataFrame:
           `xlser.records.claims`); empty for none. `changed` holds all that is not at its default;
         - `other_recordings`: corpora of which the run used other recordings than the release, or
           where that is not known than most runs of its table, separated by commas; empty for none;
+        - `twin_of`: the row whose method this one is without its unlabelled speech (its settings
+          are the same but for `twin`); None for any other row, and where that row is not there;
         - `versions`: versions of the code, if the row's seeds come from several; else empty;
         - `doubled`: whether the row has the run's seed and fold from an earlier file already. A
           repeat of a run stands in no row; for it this is true as well.
@@ -142,6 +157,7 @@ def arrange(runs: pd.DataFrame) -> pd.DataFrame:
     frame["row"] = [names[method] for method in methods]
     shown = frame[frame["repeat"] == 0]
     frame["row"] = _named_apart(shown).reindex(frame.index).fillna(frame["row"])
+    frame["twin_of"] = pd.Series([*_twins(frame)], frame.index, dtype=object)
     versions: dict[tuple[Any, ...], set[tuple[str, ...]]] = defaultdict(set)
     for *key, version in zip(*(shown[name] for name in ROW), _versions(shown), strict=True):
         versions[tuple(key)].add(version)
@@ -153,6 +169,26 @@ def arrange(runs: pd.DataFrame) -> pd.DataFrame:
         frame.index, fill_value=True
     )
     return frame
+
+
+def _twins(frame: pd.DataFrame) -> Iterator[str | None]:
+    """Yield the row that each run's method is the twin of."""
+    rows = [*frame[[*ROW, "row", "repeat"]].itertuples(index=False, name=None)]
+    names = {key: row for *cells, row, repeat in rows if not repeat for key in [tuple(cells)]}
+    place = ROW.index("settings")
+    for *cells, _, _ in rows:
+        if (without := _without_twin(cells[place])) is None:
+            yield None
+            continue
+        cells[place] = without
+        yield names.get(tuple(cells))
+
+
+@cache
+def _without_twin(settings: str) -> str | None:
+    """Return the settings of the method whose twin has these; None if they are no twin's."""
+    stated = json.loads(settings)
+    return canonical(stated) if stated.pop(TWIN, False) is True else None
 
 
 def marks_of(other_recordings: str, versions: str) -> tuple[str, ...]:

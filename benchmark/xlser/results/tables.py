@@ -1,19 +1,22 @@
 """The rows of a leaderboard, a table for each target and condition."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
 import pandas as pd
 
+from xlser.methods.vocabulary import TWIN
 from xlser.metrics import Metric, majority_rate
 from xlser.protocols import Labels, Protocol
+from xlser.results.gains import Gain, gains_of
 from xlser.results.inference.bootstrap import Resampled, resample
 from xlser.results.inference.ranking import Standing, standing
 from xlser.results.predictions import PredictionsOf, RowPredictions
 from xlser.results.rows import ROW, TABLE, Condition, marks_of
 from xlser.results.scores import RowScores, RunScores
+from xlser.results.unlabelled import mean_of_runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,9 @@ class Row:
         scores: by role and metric.
         predictions: for the target's test utterances.
         resampled: the table's metric on the target, over resamples of its test speakers.
+        twin_of: the row, as tables call it, whose method this is without its unlabelled speech.
+        unlabelled: mean over runs of what records state of unlabelled speech, percent
+            (`xlser.results.unlabelled.COLUMNS`); empty where they state nothing.
     """
 
     method: str
@@ -47,6 +53,8 @@ class Row:
     scores: RowScores
     predictions: RowPredictions
     resampled: Resampled
+    twin_of: str | None
+    unlabelled: Mapping[str, float]
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -61,7 +69,8 @@ class Row:
     @property
     def ranked(self) -> bool:
         """Whether it may have a rank."""
-        return self.complete and not self.bound and not self.marks
+        twin = TWIN in self.changed
+        return self.complete and not self.bound and not self.marks and not twin
 
     def is_comparable(self, other: "Row") -> bool:
         """Say whether differences to another row mean something: seeds and recordings agree."""
@@ -78,6 +87,7 @@ class Table:
         condition: what the rows have in common.
         metric: that they are ordered and resampled by.
         rows: by label budget, then by the metric; the bounds come last.
+        twins: of rows, without their unlabelled speech; they have no rank and stand in no row.
         majority: accuracy of always predicting the most frequent class, percent, mean over seeds.
     """
 
@@ -85,6 +95,7 @@ class Table:
     condition: Condition
     metric: Metric
     rows: tuple[Row, ...]
+    twins: tuple[Row, ...]
     majority: float
 
     def standing(self, labels: Labels, reference: str | None = None) -> Standing | None:
@@ -98,6 +109,27 @@ class Table:
         first = self.reference(reference, ranked)
         members = {row.method: [row.resampled] for row in ranked}
         return standing(members, first.method if first else None)
+
+    @property
+    def every(self) -> tuple[Row, ...]:
+        """The rows and their twins."""
+        return (*self.rows, *self.twins)
+
+    def gains(self, labels: Labels) -> Mapping[str, Gain]:
+        """Return by how much methods are above their twins at a label budget, best method first."""
+        twins = {twin.twin_of: twin for twin in self.twins if twin.labels == labels}
+        pairs = [
+            (row, twins[row.method])
+            for row in self.rows
+            if row.labels == labels and row.method in twins
+        ]
+        return gains_of(
+            {
+                row.method: row.resampled.minus(twin.resampled)
+                for row, twin in pairs
+                if row.is_comparable(twin)
+            }
+        )
 
     def reference(self, name: str | None, rows: Sequence[Row]) -> Row | None:
         """Return the row, among some, of a method at its defaults; None if there is none."""
@@ -158,7 +190,9 @@ def _table(
         budget = 0 if row.labels == "all" else row.labels
         return (row.bound, budget, sign * row.scores["target", metric.name].mean, row.method)
 
-    return Table(target, condition, metric, tuple(sorted(rows, key=order)), _majority(runs, scores))
+    rows.sort(key=order)
+    shown, twins = (tuple(r for r in rows if bool(r.twin_of) is apart) for apart in (False, True))
+    return Table(target, condition, metric, shown, twins, _majority(runs, scores))
 
 
 def _row(
@@ -183,6 +217,8 @@ def _row(
         scores=RowScores(scores, [of.index.tolist() for _, of in runs.groupby("seed")]),
         predictions=predictions,
         resampled=resampled,
+        twin_of=first["twin_of"],
+        unlabelled=mean_of_runs(runs["unlabelled"].tolist()),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -27,6 +28,7 @@ from xlser.runs.plan import Run
 from xlser.runs.running import RunningMethod, threads_for
 from xlser.runs.sealing.template import means
 from xlser.runs.source_models import SourceModel, source_model
+from xlser.runs.steadiness import predict_steadily
 from xlser.runs.task import (
     Progress,
     ignore_progress,
@@ -34,6 +36,7 @@ from xlser.runs.task import (
     progress_reported_to,
     source_seed,
 )
+from xlser.runs.unlabelled.statement import unlabelled_speech
 
 
 def execute_run(
@@ -69,6 +72,7 @@ def execute_run(
         threads_for(run.track),
         running_method(run.method, isolate, hidden, device, timeout) as method,
     ):
+        model = None
         if run.method.starts_from_source_model():
             shared = replace(task, seed=source_seed(run))
             model = source_model(shared, run.scenario, inputs)
@@ -79,10 +83,9 @@ def execute_run(
         method.fit(task)
         seconds["fit"] = time.perf_counter() - clock
 
-        clock = time.perf_counter()
-        predictions = _predict(method, run, inputs, device)
-        seconds["predict"] = time.perf_counter() - clock
+        predictions, seconds["predict"] = _predict(method, run, inputs, device)
         memory = method.peak_memory()
+        unlabelled = unlabelled_speech(run, inputs, task, model, method.pseudo_labels())
         environment = describe(
             device,
             type(run.method).__module__.partition(".")[0],
@@ -91,6 +94,7 @@ def execute_run(
     scenario, catalogue, backbone = run.scenario, inputs.catalogue, inputs.backbone
     protocol = catalogue.protocol
     corpora = (*scenario.source_corpora, *protocol.languages[scenario.target])
+    optional: dict[str, Any] = {"fold": run.fold, "unlabelled": unlabelled}
     return Record(
         schema_version=3,
         key=run.key,
@@ -111,12 +115,12 @@ def execute_run(
         target=scenario.target,
         labels=scenario.labels,
         seed=scenario.seed,
-        **({} if run.fold is None else {"fold": run.fold}),
         repeat=run.repeat,
         track=run.track,
         backbone=BackboneStamp(
             name=backbone.kind.name,
             weights=backbone.digest,
+            **({"recipe": recipe} if (recipe := backbone.kind.recipe()) else {}),
             **({"tuning": inputs.tuning.stated()} if inputs.tuning else {}),
         ),
         precision=run.precision,
@@ -134,6 +138,7 @@ def execute_run(
         seconds={stage: round(value, 3) for stage, value in seconds.items()},
         peak_memory=memory,
         environment=environment,
+        **{name: value for name, value in optional.items() if value is not None},
     )
 
 
@@ -160,23 +165,29 @@ def train_source_model_of(
 
 def _predict(
     method: RunningMethod, run: Run, inputs: Inputs, device: torch.device
-) -> list[Predictions]:
-    """Return the predictions for each test corpus, the target's first."""
+) -> tuple[list[Predictions], float]:
+    """Return the predictions for each test corpus, the target's first, and the seconds they took.
+
+    Raises:
+        MethodError: an answer depends on more than its utterance.
+    """
     scenario = run.scenario
     roles: list[tuple[Role, Sequence[str]]] = [
         ("target", scenario.target_test),
         ("source", scenario.source_test),
     ]
-    predictions = []
+    predictions, seconds = [], 0.0
     for role, ids in roles:
         for corpus in dict.fromkeys(id_.partition("/")[0] for id_ in ids):
             members = [id_ for id_ in ids if id_.startswith(f"{corpus}/")]
             asked = ordered_by_recording(members, scenario, inputs.catalogue.recordings)
             speech = inputs.speech(asked)
-            answer = method.predict(Speech(speech.features.to(device), speech.lengths.to(device)))
+            on_device = Speech(speech.features.to(device), speech.lengths.to(device))
+            answer, took = predict_steadily(method.predict, on_device, run.method, run.precision)
+            seconds += took
             row = {id_: i for i, id_ in enumerate(asked)}
             probabilities = answer.cpu().numpy()[[row[id_] for id_ in members]]
             names = [id_.partition("/")[2] for id_ in members]
             emotion = [scenario.emotion[id_] for id_ in members]
             predictions.append(Predictions.of(corpus, role, names, emotion, probabilities))
-    return predictions
+    return predictions, seconds

@@ -2,7 +2,7 @@
 
 import json
 import pickle
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from xlser.runs.failures import Failure, RemoteError
 from xlser.runs.processes import how_ended
 from xlser.runs.running import InThisProcess, RunningMethod
 from xlser.runs.sealing.template import SealedProcess, means, sealed_process
+from xlser.runs.unlabelled.tally import PARTS
 
 _REPLY = 1 << 28  # bytes: the most that is read of a reply
 
@@ -60,14 +61,18 @@ def is_sealed_by_default(method: Method) -> bool:
     One that is not of this distribution is, where there is a sandbox, unless its class cannot be
     sent to another process.
     """
-    kind = type(method)
-    if (is_packaged(kind) and is_owned(kind.name)) or means().how == "none":
+    if is_of_this_distribution(method) or means().how == "none":
         return False
     try:
-        carried(kind)
+        carried(type(method))
     except MethodError:
         return False
     return True
+
+
+def is_of_this_distribution(method: Method) -> bool:
+    """Return whether a method is one that comes with the suite."""
+    return is_packaged(type(method)) and is_owned(method.name)
 
 
 class _Sealed:
@@ -85,26 +90,39 @@ class _Sealed:
 
     def fit(self, task: Task) -> None:
         self._classes, self._progress = task.classes, task.progress
+        self._unlabelled = len(task.target_unlabelled)
         self._send(replace(task, progress=_ignore))
         self._receive("fitted")
 
     def predict(self, speech: Speech) -> Tensor:
         self._send(speech)
         shape = self._receive("predicted")["shape"]
-        content = self._process.connection.recv_bytes(_REPLY)
-        numbers = np.frombuffer(content, dtype="<f4").reshape(shape).copy()
-        return check_probabilities(
-            torch.from_numpy(numbers), self._method, len(speech), self._classes
-        )
+        return check_probabilities(self._numbers(shape), self._method, len(speech), self._classes)
+
+    def pseudo_labels(self) -> Tensor | None:
+        self._send("pseudo-labels")
+        if not self._receive("pseudo-labels")["any"]:
+            return None
+        return self._numbers((2, PARTS, self._unlabelled, len(self._classes)))
 
     def peak_memory(self) -> Mapping[Memory, int]:
-        self._send(None)
+        self._send("memory")
         most: Mapping[Memory, int] = self._receive("memory")["most"]
         return most
 
     def _send(self, request: object) -> None:
         with suppress(OSError):  # a process that died is noticed in `_receive`
             self._process.connection.send_bytes(pickle.dumps(request))
+
+    def _numbers(self, shape: Sequence[int]) -> Tensor:
+        """Return numbers that follow a reply, float32.
+
+        Raises:
+            MethodError: the process ended, or what it sends is not of that shape.
+        """
+        with self._answering():
+            content = self._process.connection.recv_bytes(_REPLY)
+            return torch.from_numpy(np.frombuffer(content, dtype="<f4").reshape(shape).copy())
 
     def _receive(self, awaited: str) -> dict[str, Any]:
         """Return the next reply of the kind `awaited`; report progress until then.
@@ -113,7 +131,7 @@ class _Sealed:
             RemoteError: the method failed.
             MethodError: its process ended, or what it sends is no reply.
         """
-        try:
+        with self._answering():
             while True:
                 reply = json.loads(self._process.connection.recv_bytes(_REPLY))
                 if reply["kind"] == "epoch":
@@ -123,12 +141,17 @@ class _Sealed:
                 elif reply["kind"] == awaited:
                     found: dict[str, Any] = reply
                     return found
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Put into words what goes wrong where a reply is awaited."""
+        try:
+            yield
         except (EOFError, OSError) as cause:
             outcome = self._process.outcome()
-            how = f"took {outcome.over}" if outcome.over else how_ended(outcome.code)
+            ended = f"ended its process {how_ended(outcome.code)}"
             raise MethodError(
-                f"{described(self._method)} "
-                f"{how if outcome.over else f'ended its process {how}'}.",
+                f"{described(self._method)} {f'took {outcome.over}' if outcome.over else ended}.",
                 "What it said stands above.",
             ) from cause
         except (ValueError, KeyError, TypeError) as cause:

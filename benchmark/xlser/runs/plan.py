@@ -14,6 +14,7 @@ from xlser.errors import MethodError, ProtocolError, WeightsError
 from xlser.methods import Method, MethodLike, Precision, Track, resolve_method
 from xlser.methods.origin import code_of, package_of
 from xlser.methods.transport import arrived, carried
+from xlser.methods.vocabulary import TWIN
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
 from xlser.records.runs_table import canonical
@@ -37,6 +38,7 @@ class Request:
         track: fine-tune or frozen.
         precision: of training.
         repeats: runs a seed; those after the first differ in their random draws alone.
+        twins: whether each method that has one is followed by its twin.
     """
 
     methods: Sequence[MethodLike]
@@ -48,6 +50,7 @@ class Request:
     precision: Precision
     repeats: int = 1
     folds: Sequence[int] = ()
+    twins: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,8 @@ def make_plan(
             "Use --track frozen, or a backbone with weights such as audiontt-512.",
         )
     given = [resolve_method(method) for method in request.methods]
-    methods = [kind(**settings) for kind, settings in _settings(given, request.settings)]
+    kinds = _settings(given, request.settings)
+    methods = [method for of in kinds for method in _made(*of, request.twins)]
     _admit_budgets(request, catalogue)
     skipped: list[str] = []
     budgets = [(m, _budgets(m, request, protocol.budgets, skipped)) for m in methods]
@@ -173,7 +177,7 @@ def make_plan(
     runs_there, left_out = runs_of(protocol, results)
     recorded = runs_there.frame
     done = set(recorded["key"])
-    scenario = cache(catalogue.scenario)  # methods share it, and a digest of all its utterances
+    scenario = cache(catalogue.scenarios().of)  # methods share it, and a digest of its utterances
     runs: dict[str, Run] = {}
     folds = request.folds or range(protocol.folds)
     for target, seed, fold, (method, usable) in product(request.targets, seeds, folds, budgets):
@@ -227,6 +231,13 @@ def _settings(
     for kind, own in methods:
         defaults = kind.default_settings()
         yield kind, {**{name: v for name, v in given.items() if name in defaults}, **own}
+
+
+def _made(kind: type[Method], settings: Mapping[str, object], twins: bool) -> Iterator[Method]:
+    """Yield a method and, if asked for, its twin, which does without unlabelled speech."""
+    yield kind(**settings)
+    if twins and TWIN in kind.default_settings() and not settings.get(TWIN):
+        yield kind(**{**settings, TWIN: True})
 
 
 def _admit_budgets(request: Request, catalogue: Catalogue) -> None:
@@ -284,6 +295,7 @@ def _run(
         precision=request.precision,
         repeat=repeat,
         code=code_of(type(method)),
+        recipe=backbone.kind.recipe(),
         tuning=tuning.stated() if tuning and request.track == "finetune" else None,
     )
     fold = scenario.fold if catalogue.protocol.folds > 1 else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 import torch
@@ -18,6 +19,7 @@ from xlser.methods.calls import (
 )
 from xlser.records.record import Memory
 from xlser.runs.environment import forget_peak_memory, peak_memory
+from xlser.runs.unlabelled.tally import Tally
 from xlser.training import derive
 
 
@@ -40,6 +42,9 @@ class RunningMethod(Protocol):
 
     def peak_memory(self) -> Mapping[Memory, int]:
         """Return the peak memory of its process since the fit began, in MiB."""
+
+    def pseudo_labels(self) -> Tensor | None:
+        """Return what the fit reported of pseudo-labels, as `Tally.sums` does."""
 
 
 @contextmanager
@@ -67,7 +72,10 @@ class InThisProcess:
         self._method = method
 
     def fit(self, task: Task) -> None:
+        """Fit the method, seeded."""
         self._task = task
+        self._tally = Tally(len(task.target_unlabelled), len(task.classes), task.device)
+        task = replace(task, report=self._tally.add)
         forget_peak_memory(task.device)
         seed_everything(derive(task.seed, self._method.name))
         with contained(), blamed(self._method, "fit"):
@@ -75,9 +83,16 @@ class InThisProcess:
         self._predictor = require_predictor(fitted, self._method)
 
     def predict(self, speech: Speech) -> Tensor:
+        """Return class probabilities that were looked at."""
         with contained(), blamed(self._method, "predict"):
             answer = self._predictor.predict(speech)
         return check_probabilities(answer, self._method, len(speech), self._task.classes)
 
     def peak_memory(self) -> Mapping[Memory, int]:
+        """Return the peak memory of this process since the fit began, in MiB."""
         return peak_memory(self._task.device)
+
+    def pseudo_labels(self) -> Tensor | None:
+        """Return what the fit reported of pseudo-labels."""
+        with blamed(self._method, "Task.report"):
+            return self._tally.sums()

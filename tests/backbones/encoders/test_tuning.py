@@ -1,5 +1,6 @@
 """Fine-tuning of encoders: rates, frozen parts, low rank, batches in parts, and the record."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,12 @@ from torch import Tensor, nn
 from xlser.backbones import PretrainedBackbone, Tuning
 from xlser.methods import Labelled, Schedule, Speech, Task
 from xlser.records import Record
+from xlser.records.columns import to_table
 from xlser.records.packing import pack
+from xlser.records.runs_table import Block, Runs
 from xlser.records.store import read_runs
 from xlser.records.validate import identity
+from xlser.results.rows import arrange
 from xlser.runs import JobContext
 from xlser.runs.jobs import do, jobs_of
 from xlser.training import GradientMethod, new_model
@@ -171,6 +175,21 @@ def test_a_record_states_how_the_encoder_was_tuned(recorded: Path) -> None:
     assert identity(record)["tuning"] == record.backbone.tuning
 
 
+def test_records_of_another_layer_are_another_row(recorded: Path) -> None:
+    (path,) = recorded.rglob("sft-*.json")
+    record = Record.read(path)
+    recipe = record.backbone.recipe
+    assert recipe is not None
+    changed = {"recipe": {**recipe, "layer": recipe["layer"] - 1}}
+    other = record.model_copy(update={"backbone": record.backbone.model_copy(update=changed)})
+    assert identity(other) != identity(record)
+    block = Block(to_table([record, other]), {})
+    first, second = arrange(Runs([(block, [path] * 2, [path] * 2)]).frame).condition
+    assert first != second
+    assert f"layer {recipe['layer']}" in first.title
+    assert first.slug != second.slug
+
+
 def test_a_packed_record_keeps_it(recorded: Path) -> None:
     (path,) = recorded.rglob("sft-*.json")
     before = path.read_bytes()
@@ -179,4 +198,5 @@ def test_a_packed_record_keeps_it(recorded: Path) -> None:
     runs = read_runs(recorded)
     (row,) = runs.rows()
     assert row.tuning == Record.of_json(before).backbone.tuning
+    assert json.loads(row.recipe) == Record.of_json(before).backbone.recipe
     assert row.path == path

@@ -47,12 +47,18 @@ def _fit_and_predict(suite: Connection) -> None:
 
 def _predict_requests(method: InThisProcess, suite: Connection) -> None:
     while True:
-        speech = pickle.loads(suite.recv_bytes())
-        if speech is None:
+        request = pickle.loads(suite.recv_bytes())
+        if request == "memory":
             most: Mapping[str, int] = method.peak_memory()
             _reply(suite, "memory", most=most)
             continue
-        probabilities = method.predict(speech).cpu().numpy()
+        if request == "pseudo-labels":
+            sums = method.pseudo_labels()
+            _reply(suite, "pseudo-labels", any=sums is not None)
+            if sums is not None:
+                suite.send_bytes(sums.numpy().astype("<f4").tobytes())
+            continue
+        probabilities = method.predict(request).cpu().numpy()
         _reply(suite, "predicted", shape=probabilities.shape)
         suite.send_bytes(probabilities.astype("<f4").tobytes())
 
