@@ -26,6 +26,8 @@ _START = (
 )
 """What the interpreter is told: neither a path nor a name of this run."""
 
+_TEMPLATES = 2  # at a time
+
 _LEAST = 4 << 30  # bytes of memory that a run may always take
 _LONGEST = 7 * 24 * 3600.0  # seconds of a run
 
@@ -237,8 +239,10 @@ def _template(how: Sandbox, secret: Collection[Path], gpu: bool) -> Template:
     key = (os.getpid(), how, gpu, tuple(view.module_path()), tuple(shown), covered)
     found = _templates.get(key)
     if found is None or not found.alive or how == "bubblewrap":
-        for other in [each for each in _templates if each[0] == os.getpid()]:
-            _templates.pop(other).end()
+        ours = [each for each in _templates if each[0] == os.getpid()]
+        for other in [key, *ours[: -_TEMPLATES + 1]]:
+            if other in _templates:
+                _templates.pop(other).end()
         found = _templates[key] = Template(how, secret, gpu)
     return found
 
