@@ -136,7 +136,11 @@ class RunOptions(BaseModel):
         False,
         description="Also run each method without its unlabelled speech: what it gains from that.",
     )
-    isolate: bool = Field(False, description="Each method in a process that holds its task alone.")
+    isolate: bool | None = Field(
+        None,
+        description="Each method in a sealed process that holds its task alone; default: those "
+        "that are not of this distribution.",
+    )
     timeout: float | None = Field(
         None, ge=1, description="Seconds a run may take; it fails after that."
     )
