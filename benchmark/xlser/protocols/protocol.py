@@ -9,6 +9,7 @@ from pydantic import model_validator
 from xlser.errors import ProtocolError, UnknownNameError
 from xlser.protocols.checks import check
 from xlser.protocols.data import ProtocolData
+from xlser.protocols.rules import drawn_anew
 from xlser.protocols.scenario import Catalogue, Labels, Scenario, shuffling_key
 
 
@@ -37,7 +38,13 @@ class Protocol(ProtocolData):
         return type(self)(**{**kept, **update})
 
     def scenario(
-        self, catalogue: Catalogue, target: str, labels: Labels, seed: int, fold: int = 0
+        self,
+        catalogue: Catalogue,
+        target: str,
+        labels: Labels,
+        seed: int,
+        fold: int = 0,
+        draw: int = 0,
     ) -> Scenario:
         """Return the utterances that train, are labelled and are tested.
 
@@ -48,6 +55,7 @@ class Protocol(ProtocolData):
             labels: one of `budgets`, or "all".
             seed: one of `seeds`.
             fold: 0, 1, ... of `folds`.
+            draw: of the labelled utterances: 0 the protocol's; 1, 2, ... others by the same rule.
 
         Raises:
             UnknownNameError: no such target.
@@ -81,7 +89,20 @@ class Protocol(ProtocolData):
             return tuple(sorted(found, key=lambda id_: shuffling_key(self.name, seed, id_)))
 
         train = ids(of_target, "train")
-        labelled = train if labels == "all" else self._labelled(train, target, labels, seed, fold)
+        if labels == "all":
+            labelled = train
+        elif draw:
+            labelled = drawn_anew(
+                train,
+                emotion,
+                protocol=self.name,
+                seed=seed,
+                fold=fold,
+                draw=draw,
+                rule=self.labelling_rule,
+            )[:labels]
+        else:
+            labelled = self._labelled(train, target, labels, seed, fold)
         known = set(labelled)
         roles = {
             "source_train": ids(at_hand, "train"),
@@ -110,6 +131,7 @@ class Protocol(ProtocolData):
             emotion={i: emotion[i] for members in roles.values() for i in members},
             **roles,
             fold=fold,
+            draw=draw,
         )
 
     def corpora_of(self, target: str) -> tuple[str, ...]:

@@ -280,10 +280,11 @@ class Runs:
         The columns are those of packed files (docs/records.md), with these differences: `path` is
         where the run's own file belongs, `file` the file that holds it; `labels` is an integer or
         "all"; `changed`, `classes`, `source_corpora` and `absent_corpora` are tuples; `settings`,
-        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces). Three more are of what
+        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces). Four more are of what
         not every record states: `recipe`, how the backbone made embeddings (canonical JSON; empty
         where no choice is stated), `tuning`, how it was fine-tuned (None: by the protocol's
-        schedule), and `unlabelled`, what became of unlabelled speech (None: not stated).
+        schedule), `draw`, of the labelled utterances (0: the protocol's), and `unlabelled`, what
+        became of unlabelled speech (None: not stated).
         """
         kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
         return pd.DataFrame(kept)
@@ -357,13 +358,14 @@ def _values(name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
 
 
 def _optional(more: pa.ChunkedArray) -> dict[str, npt.NDArray[np.object_]]:
-    """Return the columns `recipe`, `tuning` and `unlabelled`."""
+    """Return the columns `recipe`, `tuning`, `draw` and `unlabelled`."""
     texts, index = encoded(more)
     stated = [json.loads(text) for text in texts]
     backbones = [of.get("backbone", {}) for of in stated]
     found = {
         "recipe": [canonical(of["recipe"]) if of.get("recipe") else "" for of in backbones],
         "tuning": [of.get("tuning") for of in backbones],
+        "draw": [of.get("draw", 0) for of in stated],
         "unlabelled": [of.get("unlabelled") for of in stated],
     }
     return {name: _objects(of)[index] for name, of in found.items()}

@@ -34,7 +34,9 @@ class Catalogue:
     recordings: Mapping[str, str]
     content: Mapping[str, str]
 
-    def scenario(self, target: str, labels: Labels, seed: int, fold: int = 0) -> Scenario:
+    def scenario(
+        self, target: str, labels: Labels, seed: int, fold: int = 0, draw: int = 0
+    ) -> Scenario:
         """Return a scenario of the protocol over these corpora.
 
         Args:
@@ -42,9 +44,10 @@ class Catalogue:
             labels: budget of target labels, or "all".
             seed: one of the protocol's.
             fold: of the seed.
+            draw: of the labelled utterances; 0 is the protocol's.
         """
         utterances = {name: i.utterances for name, i in self.inventories.items()}
-        return self.protocol.scenario(utterances, target, labels, seed, fold)
+        return self.protocol.scenario(utterances, target, labels, seed, fold, draw)
 
     def excluded(self, corpora: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the names of excluded utterances, by corpus, of those `corpora` that have any."""
