@@ -1,11 +1,13 @@
 """Corpora by name, and where each lies on this machine."""
 
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 
 from xlser import registry
 from xlser.corpora.corpus import Corpus
-from xlser.errors import CorpusNotFoundError, PluginError, UnknownNameError
+from xlser.corpora.emotions import EMOTIONS
+from xlser.errors import CorpusNotFoundError, PluginError, UnknownNameError, XlserError
 from xlser.settings import CONFIG, OwnCorpus, Settings, read_config
 from xlser.system.files import is_folder
 
@@ -39,6 +41,24 @@ def get_corpus(name: str) -> Corpus:
     stat = table.stat() if table.is_file() else None
     state = (stat.st_mtime_ns, stat.st_size) if stat else None
     return _from_table(name, own[name].model_dump_json(), state)
+
+
+def published_recordings(
+    name: str, classes: Collection[str], excluded: Collection[str] = ()
+) -> str:
+    """Return the digest that records of a corpus should state; "" where none is published.
+
+    Args:
+        name: of the corpus.
+        classes: of the record: a digest is published of the five emotions of `EMOTIONS`.
+        excluded: utterances left out.
+    """
+    if excluded or not set(EMOTIONS).issuperset(classes):
+        return ""
+    try:
+        return get_corpus(name).recordings
+    except XlserError:
+        return ""
 
 
 def add_corpus(corpus: Corpus) -> Corpus:

@@ -125,7 +125,12 @@ def _page(
 ) -> Page:
     sections = [*above, *target_sections(results, tables, metrics, encoders=encoders)]
     blocks = introduction(results)
-    if notes := [Paragraph(str(n)) for n in results.notes if n.kind != "missing seeds"]:
+    notes = [Paragraph(str(n)) for n in results.notes if n.kind != "missing seeds"]
+    notes += [
+        Paragraph(f"left out: {path.name}; `xlser validate` names the reason.")
+        for path, _ in results.left_out
+    ]
+    if notes:
         sections.append(Section("Notes", notes))
     if tables:
         targets = {table.target for table in tables}

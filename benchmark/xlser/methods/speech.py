@@ -107,6 +107,8 @@ class Speech:
         """Return the utterances named by `index`, shape (utterances,), int64."""
         lengths = self.lengths[index]
         attributes = {name: of[index] for name, of in self.attributes.items()}
+        if self.embedded:
+            return Speech(self.features[index], lengths, attributes)
         if self.sampled:  # an index for each sample would take four times the memory of the speech
             parts = torch.split(self.features, self.lengths.tolist())
             rows = torch.cat([self.features[:0], *(parts[i] for i in index.tolist())])

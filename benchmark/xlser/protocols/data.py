@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from xlser.audio import FrontEnd
 from xlser.corpora import Utterance
-from xlser.errors import InvalidProtocolError
+from xlser.errors import InvalidProtocolError, UnknownNameError
 from xlser.protocols.published import group_of
 from xlser.stated import Stated
 from xlser.system.files import digest_json
@@ -198,6 +198,16 @@ class ProtocolData(Stated):
         """Languages that may be the target."""
         sources = self.source_languages
         return tuple(language for language in self.languages if language not in sources)
+
+    def corpora_of(self, target: str) -> tuple[str, ...]:
+        """Return the corpora of a target language.
+
+        Raises:
+            UnknownNameError: no such target.
+        """
+        if target not in self.targets:
+            raise UnknownNameError(f"target language of {self.name}", target, self.targets)
+        return self.languages[target]
 
     @property
     def cells(self) -> tuple[tuple[int, int], ...]:

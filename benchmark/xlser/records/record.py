@@ -36,6 +36,9 @@ def _moment(text: str) -> str:
 
 Memory = Literal["host", "device"]
 
+Sandbox = Literal["namespaces", "bubblewrap", "none"]
+"""What keeps an isolated method from files, network and other processes."""
+
 
 class MethodStamp(Frozen):
     """Which method ran."""
@@ -54,6 +57,8 @@ class MethodStamp(Frozen):
     """All of them."""
     changed: tuple[str, ...]
     """Names of the settings that differ from the defaults."""
+    packaged_code: str | None = None
+    """SHA-256 of the code of a packaged method; records made before it was introduced lack it."""
 
     @model_validator(mode="after")
     def _states_what_it_changed(self) -> Self:
@@ -133,6 +138,8 @@ class Record(Frozen):
     """Arithmetic of training."""
     isolated: bool
     """Whether the method ran in a process that held nothing but its task."""
+    sandbox: Sandbox | None = None
+    """What that process was shut into; records made before it was introduced lack it."""
     classes: Annotated[tuple[str, ...], Field(max_length=10)]
     """Emotions in the order of the class indices."""
     source_corpora: tuple[str, ...]

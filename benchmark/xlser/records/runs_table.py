@@ -2,7 +2,7 @@
 
 import json
 from collections import namedtuple
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
@@ -280,11 +280,12 @@ class Runs:
         The columns are those of packed files (docs/records.md), with these differences: `path` is
         where the run's own file belongs, `file` the file that holds it; `labels` is an integer or
         "all"; `changed`, `classes`, `source_corpora` and `absent_corpora` are tuples; `settings`,
-        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces). Four more are of what
-        not every record states: `recipe`, how the backbone made embeddings (canonical JSON; empty
-        where no choice is stated), `tuning`, how it was fine-tuned (None: by the protocol's
-        schedule), `draw`, of the labelled utterances (0: the protocol's), and `unlabelled`, what
-        became of unlabelled speech (None: not stated).
+        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces). Further columns are of
+        what not every record states: `recipe`, how the backbone made embeddings (canonical JSON;
+        empty where no choice is stated), `tuning`, how it was fine-tuned (None: by the protocol's
+        schedule), `packaged_code` and `sandbox` (empty: not stated), `draw`, of the labelled
+        utterances (0: the protocol's), and `unlabelled`, what became of unlabelled speech (None:
+        not stated).
         """
         kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
         return pd.DataFrame(kept)
@@ -297,6 +298,20 @@ class Runs:
 
     def __len__(self) -> int:
         return len(self._place)
+
+    def without(self, rows: Collection[int]) -> "Runs":
+        """Return the runs but those of some rows of the frame."""
+        gone = {self._place[i] for i in rows}
+        blocks, start = [], 0
+        for number, block in enumerate(self._blocks):
+            count = block.table.num_rows
+            kept = [row for row in range(count) if (number, row) not in gone]
+            table = block.table.take(pa.array(kept, pa.int64()))
+            of_block = [start + row for row in kept]
+            start += count
+            paths = [self._paths[i] for i in of_block]
+            blocks.append((Block(table, {}), paths, [self._files[i] for i in of_block]))
+        return Runs(blocks)
 
     def test_set(self, i: int, role: Role) -> TestSet:
         """Return the test utterances of run `i` (its row in the frame); empty for none."""
@@ -358,13 +373,15 @@ def _values(name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
 
 
 def _optional(more: pa.ChunkedArray) -> dict[str, npt.NDArray[np.object_]]:
-    """Return the columns `recipe`, `tuning`, `draw` and `unlabelled`."""
+    """Return the columns of what not every record states."""
     texts, index = encoded(more)
     stated = [json.loads(text) for text in texts]
     backbones = [of.get("backbone", {}) for of in stated]
     found = {
         "recipe": [canonical(of["recipe"]) if of.get("recipe") else "" for of in backbones],
         "tuning": [of.get("tuning") for of in backbones],
+        "packaged_code": [of.get("method", {}).get("packaged_code") or "" for of in stated],
+        "sandbox": [of.get("sandbox") or "" for of in stated],
         "draw": [of.get("draw", 0) for of in stated],
         "unlabelled": [of.get("unlabelled") for of in stated],
     }

@@ -11,8 +11,8 @@ import pandas as pd
 from xlser.errors import RecordError
 from xlser.metrics import Metric, get_metric, metrics_for
 from xlser.protocols import Labels, Protocol
+from xlser.records.readable import sound_runs
 from xlser.records.runs_table import Runs
-from xlser.records.store import read_runs
 from xlser.results.comparison import Comparison, compare
 from xlser.results.cost import cost
 from xlser.results.predictions import over_classes
@@ -61,10 +61,15 @@ class Results:
         metrics: registered ones by name.
         failures: runs that `xlser.run` has just tried and that failed: each with `run`, `said`,
             `trace` and `again`, how to repeat it.
+        left_out: records that are not among the runs, with the reason.
     """
 
     def __init__(
-        self, protocol: Protocol, runs: Runs, failures: Sequence[Mapping[str, Any]] = ()
+        self,
+        protocol: Protocol,
+        runs: Runs,
+        failures: Sequence[Mapping[str, Any]] = (),
+        left_out: Sequence[tuple[Path, str]] = (),
     ) -> None:
         """Take runs.
 
@@ -72,6 +77,7 @@ class Results:
             protocol: under which they were made.
             runs: as `xlser.records.store.read_runs` returns them.
             failures: of runs that left no record.
+            left_out: records that are not among the runs, with the reason.
 
         Raises:
             RecordError: a record is of another protocol, or of another version of it.
@@ -80,6 +86,7 @@ class Results:
         self.protocol = protocol
         self.runs = runs
         self.failures = tuple(failures)
+        self.left_out = tuple(left_out)
         self.metrics: Mapping[str, Metric] = metrics_for(protocol.classes)
         over = over_classes(runs, protocol.classes)
         self._scores = RunScores(over, self.metrics, len(protocol.classes))
@@ -229,19 +236,46 @@ class Results:
         return f"<Results of {self.protocol.name}: {len(self.runs)} runs in {rows} rows>"
 
 
-def load(protocol: Protocol, folder: Path, failures: Sequence[Mapping[str, Any]] = ()) -> Results:
+def load(protocol: Protocol, folder: Path) -> Results:
     """Read the results of a protocol, each record once.
 
     Args:
         protocol: of the records.
         folder: of leaderboards; the records are below `<folder>/<protocol>/results`.
-        failures: of runs that left no record.
 
     Raises:
-        RecordError: a file is not a record, its scores are not those of its predictions, or it is
-            of another protocol.
+        RecordError: all records are of another protocol.
     """
-    return Results(protocol, read_runs(folder / protocol.name / "results"), failures)
+    runs, left_out = runs_of(protocol, folder / protocol.name / "results")
+    return Results(protocol, runs, left_out=left_out)
+
+
+def runs_of(protocol: Protocol, results: Path) -> tuple[Runs, list[tuple[Path, str]]]:
+    """Read the records of a protocol; return also those left out, each with the reason.
+
+    Left out are records that cannot be read, whose scores are not those of their predictions, that
+    contradict themselves, or that are of another protocol.
+
+    Args:
+        protocol: of the records.
+        results: folder of records.
+
+    Raises:
+        RecordError: all records are of another protocol.
+    """
+    runs, left_out = sound_runs(results)
+    columns = runs.frame[["protocol", "protocol_digest", "target"]]
+    of_protocol = [
+        (name, digest) == (protocol.name, protocol.digest) and target in protocol.targets
+        for name, digest, target in columns.itertuples(index=False, name=None)
+    ]
+    if all(of_protocol) or not any(of_protocol):
+        require_protocol(protocol, runs.frame)
+        return runs, left_out
+    foreign = [i for i, its in enumerate(of_protocol) if not its]
+    paths = runs.frame["path"]
+    what = f"It is not of {protocol.name} version {protocol.version} ({protocol.digest[:8]})."
+    return runs.without(foreign), sorted([*left_out, *((paths[i], what) for i in foreign)])
 
 
 def require_protocol(protocol: Protocol, runs: pd.DataFrame) -> None:

@@ -27,6 +27,7 @@ class Row:
         method: what tables call it: the method's name and, in parentheses, what sets it apart.
         name: under which the method is registered.
         changed: hyper-parameters that differ from the defaults.
+        other: what sets it apart from the method of that name of this distribution, if anything.
         labels: budget.
         bound: whether it sees all target labels, and so is shown apart.
         marks: why it is neither ranked nor compared; empty as a rule.
@@ -43,6 +44,7 @@ class Row:
     method: str
     name: str
     changed: tuple[str, ...]
+    other: str
     labels: Labels
     bound: bool
     marks: tuple[str, ...]
@@ -131,7 +133,7 @@ class Table:
 
     def reference(self, name: str | None, rows: Sequence[Row]) -> Row | None:
         """Return the row, among some, of a method at its defaults; None if there is none."""
-        found = [r for r in rows if r.name == name and not r.changed and not r.marks]
+        found = [r for r in rows if r.name == name and not (r.changed or r.marks or r.other)]
         return found[0] if len(found) == 1 else None
 
 
@@ -206,6 +208,7 @@ def _row(
         method=first["row"],
         name=first["method"],
         changed=first["changed"],
+        other=first["other"],
         labels=first["labels"],
         bound=first["target_labels"] == "all",
         marks=marks_of(first["other_recordings"], first["versions"]),

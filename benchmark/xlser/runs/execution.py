@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from xlser.methods import Speech
+from xlser.methods import Method, Speech
 from xlser.methods.origin import code_of, is_packaged, package_of
+from xlser.methods.packaged_code import packaged_code
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.records import (
     BackboneStamp,
@@ -105,6 +106,7 @@ def execute_run(
             target_labels=run.method.target_labels,
             settings=run.method.settings(),
             changed=run.method.changed_settings(),
+            **_code_of_package(run.method),
         ),
         target=scenario.target,
         labels=scenario.labels,
@@ -133,6 +135,11 @@ def execute_run(
         environment=environment,
         **{name: value for name, value in optional.items() if value is not None},
     )
+
+
+def _code_of_package(method: Method) -> dict[str, str]:
+    code = packaged_code(method.name) if is_packaged(type(method)) else None
+    return {"packaged_code": code} if code else {}
 
 
 def train_source_model_of(

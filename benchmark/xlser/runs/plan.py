@@ -18,8 +18,7 @@ from xlser.methods.vocabulary import TWIN
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
 from xlser.records.runs_table import canonical
-from xlser.records.store import read_runs
-from xlser.results.results import require_protocol
+from xlser.results.results import runs_of
 from xlser.runs.inputs import Catalogue
 from xlser.runs.plan_notes import PLANNED, plan_notes
 from xlser.system.files import digest_json
@@ -162,7 +161,7 @@ def make_plan(
         ProtocolError: a budget, seed or fold that the protocol does not have.
         MethodError: a setting that no method asked for has, or one that is not valid.
         WeightsError: fine-tuning of a backbone that has nothing to learn.
-        RecordError: a record under `results` cannot be read or is of another protocol.
+        RecordError: all records under `results` are of another protocol.
     """
     protocol = catalogue.protocol
     if request.track == "finetune" and backbone.kind.weights is None:
@@ -177,10 +176,10 @@ def make_plan(
     skipped: list[str] = []
     budgets = [(m, _budgets(m, request, protocol.budgets, skipped)) for m in methods]
     seeds = request.seeds or protocol.seeds
-    recorded = read_runs(results).frame
-    require_protocol(protocol, recorded)
+    runs_there, left_out = runs_of(protocol, results)
+    recorded = runs_there.frame
     done = set(recorded["key"])
-    scenario = cache(catalogue.scenario)  # methods share it, and a digest of all its utterances
+    scenario = cache(catalogue.scenarios().of)  # methods share it, and a digest of its utterances
     runs: dict[str, Run] = {}
     folds = request.folds or range(protocol.folds)
     for target, seed, fold, (method, usable) in product(request.targets, seeds, folds, budgets):
@@ -192,6 +191,7 @@ def make_plan(
     todo = [run for key, run in runs.items() if key not in done]
     there = [run for key, run in runs.items() if key in done]
     notes = plan_notes(_stated(todo, catalogue), _stated(there, catalogue), recorded)
+    notes = [*notes, *(f"left out: {path}: {what}" for path, what in left_out)]
     return Plan(todo, there, skipped, notes)
 
 

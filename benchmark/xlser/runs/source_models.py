@@ -10,9 +10,10 @@ from torch import Tensor
 
 from xlser.methods import Precision, Task
 from xlser.protocols import Scenario
+from xlser.protocols.scenario import emotions_as_json
 from xlser.runs.inputs import Inputs
 from xlser.runs.inputs.tensors import load_tensors, save_tensors
-from xlser.system.files import digest_json, locked
+from xlser.system.files import canonical_json, digest_texts, locked, texts_as_json
 from xlser.training import train_source_model
 
 _VERSION = 2  # raise when training changes what the same inputs give
@@ -78,26 +79,28 @@ def source_model_path(
         threads: of training; sums in another order give other weights.
     """
     catalogue, backbone = inputs.catalogue, inputs.backbone
-    key = digest_json(
-        {
-            "version": _VERSION,
-            "train": {id_: scenario.emotion[id_] for id_ in scenario.source_train},
-            "order": scenario.source_train,
-            "content": {corpus: catalogue.content[corpus] for corpus in scenario.source_corpora},
-            "frontend": inputs.input.digest(),
-            "schedule": inputs.schedule.stated(),
-            **({"tuning": inputs.tuning.stated()} if inputs.tuning else {}),
-            "classes": scenario.classes,
-            "backbone": [backbone.kind.name, backbone.digest],
-            **({"recipe": recipe} if (recipe := backbone.kind.recipe()) else {}),
-            "track": inputs.track,
-            "seed": seed,
-            "precision": precision,
-            "device": device.type,
-            "threads": threads,
-            "torch": torch.__version__,
-        }
-    )
+    train = {id_: scenario.emotion[id_] for id_ in scenario.source_train}
+    recipe = backbone.kind.recipe()
+    stated = {
+        "version": _VERSION,
+        "content": {corpus: catalogue.content[corpus] for corpus in scenario.source_corpora},
+        "frontend": inputs.input.digest(),
+        "schedule": inputs.schedule.stated(),
+        **({"tuning": inputs.tuning.stated()} if inputs.tuning else {}),
+        "classes": scenario.classes,
+        "backbone": [backbone.kind.name, backbone.digest],
+        **({"recipe": recipe} if recipe else {}),
+        "track": inputs.track,
+        "seed": seed,
+        "precision": precision,
+        "device": device.type,
+        "threads": threads,
+        "torch": torch.__version__,
+    }
+    texts = {name: canonical_json(value) for name, value in stated.items()}
+    texts["train"] = emotions_as_json(train)
+    texts["order"] = texts_as_json(scenario.source_train)
+    key = digest_texts(texts)
     return inputs.cache / "source-models" / f"{key[:16]}.safetensors"
 
 

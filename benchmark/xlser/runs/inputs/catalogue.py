@@ -12,7 +12,7 @@ from xlser import audio
 from xlser.corpora import Inventory, find_root, get_corpus, locate, read_for, scan
 from xlser.errors import ProtocolError, StoreError
 from xlser.methods import ATTRIBUTES, Attribute
-from xlser.protocols import Labels, Protocol, Scenario
+from xlser.protocols import Labels, Protocol, Scenario, Scenarios
 from xlser.protocols.published import utterances_digest
 from xlser.settings import Settings
 from xlser.system.files import digest_json
@@ -37,7 +37,7 @@ class Catalogue:
     def scenario(
         self, target: str, labels: Labels, seed: int, fold: int = 0, draw: int = 0
     ) -> Scenario:
-        """Return a scenario of the protocol over these corpora.
+        """Return a scenario of the protocol over these corpora; for several see `scenarios`.
 
         Args:
             target: language.
@@ -46,8 +46,12 @@ class Catalogue:
             fold: of the seed.
             draw: of the labelled utterances; 0 is the protocol's.
         """
+        return self.scenarios().of(target, labels, seed, fold, draw)
+
+    def scenarios(self) -> Scenarios:
+        """Return what makes scenarios of the protocol over these corpora."""
         utterances = {name: i.utterances for name, i in self.inventories.items()}
-        return self.protocol.scenario(utterances, target, labels, seed, fold, draw)
+        return Scenarios(self.protocol, utterances)
 
     def excluded(self, corpora: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the names of excluded utterances, by corpus, of those `corpora` that have any."""
