@@ -132,6 +132,9 @@ class RunOptions(BaseModel):
     repeats: int = Field(
         1, ge=1, description="Runs a seed that differ in random draws (`xlser check`)."
     )
+    redraw_labels: bool = Field(
+        False, description="Repeats also draw other labelled utterances (`xlser spread`)."
+    )
     twins: bool = Field(
         False,
         description="Also run each method without its unlabelled speech: what it gains from that.",

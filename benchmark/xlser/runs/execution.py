@@ -94,7 +94,11 @@ def execute_run(
     scenario, catalogue, backbone = run.scenario, inputs.catalogue, inputs.backbone
     protocol = catalogue.protocol
     corpora = (*scenario.source_corpora, *protocol.languages[scenario.target])
-    optional: dict[str, Any] = {"fold": run.fold, "unlabelled": unlabelled}
+    optional: dict[str, Any] = {
+        "fold": run.fold,
+        "draw": scenario.draw or None,
+        "unlabelled": unlabelled,
+    }
     return Record(
         schema_version=3,
         key=run.key,
