@@ -67,7 +67,8 @@ class Leaderboards:
         results, folder = self.results(protocol), self.folder / protocol.name
         names = {table.condition.backbone for table in results.tables()}
         encoders = encoders_of(protocol, names, folder)
-        page = protocol_page(results, self.results, metrics, encoders)
+        docs = (self.folder.absolute().parent / "docs" / "statistics.md").is_file()
+        page = protocol_page(results, self.results, metrics, encoders, docs)
         # Confusions are drawn where the page has pictures: matplotlib takes seconds to load.
         drawn = protocol.ranks or bool(page.pictures)
         pages = {

@@ -62,6 +62,7 @@ def protocol_page(
     results_of: ResultsOf,
     metrics: Collection[str] = (),
     encoders: Encoders | None = None,
+    docs: bool = False,
 ) -> Page:
     """Return the page of a protocol.
 
@@ -70,6 +71,7 @@ def protocol_page(
         results_of: gives the results of another protocol, for plugins.
         metrics: names of those shown beside UA and accuracy.
         encoders: what the encoders of the records were trained on; None: the page does not say.
+        docs: whether the suite's `docs` lie beside the folder of leaderboards, to be linked to.
 
     Raises:
         UnknownNameError: no such metric.
@@ -77,7 +79,7 @@ def protocol_page(
     above = _means_over_targets(results, encoders) if results.protocol.ranks else []
     for plugin in page_plugins(results.protocol.name):
         above += plugin.sections(results, results_of)
-    return _page(results, above, results.tables(), metrics, encoders)
+    return _page(results, above, results.tables(), metrics, encoders, docs)
 
 
 def render(results: Results, targets: Collection[str] | None = None) -> str:
@@ -122,9 +124,10 @@ def _page(
     tables: Sequence[Table],
     metrics: Collection[str] = (),
     encoders: Encoders | None = None,
+    docs: bool = False,
 ) -> Page:
     sections = [*above, *target_sections(results, tables, metrics, encoders=encoders)]
-    blocks = introduction(results)
+    blocks = introduction(results, docs)
     notes = [Paragraph(str(n)) for n in results.notes if n.kind != "missing seeds"]
     notes += [
         Paragraph(f"left out: {path.name}; `xlser validate` names the reason.")
