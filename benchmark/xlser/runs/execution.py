@@ -98,6 +98,7 @@ def execute_run(
         "fold": run.fold,
         "draw": scenario.draw or None,
         "unlabelled": unlabelled,
+        "sandbox": means().how if isolate else None,
     }
     return Record(
         schema_version=3,
@@ -129,7 +130,6 @@ def execute_run(
         ),
         precision=run.precision,
         isolated=isolate,
-        **({"sandbox": means().how} if isolate else {}),
         classes=scenario.classes,
         source_corpora=scenario.source_corpora,
         absent_corpora=scenario.absent_corpora,
