@@ -173,7 +173,11 @@ def test_any_dataset_becomes_a_corpus(xlser, tmp_path: Path) -> None:
     ("options", "problem", "remedy"),
     [
         (("--hub", f"o/n@{COMMIT}", "--split", "nemo"), "no column 'speaker'; it has", "--column"),
-        (("--hub", f"o/n@{COMMIT}", "--split", "none"), "cannot be loaded", "is there such a split"),
+        (
+            ("--hub", f"o/n@{COMMIT}", "--split", "none"),
+            "cannot be loaded",
+            "is there such a split",
+        ),
         (("--hub", f"o/n@{COMMIT}", "--config", "empty"), "row 0 has no audio bytes", "--table"),
     ],
 )

@@ -108,6 +108,7 @@ def resolve(options: RunOptions, messages: Messages) -> Grid:
         precision=choose_precision(options.precision, options.track, device),
         repeats=options.repeats,
         twins=options.twins,
+        redraw_labels=options.redraw_labels,
     )
     results = options.leaderboards / chosen.name / "results"
     return Grid(options, chosen, settings, request, backbone, executor, device, results)

@@ -132,11 +132,18 @@ class RunOptions(BaseModel):
     repeats: int = Field(
         1, ge=1, description="Runs a seed that differ in random draws (`xlser check`)."
     )
+    redraw_labels: bool = Field(
+        False, description="Repeats also draw other labelled utterances (`xlser spread`)."
+    )
     twins: bool = Field(
         False,
         description="Also run each method without its unlabelled speech: what it gains from that.",
     )
-    isolate: bool = Field(False, description="Each method in a process that holds its task alone.")
+    isolate: bool | None = Field(
+        None,
+        description="Each method in a sealed process that holds its task alone; default: those "
+        "that are not of this distribution.",
+    )
     timeout: float | None = Field(
         None, ge=1, description="Seconds a run may take; it fails after that."
     )

@@ -283,8 +283,9 @@ class Runs:
         `excluded` and `corpora` are canonical JSON (sorted keys, no spaces). Further columns are of
         what not every record states: `recipe`, how the backbone made embeddings (canonical JSON;
         empty where no choice is stated), `tuning`, how it was fine-tuned (None: by the protocol's
-        schedule), `packaged_code` and `sandbox` (empty: not stated), and `unlabelled`, what became
-        of unlabelled speech (None: not stated).
+        schedule), `packaged_code` and `sandbox` (empty: not stated), `draw`, of the labelled
+        utterances (0: the protocol's), and `unlabelled`, what became of unlabelled speech (None:
+        not stated).
         """
         kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
         return pd.DataFrame(kept)
@@ -381,6 +382,7 @@ def _optional(more: pa.ChunkedArray) -> dict[str, npt.NDArray[np.object_]]:
         "tuning": [of.get("tuning") for of in backbones],
         "packaged_code": [of.get("method", {}).get("packaged_code") or "" for of in stated],
         "sandbox": [of.get("sandbox") or "" for of in stated],
+        "draw": [of.get("draw", 0) for of in stated],
         "unlabelled": [of.get("unlabelled") for of in stated],
     }
     return {name: _objects(of)[index] for name, of in found.items()}

@@ -34,7 +34,9 @@ class Catalogue:
     recordings: Mapping[str, str]
     content: Mapping[str, str]
 
-    def scenario(self, target: str, labels: Labels, seed: int, fold: int = 0) -> Scenario:
+    def scenario(
+        self, target: str, labels: Labels, seed: int, fold: int = 0, draw: int = 0
+    ) -> Scenario:
         """Return a scenario of the protocol over these corpora; for several see `scenarios`.
 
         Args:
@@ -42,8 +44,9 @@ class Catalogue:
             labels: budget of target labels, or "all".
             seed: one of the protocol's.
             fold: of the seed.
+            draw: of the labelled utterances; 0 is the protocol's.
         """
-        return self.scenarios().of(target, labels, seed, fold)
+        return self.scenarios().of(target, labels, seed, fold, draw)
 
     def scenarios(self) -> Scenarios:
         """Return what makes scenarios of the protocol over these corpora."""
