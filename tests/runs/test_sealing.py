@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.demo import Demo, lasting, request
-from tests.runs.attacks import MEMORY, PROBES, Adapts, Finds, Greedy, Leaves, Probe
+from tests.runs.attacks import MEMORY, Adapts, Finds, Greedy, Leaves, Probe
 
 from xlser.corpora.demo import DemoEnglish
 from xlser.runs.sealing import template

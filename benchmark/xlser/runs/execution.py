@@ -125,7 +125,7 @@ def execute_run(
         ),
         precision=run.precision,
         isolated=isolate,
-        **({"sandbox": means().how} if isolate else {}),
+        **_sandbox(isolate),
         classes=scenario.classes,
         source_corpora=scenario.source_corpora,
         absent_corpora=scenario.absent_corpora,
@@ -142,7 +142,11 @@ def execute_run(
     )
 
 
-def _code_of_package(method: Method) -> dict[str, str]:
+def _sandbox(isolate: bool) -> dict[str, Any]:
+    return {"sandbox": means().how} if isolate else {}
+
+
+def _code_of_package(method: Method) -> dict[str, Any]:
     code = packaged_code(method.name) if is_packaged(type(method)) else None
     return {"packaged_code": code} if code else {}
 
