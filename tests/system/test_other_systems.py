@@ -14,8 +14,10 @@ sys.modules |= dict.fromkeys(["fcntl", "resource"])
 import xlser
 
 for module in pkgutil.walk_packages(xlser.__path__, "xlser."):
-    # What runs on clusters needs packages that need those modules.
-    if not module.name.endswith(("__main__", "in_ray", "ray_cluster", "slurm", "spool")):
+    # Clusters need packages that need those modules; `launch` shuts a process in, on Linux alone.
+    if not module.name.endswith(
+        ("__main__", "in_ray", "ray_cluster", "slurm", "spool", "sealing.launch")
+    ):
         importlib.import_module(module.name)
 
 from xlser.runs import choose_device, describe

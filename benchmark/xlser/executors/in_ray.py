@@ -41,7 +41,7 @@ class Mailbox:
         self._came.set()
 
     async def hear(self) -> list[tuple[int, tuple[int, int] | None]]:
-        """Return what was told since the last time, as soon as there is something."""
+        """Return the messages since the last call, as soon as there is one."""
         await self._came.wait()
         await asyncio.sleep(_GATHER)
         words, self._words = self._words, []

@@ -114,8 +114,8 @@ def _add(old: Packed, new: dict[Path, pa.Table], texts: Mapping[Path, bytes]) ->
             write_atomically(old.file, content)
             if old.file.read_bytes() != content:
                 raise RecordError(
-                    f"{old.file} was not written as it should have been.",
-                    "The runs' own files are all still there; look after the disk.",
+                    f"{old.file} was not written completely.",
+                    "The runs' own files are all still there; check the disk.",
                 )
             return
         for path in wrong:

@@ -152,7 +152,7 @@ class _Sealed:
             ended = f"ended its process {how_ended(outcome.code)}"
             raise MethodError(
                 f"{described(self._method)} {f'took {outcome.over}' if outcome.over else ended}.",
-                "What it said stands above.",
+                "Its output is above.",
             ) from cause
         except (ValueError, KeyError, TypeError) as cause:
             raise MethodError(

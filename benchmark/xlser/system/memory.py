@@ -33,7 +33,7 @@ def keep_pages() -> bool:
 
 
 def has_huge_pages() -> bool:
-    """Say whether the kernel gives huge pages to who asks for them."""
+    """Return whether the kernel gives huge pages to processes that request them."""
     try:
         return "[never]" not in _HUGE_PAGES.read_text(encoding="ascii")
     except OSError:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xlser.api.options import RunOptions
     from xlser.api.pipeline import Finished
     from xlser.leaderboards import Written
-    from xlser.leaderboards.screen import Screen
+    from xlser.leaderboards.views import Screen
 
 
 @takes_run_options
@@ -69,7 +69,7 @@ def _print(finished: "Finished", as_json: bool) -> None:
 
 
 def _screen(finished: "Finished", written: "Written") -> "Screen":
-    from xlser.leaderboards.screen import Screen
+    from xlser.leaderboards.views import Screen
 
     grid, plan = finished.grid, finished.plan
     keys = [run.key for run in (*plan.done, *plan.todo)]
@@ -79,6 +79,6 @@ def _screen(finished: "Finished", written: "Written") -> "Screen":
 
 def _lines_at_hand() -> int:
     """Return how many lines a screen may have here, the shell's next prompt left out."""
-    from xlser.leaderboards.screen import HEIGHT
+    from xlser.leaderboards.views import HEIGHT
 
     return min(HEIGHT, max(18, shutil.get_terminal_size((80, HEIGHT + 1)).lines - 1))
