@@ -1,5 +1,6 @@
 """Methods that attack: each probe returns whether it got what no method may have."""
 
+import contextlib
 import ctypes
 import gc
 import json
@@ -121,13 +122,13 @@ def garbage(about: Probe) -> bool:
 
 def standard_error(about: Probe) -> bool:
     """Open it anew: a file or terminal of the suite's can be read."""
-    return os.readlink("/proc/self/fd/2").startswith("/")
+    return str(Path("/proc/self/fd/2").readlink()).startswith("/")
 
 
 def code_of_the_suite(about: Probe) -> bool:
     import xlser
 
-    with open(xlser.__file__, "a", encoding="utf-8"):
+    with Path(xlser.__file__).open("a", encoding="utf-8"):
         return True
 
 
@@ -143,7 +144,7 @@ def new_mounts(about: Probe) -> bool:
 
 
 def trace_the_first_process(about: Probe) -> bool:
-    with open("/proc/1/mem", "rb") as memory:
+    with Path("/proc/1/mem").open("rb") as memory:
         return memory.fileno() > 0
 
 
@@ -292,10 +293,8 @@ class Greedy(Method):
             time.sleep(600)
         elif self.of == "reply":
             for file in range(3, 20):
-                try:
+                with contextlib.suppress(OSError):
                     os.write(file, b"\0\0\0\4junk")
-                except OSError:
-                    pass
         elif self.of == "daemon" and os.fork() == 0:
             import time
 

@@ -29,6 +29,10 @@ _OF_RUNS = (
     "seconds_predict", "device",
 )  # fmt: skip
 
+_OF_NOTES = (
+    "row", "target", "labels", "other_recordings", "versions", "seed", "fold", "doubled", "path",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Note:
@@ -204,7 +208,8 @@ class Results:
     def notes(self) -> Sequence[Note]:
         """What sets rows apart from others, in the order of the runs."""
         rows: dict[tuple[Any, ...], list[int]] = {}
-        once = self.arranged[self.arranged["repeat"] == 0]
+        needed = [*dict.fromkeys((*ROW, *_OF_NOTES))]
+        once = self.arranged.loc[self.arranged["repeat"] == 0, needed]
         for i, key in zip(
             once.index, once[list(ROW)].itertuples(index=False, name=None), strict=True
         ):

@@ -145,6 +145,7 @@ def _git(beside: str, *arguments: str) -> str | None:
     return said.stdout.strip()
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return version(package)

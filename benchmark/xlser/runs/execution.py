@@ -146,7 +146,7 @@ def execute_run(
     )
 
 
-def _code_of_package(method: Method) -> dict[str, str]:
+def _code_of_package(method: Method) -> dict[str, Any]:
     code = packaged_code(method.name) if is_packaged(type(method)) else None
     return {"packaged_code": code} if code else {}
 

@@ -13,6 +13,8 @@ from xlser.cli.parameters import AsJson, Data, SeveralValues, completing
 
 if TYPE_CHECKING:
     from xlser.audio.check import CorpusReport
+    from xlser.corpora import Corpus
+    from xlser.settings import Settings
 
 app = typer.Typer(help="List, check, add and fetch corpora.", invoke_without_command=True)
 app.command("add", cls=SeveralValues)(add)
@@ -47,13 +49,17 @@ def check(
             help="Corpora; default: all found.", autocompletion=completing("xlser.corpora")
         ),
     ] = None,
+    contract: Annotated[
+        bool,
+        typer.Option("--contract", help="Check what the plugin reads from names, no recording."),
+    ] = False,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare copies of corpora with the published releases.
 
     It decodes every file, and looks at speakers, genders and sentences. Exit code 1 if a recording
-    is missing or unusable.
+    is missing or unusable, or with --contract if a check fails.
     """
     from xlser.audio import check_corpus
     from xlser.corpora import corpus_names, find_root, get_corpus, locate
@@ -63,6 +69,9 @@ def check(
     wanted = [get_corpus(name) for name in names or corpus_names()]
     if not names:
         wanted = [corpus for corpus in wanted if find_root(corpus, settings)]
+    if contract:
+        _check_contracts(wanted, settings, as_json)
+        return
     reports = []
     for corpus in wanted:
         root = locate(corpus, settings)
@@ -73,6 +82,24 @@ def check(
     if as_json:
         print_json([_as_json(report) for report in reports])
     if any(report.faults for report in reports):
+        raise typer.Exit(1)
+
+
+def _check_contracts(wanted: "list[Corpus]", settings: "Settings", as_json: bool) -> None:
+    """Print the checks of each corpus; exit with 1 if one failed."""
+    from xlser.corpora import find_root
+    from xlser.corpora.contract import contract_faults
+
+    found = {corpus.name: contract_faults(corpus, find_root(corpus, settings)) for corpus in wanted}
+    if as_json:
+        print_json(found)
+    else:
+        for name, checks in found.items():
+            failed = {check: fault for check, fault in checks.items() if fault}
+            typer.echo(f"{name}: {len(failed)} of {len(checks)} checks failed")
+            for check, fault in failed.items():
+                typer.echo(f"  {check}: {fault}")
+    if any(fault for checks in found.values() for fault in checks.values()):
         raise typer.Exit(1)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import pickle
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -49,8 +48,7 @@ def _predict_requests(method: InThisProcess, suite: Connection) -> None:
     while True:
         request = pickle.loads(suite.recv_bytes())
         if request == "memory":
-            most: Mapping[str, int] = method.peak_memory()
-            _reply(suite, "memory", most=most)
+            _reply(suite, "memory", most=method.peak_memory())
             continue
         if request == "pseudo-labels":
             sums = method.pseudo_labels()

@@ -142,9 +142,13 @@ class Template:
                 command = [*_bubblewrap(config), *command]
             with theirs:
                 self._process = subprocess.Popen(
-                    command, stdin=theirs, stdout=subprocess.DEVNULL, env=view.environment(),
-                    cwd="/", start_new_session=True,
-                )  # fmt: skip
+                    command,
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    env=view.environment(),
+                    cwd="/",
+                    start_new_session=True,
+                )
             self._suite.send(json.dumps(config).encode())
             said = self._suite.recv(1 << 16)
         stated = json.loads(said) if said else {"failed": "it ended"}
