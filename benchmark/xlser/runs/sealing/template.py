@@ -193,7 +193,8 @@ class Template:
 
 def _bubblewrap(config: dict[str, Any]) -> Iterator[str]:
     """Yield the call of bubblewrap that shows what `config` lists."""
-    yield from ("bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
+    program = shutil.which("bwrap") or "bwrap"
+    yield from (program, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
     yield from ("--tmpfs", "/tmp", "--tmpfs", "/private")
     shown = [(place, "--ro-bind") for place in config["binds"]]
     shown += [(place, "--tmpfs") for place in config["masks"]]
