@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from tests.records.committed import PLACE, record
 
-from xlser.methods.owned import owned
-from xlser.methods.packaged_code import packaged_code, syntax
+from xlser.methods.provenance.owned import owned
+from xlser.methods.provenance.packaged_code import packaged_code, syntax
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.records.readable import sound_runs
+from xlser.records.soundness.readable import sound_runs
 from xlser.records.validate import identity, validate
 from xlser.results import load
 from xlser.system.files import digest_json

@@ -18,13 +18,15 @@ from typing import Any, NamedTuple
 
 from xlser.errors import WorkerError
 from xlser.records.record import Sandbox
-from xlser.runs.sealing import view
+from xlser.sealing import view
 
 _START = (
     "import json,socket,sys;s=socket.socket(fileno=0);c=json.loads(s.recv(1<<20));"
-    "sys.path[:]=c['path'];from xlser.runs.sealing.launch import launched;launched(s,c)"
+    "sys.path[:]=c['path'];from xlser.sealing.launch import launched;launched(s,c)"
 )
 """What the interpreter is told: neither a path nor a name of this run."""
+
+_SERVING = "xlser.runs.running.serving"
 
 _TEMPLATES = 2  # at a time
 
@@ -129,6 +131,7 @@ class Template:
                 "how": how,
                 "path": view.module_path(),
                 "preload": view.preloaded(),
+                "serving": _SERVING,
                 "root": root,
                 "binds": shown,
                 "masks": view.hidden(secret, shown),
