@@ -104,7 +104,7 @@ def _is_markup(token: Any) -> bool:
 
 def pages(made: list[Record]) -> str:
     found = results(V1, made)
-    page = protocol_page(found, lambda _: found)
+    page = protocol_page(found)
     details = [details_page(found, table, drawn=False) for table in found.tables()]
     return "\n".join(map(page_as_markdown, [page, *details]))
 

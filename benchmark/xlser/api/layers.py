@@ -88,7 +88,7 @@ def choose_layer(
 
     Raises:
         SettingsError: the backbone has no layers to choose from, or the source too few speakers.
-        XlserError: the source speech or the weights cannot be had.
+        XlserError: the source speech or the weights cannot be loaded.
     """
     name = backbone.partition("#")[0]
     if not get_backbone(name).layer_rule:

@@ -132,6 +132,9 @@ class RunOptions(BaseModel):
     repeats: int = Field(
         1, ge=1, description="Runs a seed that differ in random draws (`xlser check`)."
     )
+    redraw_labels: bool = Field(
+        False, description="Repeats also draw other labelled utterances (`xlser spread`)."
+    )
     twins: bool = Field(
         False,
         description="Also run each method without its unlabelled speech: what it gains from that.",
@@ -145,7 +148,8 @@ class RunOptions(BaseModel):
         None, ge=1, description="Seconds a run may take; it fails after that."
     )
     data: Path | None = Field(
-        None, description="Folder that holds a folder a corpus (stronger than XLSER_DATA)."
+        None,
+        description="Folder, or list of folders, that hold a folder a corpus (before XLSER_DATA).",
     )
     weights: str | None = Field(
         None, description="File or folder of backbone weights, or 'random' (XLSER_WEIGHTS)."

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 Data = Annotated[
     Path | None,
-    typer.Option(help="Folder that holds a folder a corpus (stronger than XLSER_DATA)."),
+    typer.Option(
+        help="Folder, or list of folders, that hold a folder a corpus (before XLSER_DATA)."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Exclude = Annotated[

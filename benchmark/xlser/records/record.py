@@ -128,6 +128,8 @@ class Record(Frozen):
     """Of the seed, where the protocol has several."""
     repeat: int
     """0 for the run that leaderboards show; others are the same run with other random draws."""
+    draw: int | None = None
+    """Of the labelled utterances, where it is not the protocol's: 1, 2, ..."""
     track: Literal["finetune", "frozen"]
     """Whether the backbone is trained."""
     backbone: BackboneStamp

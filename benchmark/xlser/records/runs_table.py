@@ -75,9 +75,8 @@ class Binary:
     """A binary column: bytes of any number a row, read without a copy."""
 
     def __init__(self, column: pa.ChunkedArray) -> None:
-        array = column.combine_chunks()
-        if isinstance(array, pa.ChunkedArray):
-            array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+        chunks = column.chunks or [pa.array([], column.type)]
+        array = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)  # copies even a single
         _, offsets, data = array.buffers()
         size = len(array) + 1
         self.offsets = np.frombuffer(offsets, np.int32)[array.offset : array.offset + size]
@@ -283,8 +282,9 @@ class Runs:
         `excluded` and `corpora` are canonical JSON (sorted keys, no spaces). Further columns are of
         what not every record states: `recipe`, how the backbone made embeddings (canonical JSON;
         empty where no choice is stated), `tuning`, how it was fine-tuned (None: by the protocol's
-        schedule), `packaged_code` and `sandbox` (empty: not stated), and `unlabelled`, what became
-        of unlabelled speech (None: not stated).
+        schedule), `packaged_code` and `sandbox` (empty: not stated), `draw`, of the labelled
+        utterances (0: the protocol's), and `unlabelled`, what became of unlabelled speech (None:
+        not stated).
         """
         kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
         return pd.DataFrame(kept)
@@ -381,6 +381,7 @@ def _optional(more: pa.ChunkedArray) -> dict[str, npt.NDArray[np.object_]]:
         "tuning": [of.get("tuning") for of in backbones],
         "packaged_code": [of.get("method", {}).get("packaged_code") or "" for of in stated],
         "sandbox": [of.get("sandbox") or "" for of in stated],
+        "draw": [of.get("draw", 0) for of in stated],
         "unlabelled": [of.get("unlabelled") for of in stated],
     }
     return {name: _objects(of)[index] for name, of in found.items()}

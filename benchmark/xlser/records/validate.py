@@ -122,7 +122,7 @@ def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
         return
     fold = f", fold {run.fold}" if protocol.folds > 1 else ""
     cell = _leaderboards(run.path), run.target, run.labels, run.seed, run.fold
-    due = _due(protocol.name, *cell, run.source_corpora, run.excluded)
+    due = _due(protocol.name, *cell, run.source_corpora, run.excluded, run.draw)
     if run.absent_corpora != due.absent_corpora:
         yield (
             f"It states that these source corpora were absent: {_listed(run.absent_corpora)}; "
@@ -201,10 +201,11 @@ def _due(
     fold: int,
     source: tuple[str, ...],
     excluded: str,
+    draw: int,
 ) -> _Due:
     """Return what a protocol demands, over the published corpora."""
     scenario = _scenarios(protocol, leaderboards, target, source, excluded).of(
-        target, labels, seed, fold
+        target, labels, seed, fold, draw
     )
     tested = {"target": scenario.target_test, "source": scenario.source_test}
     return _Due(

@@ -18,6 +18,7 @@ from xlser.results.cost import cost
 from xlser.results.predictions import over_classes
 from xlser.results.rows import ROW, arrange, marks_of
 from xlser.results.scores import RunScores
+from xlser.results.spread import spread
 from xlser.results.summary import Summary, summarise
 from xlser.results.tables import Table, make_tables
 from xlser.results.unlabelled import unlabelled_columns
@@ -26,6 +27,10 @@ _OF_RUNS = (
     "row", "method", "package", "target", "labels", "condition", "track", "backbone", "weights",
     "precision", "seed", "fold", "repeat", "marks", "key", "path", "started", "seconds_fit",
     "seconds_predict", "device",
+)  # fmt: skip
+
+_OF_NOTES = (
+    "row", "target", "labels", "other_recordings", "versions", "seed", "fold", "doubled", "path",
 )  # fmt: skip
 
 
@@ -165,6 +170,25 @@ class Results:
         """
         return compare(self.protocol, self.tables(metric), a, b, targets, labels)
 
+    def spread(self, metric: str | None = None) -> pd.DataFrame:
+        """Return how far runs lie apart by training, label draw and speakers.
+
+        A row for each method, target and label budget that has repeats (`xlser.results.spread`).
+
+        Args:
+            metric: on the target; the protocol's headline by default.
+
+        Raises:
+            UnknownNameError: no such metric.
+        """
+        chosen = get_metric(metric or self.protocol.headline, self.protocol.classes)
+        return spread(
+            self.arranged.assign(
+                condition=[condition.slug for condition in self.arranged["condition"]],
+                value=self._scores.of(("target", chosen.name)),
+            )
+        )
+
     def cost(self) -> pd.DataFrame:
         """Return what the runs of the tables took, a row a condition and machine."""
         return cost(self.runs_by_condition)
@@ -184,7 +208,8 @@ class Results:
     def notes(self) -> Sequence[Note]:
         """What sets rows apart from others, in the order of the runs."""
         rows: dict[tuple[Any, ...], list[int]] = {}
-        once = self.arranged[self.arranged["repeat"] == 0]
+        needed = [*dict.fromkeys((*ROW, *_OF_NOTES))]
+        once = self.arranged.loc[self.arranged["repeat"] == 0, needed]
         for i, key in zip(
             once.index, once[list(ROW)].itertuples(index=False, name=None), strict=True
         ):

@@ -94,7 +94,12 @@ def execute_run(
     scenario, catalogue, backbone = run.scenario, inputs.catalogue, inputs.backbone
     protocol = catalogue.protocol
     corpora = (*scenario.source_corpora, *protocol.languages[scenario.target])
-    optional: dict[str, Any] = {"fold": run.fold, "unlabelled": unlabelled}
+    optional: dict[str, Any] = {
+        "fold": run.fold,
+        "draw": scenario.draw or None,
+        "unlabelled": unlabelled,
+        "sandbox": means().how if isolate else None,
+    }
     return Record(
         schema_version=3,
         key=run.key,
@@ -125,7 +130,6 @@ def execute_run(
         ),
         precision=run.precision,
         isolated=isolate,
-        **_sandbox(isolate),
         classes=scenario.classes,
         source_corpora=scenario.source_corpora,
         absent_corpora=scenario.absent_corpora,
@@ -140,10 +144,6 @@ def execute_run(
         environment=environment,
         **{name: value for name, value in optional.items() if value is not None},
     )
-
-
-def _sandbox(isolate: bool) -> dict[str, Any]:
-    return {"sandbox": means().how} if isolate else {}
 
 
 def _code_of_package(method: Method) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class Request:
         track: fine-tune or frozen.
         precision: of training.
         repeats: runs a seed; those after the first differ in their random draws alone.
+        redraw_labels: whether repeats label other utterances, too.
         twins: whether each method that has one is followed by its twin.
     """
 
@@ -51,6 +52,7 @@ class Request:
     repeats: int = 1
     folds: Sequence[int] = ()
     twins: bool = False
+    redraw_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,8 @@ def make_plan(
     folds = request.folds or range(protocol.folds)
     for target, seed, fold, (method, usable) in product(request.targets, seeds, folds, budgets):
         for labels, repeat in product(usable, range(request.repeats)):
-            chosen = scenario(target, labels, seed, fold)
+            draw = repeat if request.redraw_labels and labels not in (0, "all") else 0
+            chosen = scenario(target, labels, seed, fold, draw)
             run = _run(method, chosen, repeat, request, catalogue, backbone)
             runs.setdefault(run.key, run)
     todo = [run for key, run in runs.items() if key not in done]

@@ -1,5 +1,7 @@
 """`xlser corpora`: list them, and check a copy of one."""
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,7 +23,10 @@ app.command("fetch")(fetch)
 
 @app.callback()
 def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
-    """List all corpora: language, size, licence, and where each lies on this machine."""
+    """List all corpora: language, size, licence, and where each lies on this machine.
+
+    --json has emotions, homepages and citations as well.
+    """
     if context.invoked_subcommand:
         return
     from xlser.api.listings import corpus_rows
@@ -31,7 +36,7 @@ def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = Fa
     if as_json:
         print_json(rows)
         return
-    columns = [column for column in rows[0] if column not in ("citation", "emotions")]
+    columns = ["corpus", "language", "utterances", "speakers", "licence", "found in"]
     unknown = dict.fromkeys(columns, "") | {"found in": "not found"}
     print_table([{column: row[column] or unknown[column] for column in columns} for row in rows])
 
@@ -117,7 +122,7 @@ def _show(report: "CorpusReport") -> None:
         ("note", report.remarks),
         ("caution", report.cautions),
     ):
-        for line in lines:
+        for line in folded(lines):
             typer.echo(f"  {kind}: {line}")
     short = [
         {"speaker": speaker, "emotion": emotion, "found": found, "published": published}
@@ -125,7 +130,40 @@ def _show(report: "CorpusReport") -> None:
         if found != published and emotion not in absent
     ]
     if short:
-        print_table(short)
+        print_table(short[:_SHOWN])
+    if len(short) > _SHOWN:
+        typer.echo(f"  and {len(short) - _SHOWN} more: --json lists all")
+
+
+_SHOWN = 20  # rows of speakers that lack utterances
+_ALONE = 3  # so many findings of a kind have a line each
+
+
+def folded(findings: Sequence[str]) -> list[str]:
+    """Return findings with those of a kind on one line: their number and two examples.
+
+    Each is "<file>: <kind>" or "<file>: <kind>: <more>"; of a kind are those that differ in paths
+    and in words with digits alone. Others stay as they are.
+
+    >>> folded(["a1: missing", "a2: missing", "a3: missing", "a4: missing", "b: empty"])
+    ['4 files: missing, for example a1, a2', 'b: empty']
+    """
+    kinds: dict[str, list[str]] = {}
+    for finding in findings:
+        _, _, problem = finding.partition(": ")
+        kind = _VARIES.sub("...", (problem or finding).partition(": ")[0])
+        kinds.setdefault(kind, []).append(finding)
+    lines = []
+    for kind, alike in kinds.items():
+        if len(alike) <= _ALONE:
+            lines += alike
+        else:
+            examples = ", ".join(finding.partition(": ")[0] for finding in alike[:2])
+            lines.append(f"{len(alike)} files: {kind}, for example {examples}")
+    return lines
+
+
+_VARIES = re.compile(r"[^\s,:;()]*[\d/\\][^\s,:;()]*")
 
 
 def _by_emotion(report: "CorpusReport") -> dict[str, int]:

@@ -16,8 +16,11 @@ from xlser.methods.vocabulary import TargetLabels
 
 DISTRIBUTION = "xlser"
 
-FORMER = "former_defaults.json"
+FORMER_DEFAULTS = "former_defaults.json"
 """A file beside the methods: by name, hyper-parameters that were the defaults of earlier code."""
+
+FORMER_CODE = "former_code.json"
+"""A file beside the methods: by name, digests of earlier code that gives the same results."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,14 @@ class Owned:
 
     Attributes:
         code: digest of its code (`packaged_code`).
+        former_code: digests of earlier code that gives the same results.
         defaults: its hyper-parameters at their defaults, then former defaults.
         target_labels: those it is handed.
         least_labels: the smallest budget at which it is defined.
     """
 
     code: str
+    former_code: frozenset[str]
     defaults: tuple[Mapping[str, Any], ...]
     target_labels: TargetLabels
     least_labels: int
@@ -55,11 +60,27 @@ def owned(name: str) -> Owned | None:
     if isinstance(outline, XlserError):
         raise outline
     point = registry.entry_point("xlser.methods", name)
-    former = _former(point.module.partition(".")[0]).get(name, [])
+    package = point.module.partition(".")[0]
+    former = _beside(package, FORMER_DEFAULTS).get(name, [])
     current = json.loads(json.dumps(outline.default_settings()))
     return Owned(
-        packaged_code(name) or "", (current, *former), outline.target_labels, outline.least_labels
+        code=packaged_code(name) or "",
+        former_code=frozenset(_beside(package, FORMER_CODE).get(name, [])),
+        defaults=(current, *former),
+        target_labels=outline.target_labels,
+        least_labels=outline.least_labels,
     )
+
+
+def code_in_words(name: str, packaged_code: str) -> str:
+    """Return what to call the code of a method; "" where it is not stated.
+
+    Code of this distribution that gives the same results has the name of the installed code.
+    """
+    known = owned(name)
+    same = known is not None and packaged_code in known.former_code
+    code = known.code if known and same else packaged_code
+    return f"code {code[:8]}" if code else ""
 
 
 @cache
@@ -68,9 +89,9 @@ def _outlines() -> Mapping[str, type[Method] | PluginError]:
 
 
 @cache
-def _former(package: str) -> Mapping[str, list[dict[str, Any]]]:
-    path = source_of(package).with_name(FORMER)
-    found: Mapping[str, list[dict[str, Any]]] = {}
+def _beside(package: str, file: str) -> Mapping[str, list[Any]]:
+    path = source_of(package).with_name(file)
+    found: Mapping[str, list[Any]] = {}
     if path.exists():
         found = json.loads(path.read_text(encoding="utf-8"))
     return found

@@ -69,7 +69,7 @@ def _claim(
         return Claim(f"code {code[:8]}", whole)
     if package.partition(" ")[0] != DISTRIBUTION:
         return Claim(f"of {package}", whole)
-    if packaged_code not in ("", method.code):
+    if packaged_code not in ("", method.code, *method.former_code):
         return Claim(f"code {packaged_code[:8]}", whole)
     return Claim("", whole)
 

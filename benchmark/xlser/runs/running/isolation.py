@@ -19,12 +19,12 @@ from xlser.methods.origin import is_packaged
 from xlser.methods.provenance.owned import is_owned
 from xlser.methods.transport import carried
 from xlser.records.record import Memory
-from xlser.runs.environment import memory_at_hand
 from xlser.runs.failures import Failure, RemoteError
 from xlser.runs.processes import how_ended
 from xlser.runs.running.in_process import InThisProcess, RunningMethod
 from xlser.runs.unlabelled.tally import PARTS
 from xlser.sealing.template import SealedProcess, means, sealed_process
+from xlser.system.memory import memory_at_hand
 
 _REPLY = 1 << 28  # bytes: the most that is read of a reply
 
@@ -152,7 +152,7 @@ class _Sealed:
             ended = f"ended its process {how_ended(outcome.code)}"
             raise MethodError(
                 f"{described(self._method)} {f'took {outcome.over}' if outcome.over else ended}.",
-                "What it said stands above.",
+                "Its output is above.",
             ) from cause
         except (ValueError, KeyError, TypeError) as cause:
             raise MethodError(

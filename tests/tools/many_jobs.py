@@ -1,4 +1,4 @@
-"""`python -m tests.executors.ten_thousand [RUNS ...]`: tiny runs through Ray, and what they cost.
+"""`python -m tests.tools.many_jobs [RUNS ...]`: tiny runs through Ray, and what they cost.
 
 Each number of runs (1,000 and 10,000 unless others are given) has a driver of its own, with a
 cluster of this machine.

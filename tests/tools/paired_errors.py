@@ -1,6 +1,6 @@
 """How sure paired differences of methods are under several protocols.
 
-`python -m tests.results.paired_errors v1=leaderboards v2=FOLDER` prints, for each label budget that
+`python -m tests.tools.paired_errors v1=leaderboards v2=FOLDER` prints, for each label budget that
 the protocols share and for the mean over 25, 50 and 100 labels, the root mean square over all pairs
 of methods of the standard error of their difference, in points of UA, on the mean over the target
 languages of the records. `--methods A B ...` looks at pairs of these methods alone; with budgets,

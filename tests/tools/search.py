@@ -1,6 +1,6 @@
 """Scores methods on development speakers: those of `v1` that none of its seeds tests.
 
-    python -m tests.baselines.search aligned-linear shrinkage=0.3 mcc
+    python -m tests.tools.search aligned-linear shrinkage=0.3 mcc
 
 runs methods, each with the settings behind it, on the folds that docs/best.md describes, and prints
 their mean UA. `--backbone audiontt-512-25ms --folds 0 3 5 6 --` in front of them is what the second

@@ -1,6 +1,6 @@
 """Draws how FreeMatch's thresholds and SoftMatch's weights move over a run of `v1`.
 
-    python -m tests.baselines.thresholds docs/studies/thresholds.svg
+    python -m tests.tools.thresholds docs/studies/thresholds.svg
 
 German, frozen track, seed 0, 25 labels; beside it the momentum of 0.999 that is made for 102,400
 steps. Prints kept shares and weights by quarter of training. Needs XLSER_DATA and XLSER_WEIGHTS.

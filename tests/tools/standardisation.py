@@ -1,6 +1,6 @@
 """What standardisation is worth on real speech: the table of docs/standardisation.md.
 
-    python -m tests.real.standardisation OUT [BACKBONE [METHOD ...]]
+    python -m tests.tools.standardisation OUT [BACKBONE [METHOD ...]]
 
 Runs are recorded under OUT, so that the command goes on from where it was stopped. It needs the
 corpora of `v1` (XLSER_DATA) and the weights of the backbone.

@@ -1,9 +1,9 @@
 """How often a method that is better by some points is found, by the test now and by version 0.1's.
 
-`python -m tests.results.power EXPERIMENTS [DESIGN ...]` prints the table of docs/statistics.md. In
+`python -m tests.tools.power EXPERIMENTS [DESIGN ...]` prints the table of docs/statistics.md. In
 each experiment 26 methods are made up on the test speakers of all targets of a design, by the model
 of `tests.results.simulation`, drawn by speaker and class. One method is better than all others by
-so many points of UA on each target, and trainings differ. `python -m tests.results.power alarms
+so many points of UA on each target, and trainings differ. `python -m tests.tools.power alarms
 EXPERIMENTS [DESIGN ...]` has all of them equally good, and prints how often some are told apart.
 """
 

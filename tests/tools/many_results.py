@@ -1,6 +1,6 @@
 """How long a page's worth of numbers takes for ten thousand made-up records.
 
-`python -m tests.results.ten_thousand [FOLDER]` makes the records of `tests.records.ten_thousand`
+`python -m tests.tools.many_results [FOLDER]` makes the records of `tests.records.ten_thousand`
 (10,080 runs, 1,120 rows of nine seeds), unless they are in the folder, and times what a page asks
 for.
 """
