@@ -11,8 +11,8 @@ import pandas as pd
 from xlser.errors import RecordError
 from xlser.metrics import Metric, get_metric, metrics_for
 from xlser.protocols import Labels, Protocol
-from xlser.records.readable import sound_runs
 from xlser.records.runs_table import Runs
+from xlser.records.soundness.readable import sound_runs
 from xlser.results.comparison import Comparison, compare
 from xlser.results.cost import cost
 from xlser.results.predictions import over_classes

@@ -11,7 +11,7 @@ import torch
 
 from xlser.methods import Method, Speech
 from xlser.methods.origin import code_of, is_packaged, package_of
-from xlser.methods.packaged_code import packaged_code
+from xlser.methods.provenance.packaged_code import packaged_code
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.records import (
     BackboneStamp,
@@ -23,12 +23,11 @@ from xlser.records import (
 )
 from xlser.runs.environment import describe
 from xlser.runs.inputs import Inputs, ordered_by_recording
-from xlser.runs.isolation import running_method
 from xlser.runs.plan import Run
-from xlser.runs.running import RunningMethod, threads_for
-from xlser.runs.sealing.template import means
+from xlser.runs.running.in_process import RunningMethod, threads_for
+from xlser.runs.running.isolation import running_method
+from xlser.runs.running.steadiness import predict_steadily
 from xlser.runs.source_models import SourceModel, source_model
-from xlser.runs.steadiness import predict_steadily
 from xlser.runs.task import (
     Progress,
     ignore_progress,
@@ -37,6 +36,7 @@ from xlser.runs.task import (
     source_seed,
 )
 from xlser.runs.unlabelled.statement import unlabelled_speech
+from xlser.sealing.template import means
 
 
 def execute_run(

@@ -16,14 +16,14 @@ from xlser.errors import MethodError
 from xlser.methods import Method, Speech, Task
 from xlser.methods.calls import check_probabilities, described
 from xlser.methods.origin import is_packaged
-from xlser.methods.owned import is_owned
+from xlser.methods.provenance.owned import is_owned
 from xlser.methods.transport import carried
 from xlser.records.record import Memory
 from xlser.runs.failures import Failure, RemoteError
 from xlser.runs.processes import how_ended
-from xlser.runs.running import InThisProcess, RunningMethod
-from xlser.runs.sealing.template import SealedProcess, means, sealed_process
+from xlser.runs.running.in_process import InThisProcess, RunningMethod
 from xlser.runs.unlabelled.tally import PARTS
+from xlser.sealing.template import SealedProcess, means, sealed_process
 from xlser.system.memory import memory_at_hand
 
 _REPLY = 1 << 28  # bytes: the most that is read of a reply
