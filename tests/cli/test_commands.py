@@ -108,14 +108,20 @@ def test_a_typo_starts_nothing_and_suggests_the_nearest(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_doctor_tells_what_is_found_and_missing(demo_cache: Path) -> None:
+def test_doctor_begins_with_a_verdict_and_shows_what_is_found_and_missing(demo_cache: Path) -> None:
     report = json.loads(invoke("doctor", "--json"))
     assert report["corpora"]["demo-english"].startswith("120 utterances")
     assert report["corpora"]["shemo"].startswith("not found")
     assert report["backbones"]["logmel-functionals"] == "needs no weights"
     assert "not found" in report["backbones"]["audiontt-512"]
     assert "german" in report["protocols"]["demo"]
-    assert "torch" in invoke("doctor")
+    assert next(iter(report)) == "verdict"
+    assert "demo (french" in report["verdict"]["ready to run"]
+    assert "v1" in report["verdict"]["no target's corpora found"]
+    assert report["verdict"]["wrong"] == "nothing"
+    shown = invoke("doctor")
+    assert shown.startswith("verdict\n")
+    assert "torch" in shown
 
 
 def test_run_writes_records_and_prints_the_leaderboard(

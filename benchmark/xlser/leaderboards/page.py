@@ -33,9 +33,10 @@ from xlser.leaderboards.model import (
     TableModel,
     file_name,
 )
-from xlser.leaderboards.plugins import ResultsOf, page_plugins
+from xlser.leaderboards.plugins import page_plugins
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.leaderboards.sections.encoders import Encoders
+from xlser.leaderboards.sections.gains import gains_of_summary
 from xlser.leaderboards.sections.introduction import introduction
 from xlser.leaderboards.sections.standing import NOT_ONE, standing_in_words, standings_table
 from xlser.metrics import Metric, get_metric
@@ -58,25 +59,26 @@ _DRAWN = 30  # methods in a picture: more are hard to tell apart and take second
 
 def protocol_page(
     results: Results,
-    results_of: ResultsOf,
+    added: Sequence[Section] = (),
     metrics: Collection[str] = (),
     encoders: Encoders | None = None,
+    docs: bool = False,
 ) -> Page:
     """Return the page of a protocol.
 
     Args:
         results: of the protocol.
-        results_of: gives the results of another protocol, for plugins.
+        added: sections of plugins (`added_sections`).
         metrics: names of those shown beside UA and accuracy.
         encoders: what the encoders of the records were trained on; None: the page does not say.
+        docs: whether the suite's `docs` lie beside the folder of leaderboards, to be linked to.
 
     Raises:
         UnknownNameError: no such metric.
     """
     above = _means_over_targets(results, encoders) if results.protocol.ranks else []
-    for plugin in page_plugins(results.protocol.name):
-        above += plugin.sections(results, results_of)
-    return _page(results, above, results.tables(), metrics, encoders)
+    above = [*above, *added]
+    return _page(results, above, results.tables(), metrics, encoders, docs)
 
 
 def render(results: Results, targets: Collection[str] | None = None) -> str:
@@ -121,10 +123,16 @@ def _page(
     tables: Sequence[Table],
     metrics: Collection[str] = (),
     encoders: Encoders | None = None,
+    docs: bool = False,
 ) -> Page:
     sections = [*above, *target_sections(results, tables, metrics, encoders=encoders)]
-    blocks = introduction(results)
-    if notes := [Paragraph(str(n)) for n in results.notes if n.kind != "missing seeds"]:
+    blocks = introduction(results, docs)
+    notes = [Paragraph(str(n)) for n in results.notes if n.kind != "missing seeds"]
+    notes += [
+        Paragraph(f"left out: {path.name}; `xlser validate` names the reason.")
+        for path, _ in results.left_out
+    ]
+    if notes:
         sections.append(Section("Notes", notes))
     if tables:
         targets = {table.target for table in tables}
@@ -179,10 +187,18 @@ def _summary_section(protocol: Protocol, summary: Summary, encoders: Encoders | 
             summary_dots(drawn, metric, 100 / len(protocol.classes)),
         ),
         *_summary_tables(summary, reference),
+        *gains_of_summary(summary, _titles(summary), _headline(protocol)),
     ]
     if notes:
         blocks.append(Paragraph(" ".join(notes)))
     return Section(summary.condition.title, blocks)
+
+
+def _titles(summary: Summary) -> dict[Budgets, str]:
+    """Return the columns of means over targets, that of the headline first."""
+    headline: list[Budgets] = [summary.headline] if summary.headline else []
+    budgets = [labels for labels in summary.budgets if labels != "all"]
+    return {labels: _budgets(labels) for labels in (*headline, *budgets)}
 
 
 def _left_out(summary: Summary) -> str:

@@ -36,7 +36,13 @@ class Protocol(ProtocolData):
         return type(self)(**{**kept, **update})
 
     def scenario(
-        self, catalogue: Catalogue, target: str, labels: Labels, seed: int, fold: int = 0
+        self,
+        catalogue: Catalogue,
+        target: str,
+        labels: Labels,
+        seed: int,
+        fold: int = 0,
+        draw: int = 0,
     ) -> Scenario:
         """Return one scenario; for several over the same utterances see `Scenarios`.
 
@@ -47,6 +53,7 @@ class Protocol(ProtocolData):
             labels: one of `budgets`, or "all".
             seed: one of `seeds`.
             fold: 0, 1, ... of `folds`.
+            draw: of the labelled utterances: 0 the protocol's; 1, 2, ... others by the same rule.
 
         Raises:
             UnknownNameError: no such target.
@@ -54,4 +61,4 @@ class Protocol(ProtocolData):
                 not every target corpus at hand, or exclusions that leave nothing to train or to
                 test.
         """
-        return Scenarios(self, catalogue).of(target, labels, seed, fold)
+        return Scenarios(self, catalogue).of(target, labels, seed, fold, draw)

@@ -38,6 +38,7 @@ class Scenario:
         target_unlabelled: ids.
         target_test: ids.
         fold: of the seed: 0, 1, ...
+        draw: of the labelled utterances: 0 the protocol's; 1, 2, ... others by the same rule.
     """
 
     protocol: str
@@ -57,6 +58,7 @@ class Scenario:
     target_unlabelled: tuple[str, ...]
     target_test: tuple[str, ...]
     fold: int = 0
+    draw: int = 0
 
     @cached_property
     def digest(self) -> str:

@@ -7,6 +7,7 @@ from itertools import chain, zip_longest
 from xlser.corpora import Utterance
 from xlser.errors import ProtocolError
 from xlser.protocols.data import ProtocolData
+from xlser.protocols.rules import drawn_anew
 from xlser.protocols.scenario import Catalogue, Labels, Scenario, shuffling_key
 
 
@@ -30,7 +31,7 @@ class Scenarios:
         self._ids = cache(self._ids_)
         self._emotions = cache(self._emotions_)
 
-    def of(self, target: str, labels: Labels, seed: int, fold: int = 0) -> Scenario:
+    def of(self, target: str, labels: Labels, seed: int, fold: int = 0, draw: int = 0) -> Scenario:
         """Return the utterances that train, are labelled and are tested.
 
         Args:
@@ -38,6 +39,7 @@ class Scenarios:
             labels: one of its `budgets`, or "all".
             seed: one of its `seeds`.
             fold: 0, 1, ... of its `folds`.
+            draw: of the labelled utterances: 0 the protocol's; 1, 2, ... others by the same rule.
 
         Raises:
             UnknownNameError: no such target.
@@ -55,7 +57,20 @@ class Scenarios:
         _require_speech(protocol, target, of_target, [c for c in of_target if c not in catalogue])
 
         train = self._ids(of_target, classes, seed, fold, "train")
-        labelled = train if labels == "all" else self._labelled(train, target, labels, seed, fold)
+        if labels == "all":
+            labelled = train
+        elif draw:
+            labelled = drawn_anew(
+                train,
+                {k: v for corpus in of_target for k, v in self._emotion(corpus, classes).items()},
+                protocol=protocol.name,
+                seed=seed,
+                fold=fold,
+                draw=draw,
+                rule=protocol.labelling_rule,
+            )[:labels]
+        else:
+            labelled = self._labelled(train, target, labels, seed, fold)
         known = set(labelled)
         roles = {
             "source_train": self._ids(at_hand, classes, seed, 0, "train"),
@@ -85,6 +100,7 @@ class Scenarios:
             emotion=self._emotions(frozenset(members), (*at_hand, *of_target), classes),
             **roles,
             fold=fold,
+            draw=draw,
         )
 
     def _emotion_(self, corpus: str, classes: tuple[str, ...]) -> Mapping[str, int]:

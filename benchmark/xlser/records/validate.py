@@ -13,18 +13,18 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pyarrow as pa
-
-from xlser.corpora import Utterance
-from xlser.errors import RecordError, XlserError
+from xlser.corpora import Utterance, published_recordings
+from xlser.errors import XlserError
 from xlser.protocols import Labels, Protocol, Scenario, Scenarios, find_protocol
 from xlser.protocols.published import utterances_at_hand
-from xlser.records.columns import COLUMNS, MORE, ROLES, stated, values_of
+from xlser.records.agreement import contradictions, false_claims, unfit_names, unsubmittable
+from xlser.records.columns import ROLES
 from xlser.records.identity import identify, place
 from xlser.records.prediction import Role
-from xlser.records.record import SCHEMA, Record
-from xlser.records.runs_table import Block, Runs, TestSet
-from xlser.records.store import Known, Packed, bytes_of, loose_block
+from xlser.records.readable import read_readable
+from xlser.records.record import Record
+from xlser.records.runs_table import Runs, TestSet
+from xlser.records.store import bytes_of
 from xlser.settings import Settings
 from xlser.system.files import digest_json
 
@@ -57,19 +57,24 @@ class Validation:
     incomplete: Sequence[str]
 
 
-def validate(paths: Iterable[Path]) -> Validation:
+def validate(paths: Iterable[Path], submitted: bool = False) -> Validation:
     """Check every record.
 
     Args:
         paths: files of a record each, and packed files.
+        submitted: whether they are new, and so must state what earlier records may lack.
     """
     faults: list[Fault] = []
-    runs, count = _read(list(paths), faults)
+    runs, wrong, count = read_readable(list(paths))
+    faults += (Fault(path, what) for path, what in wrong)
     sound: list[Any] = []
     misplaced: dict[Path, str] = {}
     for i, run in enumerate(runs.rows() if len(runs) else ()):
         try:
-            found = list(_faults_of(run, runs, i))
+            found = [*contradictions(run), *false_claims(run), *unfit_names(run)]
+            found += _other_recordings(run)
+            found += unsubmittable(run) if submitted else ()
+            found += _faults_of(run, runs, i)
             if not found and (what := _misplaced(run)):
                 misplaced[run.path] = what
         except XlserError as error:
@@ -85,51 +90,16 @@ def validate(paths: Iterable[Path]) -> Validation:
     return Validation(count, faults, _incomplete(sound))
 
 
-def _read(paths: Sequence[Path], faults: list[Fault]) -> tuple[Runs, int]:
-    """Read the records that are sound in themselves; return also how many were looked at."""
-    known: Known = {}
-    blocks: list[tuple[Block, Sequence[Path], Sequence[Path]]] = []
-    rejected: dict[Path, RecordError] = {}
-    loose = [path for path in paths if path.suffix != ".parquet"]
-    count = len(loose)
-    block, read = loose_block(loose, known, rejected)
-    if read:
-        blocks.append((block, read, read))
-    for path in paths:
-        if path.suffix != ".parquet":
-            continue
-        try:
-            whole = Packed.read(path)
-        except RecordError as error:
-            rejected[path] = error
-            count += 1
-            continue
-        count += whole.table.num_rows
-        wrong = _wrong_rows(whole, known)
-        faults += (Fault(whole.paths[row], what) for row, what in sorted(wrong.items()))
-        rows = [row for row in range(whole.table.num_rows) if row not in wrong]
-        paths_of_rows = [whole.paths[row] for row in rows]
-        block = Block(whole.table.take(pa.array(rows, pa.int64())), known)
-        blocks.append((block, paths_of_rows, [path] * len(rows)))
-    faults += (Fault(path, error.problem) for path, error in rejected.items())
-    return Runs(blocks), count
-
-
-def _wrong_rows(whole: Packed, known: Known) -> dict[int, str]:
-    """Return what is wrong with rows of a packed file, less what their protocol says of them."""
-    wrong = {
-        row: f"{whole.file} holds a record of it that {what}."
-        for row, what in Block(whole.table, known).faults().items()
-    }
-    names = [*COLUMNS, MORE]
-    columns = [values_of(whole.table[name]) for name in names]
-    for row, values in enumerate(zip(*columns, strict=True)):
-        try:
-            stated(dict(zip(names, values, strict=True)))
-        except (ValueError, TypeError) as cause:
-            problem = f"{whole.file} holds what is not a record of schema {SCHEMA}: {cause}"
-            wrong.setdefault(row, problem)
-    return wrong
+def _other_recordings(run: Any) -> Iterator[str]:
+    """Compare the digests of recordings with those that corpora publish."""
+    excluded = json.loads(run.excluded)
+    for corpus, digest in json.loads(run.corpora).items():
+        published = published_recordings(corpus, run.classes, excluded.get(corpus, ()))
+        if published not in ("", digest):
+            yield (
+                f"Its recordings of {corpus} ({digest[:8]}) are not those of the release "
+                f"({published[:8]})."
+            )
 
 
 def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
@@ -147,7 +117,7 @@ def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
         return
     fold = f", fold {run.fold}" if protocol.folds > 1 else ""
     cell = _leaderboards(run.path), run.target, run.labels, run.seed, run.fold
-    due = _due(protocol.name, *cell, run.source_corpora, run.excluded)
+    due = _due(protocol.name, *cell, run.source_corpora, run.excluded, run.draw)
     if run.absent_corpora != due.absent_corpora:
         yield (
             f"It states that these source corpora were absent: {_listed(run.absent_corpora)}; "
@@ -226,10 +196,11 @@ def _due(
     fold: int,
     source: tuple[str, ...],
     excluded: str,
+    draw: int,
 ) -> _Due:
     """Return what a protocol demands, over the published corpora."""
     scenario = _scenarios(protocol, leaderboards, target, source, excluded).of(
-        target, labels, seed, fold
+        target, labels, seed, fold, draw
     )
     tested = {"target": scenario.target_test, "source": scenario.source_test}
     return _Due(

@@ -26,10 +26,12 @@ class SourceModel:
     Attributes:
         weights: tensors by name.
         seconds: that its training took, whenever that was.
+        path: of its file in the cache.
     """
 
     weights: Mapping[str, Tensor]
     seconds: float
+    path: Path
 
 
 def source_model(task: Task, scenario: Scenario, inputs: Inputs) -> SourceModel:
@@ -54,7 +56,7 @@ def source_model(task: Task, scenario: Scenario, inputs: Inputs) -> SourceModel:
             return _train(task, path)
         weights, about = known
         on_device = {name: weight.to(task.device) for name, weight in weights.items()}
-        return SourceModel(on_device, float(about["seconds"]))
+        return SourceModel(on_device, float(about["seconds"]), path)
 
 
 def source_model_path(
@@ -105,6 +107,6 @@ def source_model_path(
 def _train(task: Task, path: Path) -> SourceModel:
     clock = time.perf_counter()
     weights = train_source_model(task)
-    model = SourceModel(weights, round(time.perf_counter() - clock, 3))
+    model = SourceModel(weights, round(time.perf_counter() - clock, 3), path)
     save_tensors(path, weights, seconds=str(model.seconds))
     return model
