@@ -1,13 +1,13 @@
 """Carrying out one run: fit the method, predict the test speech, score, and make the record."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import torch
 
-from xlser.methods import Speech
+from xlser.methods import Predictor, Speech
 from xlser.methods.origin import code_of, is_packaged, package_of
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.records import (
@@ -38,6 +38,7 @@ def execute_run(
     device: torch.device,
     progress: Progress = ignore_progress,
     isolate: bool = False,
+    keep: Callable[[Predictor], None] = lambda predictor: None,
 ) -> Record:
     """Fit a method to its task, predict the test speech, and return the record.
 
@@ -47,6 +48,7 @@ def execute_run(
         device: of training.
         progress: called after each epoch.
         isolate: whether the method runs in a process of its own.
+        keep: called with the fitted method where it runs in this process.
 
     Raises:
         MethodError: the method broke its contract.
@@ -57,7 +59,7 @@ def execute_run(
     with (
         progress_reported_to(progress),
         threads_for(run.track),
-        running_method(run.method, isolate) as method,
+        running_method(run.method, isolate, keep) as method,
     ):
         if run.method.starts_from_source_model():
             shared = replace(task, seed=source_seed(run))

@@ -6,7 +6,7 @@ import os
 import pickle
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from xlser.errors import MethodError
-from xlser.methods import Method, Speech, Task, Track
+from xlser.methods import Method, Predictor, Speech, Task, Track
 from xlser.methods.calls import (
     blamed,
     check_probabilities,
@@ -57,15 +57,18 @@ class RunningMethod(Protocol):
 
 
 @contextmanager
-def running_method(method: Method, isolate: bool) -> Iterator[RunningMethod]:
+def running_method(
+    method: Method, isolate: bool, keep: Callable[[Predictor], None] = lambda predictor: None
+) -> Iterator[RunningMethod]:
     """Make a fresh method for the block.
 
     Args:
         method: class and hyper-parameters.
         isolate: whether it runs in a process of its own, which ends with the block.
+        keep: called with the fitted method where it runs in this process.
     """
     if not isolate:
-        yield _InThisProcess(type(method)(**method.settings()))
+        yield _InThisProcess(type(method)(**method.settings()), keep)
         return
     with tempfile.TemporaryDirectory(prefix="xlser-") as folder:
         isolated = _InOwnProcess(method, folder)
@@ -96,8 +99,11 @@ def threads_for(track: Track) -> Iterator[None]:
 class _InThisProcess:
     """A method in this process."""
 
-    def __init__(self, method: Method) -> None:
+    def __init__(
+        self, method: Method, keep: Callable[[Predictor], None] = lambda predictor: None
+    ) -> None:
         self._method = method
+        self._keep = keep
 
     def fit(self, task: Task) -> None:
         self._task = task
@@ -106,6 +112,7 @@ class _InThisProcess:
         with contained(), blamed(self._method, "fit"):
             fitted = self._method.fit(task)
         self._predictor = require_predictor(fitted, self._method)
+        self._keep(self._predictor)
 
     def predict(self, speech: Speech) -> Tensor:
         with contained(), blamed(self._method, "predict"):
