@@ -20,7 +20,7 @@ from xlser.results.unlabelled import mean_of_runs
 
 _OF_A_ROW = (
     "row", "method", "changed", "labels", "target_labels", "other_recordings", "versions", "seed",
-    "fold",
+    "fold", "twin_of", "unlabelled",
 )  # fmt: skip
 
 
