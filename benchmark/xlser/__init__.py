@@ -5,7 +5,7 @@
     >>> results.compare("svm", "nnpm")  # doctest: +SKIP
 
 `run`, `load_results`, `compare` and `check_method` work on methods, `check_corpus` on a corpus;
-`methods()`, `corpora()`,
+`train` and `load_model` make use of the best; `methods()`, `corpora()`,
 `protocols()`, `backbones()` and `metrics()` list what is there, as data frames. All are imported
 when they are first used (PEP 562).
 """
@@ -18,11 +18,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas
 
-    from xlser.api.functions import check_corpus, check_method, compare, load_results, run
+    from xlser.api.functions import (
+        check_corpus,
+        check_method,
+        compare,
+        load_model,
+        load_results,
+        run,
+        train,
+    )
 
     __version__: str
 
-_FUNCTIONS = ("check_corpus", "check_method", "compare", "load_results", "run")
+_FUNCTIONS = (
+    "check_corpus",
+    "check_method",
+    "compare",
+    "load_model",
+    "load_results",
+    "run",
+    "train",
+)
 _LISTINGS = {  # what a package lists when it is called, in `xlser.api.listings`
     "backbones": "backbone_rows",
     "corpora": "corpus_rows",
@@ -36,8 +52,10 @@ __all__ = [
     "check_corpus",
     "check_method",
     "compare",
+    "load_model",
     "load_results",
     "run",
+    "train",
 ]
 
 

@@ -96,6 +96,10 @@ class MethodError(XlserError):
     """A method that broke its contract: wrong shape, NaN, bad settings."""
 
 
+class ModelError(XlserError):
+    """A trained model cannot be saved or loaded."""
+
+
 class RecordError(XlserError):
     """A record that cannot be read or is not what it claims."""
 

@@ -65,7 +65,8 @@ def test_check_passes_for_whole_corpora_and_fails_for_others(tmp_path: Path) -> 
     (tmp_path / "emodb").mkdir()
     output = invoke("corpora", "check", "emodb", "--data", str(tmp_path), code=1)
     assert "0 of 535 published files; 408 faults" in output
-    assert "fault: 03a01Fa: missing" in output
+    assert "fault: 408 files: missing, for example 03a01Fa, 03a01Nc\n" in output
+    assert "and 30 more: --json lists all" in output  # of 50 pairs of speaker and emotion
     as_json = invoke("corpora", "check", "emodb", "--data", str(tmp_path), "--json", code=1)
     (report,) = json.loads(as_json)
     assert len(report["faults"]) == 408

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from tests.records.committed import PLACE, record
 
-from xlser.methods.owned import owned
-from xlser.methods.packaged_code import packaged_code, syntax
+from xlser.methods.provenance.owned import owned
+from xlser.methods.provenance.packaged_code import packaged_code, syntax
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.records.claims import _claim
-from xlser.records.readable import sound_runs
+from xlser.records.soundness.claims import _claim
+from xlser.records.soundness.readable import sound_runs
 from xlser.records.validate import identity, validate
 from xlser.results import load
 from xlser.system.files import digest_json
@@ -116,8 +116,8 @@ def test_former_code_with_the_same_results_stays_the_methods(
     assert known is not None
     former, current = "ab" * 32, known.code
     widened = replace(known, former_code=frozenset({former}))
-    monkeypatch.setattr("xlser.records.claims.owned", lambda name: widened)
-    monkeypatch.setattr("xlser.methods.owned.owned", lambda name: widened)
+    monkeypatch.setattr("xlser.records.soundness.claims.owned", lambda name: widened)
+    monkeypatch.setattr("xlser.methods.provenance.owned.owned", lambda name: widened)
     _claim.cache_clear()
     codes = {0: former, 1: current, 2: former}
     for seed, code in codes.items():

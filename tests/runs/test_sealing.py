@@ -14,8 +14,8 @@ from tests.demo import Demo, lasting, request
 from tests.runs.attacks import MEMORY, Adapts, Finds, Greedy, Leaves, Probe
 
 from xlser.corpora.demo import DemoEnglish
-from xlser.runs.sealing import template
-from xlser.runs.sealing.template import means
+from xlser.sealing import template
+from xlser.sealing.template import means
 
 pytestmark = pytest.mark.skipif(
     means().how == "none", reason="this machine has no sandbox: nothing to be tested"
@@ -164,9 +164,8 @@ def test_a_machine_without_a_sandbox_says_so_and_runs_all_the_same(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lacking = template.Means("none", "this system allows no namespaces")
-    for module in ("template", "isolation", "execution"):
-        where = "xlser.runs.sealing.template" if module == "template" else f"xlser.runs.{module}"
-        monkeypatch.setattr(f"{where}.means", lambda: lacking)
+    for where in ("sealing.template", "runs.running.isolation", "runs.execution"):
+        monkeypatch.setattr(f"xlser.{where}.means", lambda: lacking)
     ended = demo.run(request(["lower-bound"]), tmp_path / "demo" / "results", isolate=True)
     (record,) = ended.records
     assert (record.isolated, record.sandbox) == (True, "none")

@@ -24,7 +24,7 @@ from xlser.protocols.rules import labelling_order
 from xlser.protocols.rules.partition import partition
 from xlser.protocols.rules.rotating import profiles
 from xlser.runs import Inputs, Run, choose_device, gather
-from xlser.runs.running import threads_for
+from xlser.runs.running.in_process import threads_for
 from xlser.runs.task import make_task
 from xlser.settings import Settings
 from xlser.training import train_source_model

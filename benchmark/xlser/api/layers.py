@@ -11,7 +11,7 @@ from xlser.backbones import get_backbone, pretrained
 from xlser.errors import SettingsError
 from xlser.protocols import Protocol
 from xlser.runs import Inputs, Watch, gather
-from xlser.runs.running import threads_for
+from xlser.runs.running.in_process import threads_for
 from xlser.settings import Settings
 
 _FOLDS = 5

@@ -40,8 +40,8 @@ from xlser.runs import (
     make_plan,
 )
 from xlser.runs.failures import about
-from xlser.runs.isolation import is_of_this_distribution
-from xlser.runs.sealing.template import means
+from xlser.runs.running.isolation import is_of_this_distribution
+from xlser.sealing.template import means
 from xlser.settings import Settings
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 from xlser.errors import RecordError
 from xlser.metrics import Metric, get_metric, metrics_for
 from xlser.protocols import Labels, Protocol
-from xlser.records.readable import sound_runs
 from xlser.records.runs_table import Runs
+from xlser.records.soundness.readable import sound_runs
 from xlser.results.comparison import Comparison, compare
 from xlser.results.cost import cost
 from xlser.results.predictions import over_classes
@@ -144,7 +144,7 @@ class Results:
         Args:
             metric: to average; the protocol's headline by default.
         """
-        return summarise(self.tables(metric), self.protocol.headline_budgets)
+        return summarise(self.tables(metric), self.protocol.first_budgets)
 
     def compare(
         self,

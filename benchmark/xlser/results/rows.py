@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from xlser.corpora import published_recordings
-from xlser.methods.owned import code_in_words
+from xlser.methods.provenance.owned import code_in_words
 from xlser.methods.vocabulary import TWIN
-from xlser.records.claims import claim_of
 from xlser.records.runs_table import canonical
+from xlser.records.soundness.claims import claim_of
 from xlser.system.files import digest_json, safe_name
 
 CONDITION = (
@@ -136,7 +136,8 @@ def arrange(runs: pd.DataFrame) -> pd.DataFrame:
         - `condition`: a `Condition`;
         - `row`: what tables call the row;
         - `other`: what sets a run apart that bears the name of a method of this distribution (see
-          `xlser.records.claims`); empty for none. `changed` holds all that is not at its default;
+          `soundness.claims` of the records); empty for none. `changed` holds all that is not at its
+          default;
         - `other_recordings`: corpora of which the run used other recordings than the release, or
           where that is not known than most runs of its table, separated by commas; empty for none;
         - `twin_of`: the row whose method this one is without its unlabelled speech (its settings

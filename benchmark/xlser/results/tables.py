@@ -19,8 +19,8 @@ from xlser.results.scores import RowScores, RunScores
 from xlser.results.unlabelled import mean_of_runs
 
 _OF_A_ROW = (
-    "row", "method", "changed", "labels", "target_labels", "other_recordings", "versions", "seed",
-    "fold",
+    "row", "method", "changed", "other", "labels", "target_labels", "other_recordings", "versions",
+    "seed", "fold", "twin_of", "unlabelled",
 )  # fmt: skip
 
 

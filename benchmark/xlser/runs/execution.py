@@ -1,7 +1,7 @@
 """Carrying out one run: fit the method, predict the test speech, score, and make the record."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from xlser.methods import Method, Speech
+from xlser.methods import Method, Predictor, Speech
 from xlser.methods.origin import code_of, is_packaged, package_of
-from xlser.methods.packaged_code import packaged_code
+from xlser.methods.provenance.packaged_code import packaged_code
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.records import (
     BackboneStamp,
@@ -23,12 +23,11 @@ from xlser.records import (
 )
 from xlser.runs.environment import describe
 from xlser.runs.inputs import Inputs, ordered_by_recording
-from xlser.runs.isolation import running_method
 from xlser.runs.plan import Run
-from xlser.runs.running import RunningMethod, threads_for
-from xlser.runs.sealing.template import means
+from xlser.runs.running.in_process import RunningMethod, threads_for
+from xlser.runs.running.isolation import running_method
+from xlser.runs.running.steadiness import predict_steadily
 from xlser.runs.source_models import SourceModel, source_model
-from xlser.runs.steadiness import predict_steadily
 from xlser.runs.task import (
     Progress,
     ignore_progress,
@@ -37,6 +36,7 @@ from xlser.runs.task import (
     source_seed,
 )
 from xlser.runs.unlabelled.statement import unlabelled_speech
+from xlser.sealing.template import means
 
 
 def execute_run(
@@ -47,6 +47,7 @@ def execute_run(
     isolate: bool = False,
     secret: Collection[Path] = (),
     timeout: float | None = None,
+    keep: Callable[[Predictor], None] = lambda predictor: None,
 ) -> Record:
     """Fit a method to its task, predict the test speech, and return the record.
 
@@ -58,6 +59,7 @@ def execute_run(
         isolate: whether the method runs in a process of its own.
         secret: files and folders that such a process must not see, beside corpora and cache.
         timeout: seconds that such a process may take.
+        keep: called with the fitted method where it runs in this process.
 
     Raises:
         MethodError: the method broke its contract.
@@ -70,7 +72,7 @@ def execute_run(
     with (
         progress_reported_to(progress),
         threads_for(run.track),
-        running_method(run.method, isolate, hidden, device, timeout) as method,
+        running_method(run.method, isolate, hidden, device, timeout, keep) as method,
     ):
         model = None
         if run.method.starts_from_source_model():

@@ -13,8 +13,8 @@ from xlser.records.record import Record
 from xlser.runs.execution import execute_run, train_source_model_of
 from xlser.runs.failures import Failure
 from xlser.runs.inputs import Inputs
-from xlser.runs.isolation import is_sealed_by_default
 from xlser.runs.plan import Run
+from xlser.runs.running.isolation import is_sealed_by_default
 from xlser.runs.source_models import source_model_path
 from xlser.runs.task import source_seed
 from xlser.training import keep_pages

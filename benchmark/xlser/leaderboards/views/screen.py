@@ -21,7 +21,7 @@ WIDTH = 80
 HEIGHT = 30
 """Most lines of a screen."""
 
-_NAME = 30  # columns of the longest name that is not cut
+_SCORE = 9  # columns of a score, with the blanks before it
 
 
 @dataclass(frozen=True)
@@ -165,10 +165,11 @@ class Screen:
             presentation.bounds.upper: "upper bound",
         }
         role = roles.get(method.name) if method.default else None
-        title = method.title + (" †" if method.bound else "")
+        marks = " †" if method.bound else ""
         if role and role.replace(" ", "-") != method.name:
-            title += f" ({role})"
-        return _cut(title, _NAME)
+            marks += f" ({role})"
+        room = WIDTH - _SCORE * len(self._budgets) - 4 - len(marks)
+        return _cut(method.title, room) + marks
 
     def _cell(self, method: _Method, labels: Labels, best: str) -> str:
         value = self._mean(method, labels)

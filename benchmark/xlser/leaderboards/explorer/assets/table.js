@@ -53,15 +53,18 @@ const flagsOf = row => [
 ];
 
 function columnsOf(rows) {
-  const mean = !state.target, reference = DATA.reference;
+  const mean = !state.target, reference = DATA.reference, apart = new Set(rows.map(row => row.condition)).size > 1;
   const list = [
-    ...(DATA.ranks ? [{ key: "rank", head: "#", text: row => row.rank || "–", value: row => parseInt(row.rank) || 1e9, css: "n rank", first: 1 }] : []),
-    { key: "method", head: "Method", value: row => row.of.title, cell: methodCell, css: "method", first: 1 },
-    ...(several ? [{ key: "encoder", head: "Encoder", value: row => conditionText(row.under), css: "wide soft" }] : []),
+    ...(DATA.ranks ? [{ key: "rank", head: "#", text: row => row.rank || "–", value: row => parseInt(row.rank) || 1e9, css: "n rank" }] : []),
+    { key: "method", head: "Method", value: row => row.of.title, cell: row => methodCell(row, apart), css: "method" },
     { key: "family", head: "Family", value: row => row.of.family, css: "wide soft" },
     { key: "score", head: DATA.metric.title, value: row => row.score, cell: scoreCell, css: "n score" },
     { key: "interval", head: "95 % interval over speakers", cell: (row, scale) => intervalMark(row, scale), css: "chart", axis: 1 },
   ];
+  DATA.extra.forEach(name => {
+    if (rows.some(row => row.extra?.[name]))
+      list.push({ key: name, head: name, value: row => parseFloat((row.extra?.[name] ?? "").replace("−", "-")), text: row => row.extra?.[name] ?? "–", css: "n wide" });
+  });
   if (rows.some(row => row.vs))
     list.push({ key: "vs", head: `vs ${reference}`, value: row => row.vs?.[0], css: "n wide",
       cell: row => row.vs ? [make("b", { class: row.vs[2] ? "sure" : "soft" }, signed(row.vs[0])), " ", make("span", { class: "soft" }, between(row.vs[1]) + (row.vs[2] ? " ‡" : ""))] : "–" });
@@ -72,20 +75,16 @@ function columnsOf(rows) {
       if (rows.some(row => row.metrics[i] !== null))
         list.push({ key: metric, head: metric, value: row => row.metrics[i], text: row => number(row.metrics[i]), css: "n wide" });
     });
-    DATA.extra.forEach(name => {
-      if (rows.some(row => row.extra?.[name]))
-        list.push({ key: name, head: name, value: row => parseFloat((row.extra?.[name] ?? "").replace("−", "-")), text: row => row.extra?.[name] ?? "–", css: "n wide" });
-    });
     list.push({ key: "seeds", head: "Seeds", value: row => parseInt(row.seeds), text: row => row.seeds, css: "n wide soft" });
   }
   return list;
 }
 
-function methodCell(row) {
+function methodCell(row, apart) {
   const flags = flagsOf(row);
   return [
     make("span", { class: "name" }, row.of.title, row.bound ? make("span", { class: "soft" }, " † all labels") : ""),
-    several ? make("span", { class: "under narrow soft" }, conditionText(row.under)) : null,
+    apart ? make("span", { class: "under soft" }, conditionText(row.under)) : null,
     flags.length ? make("span", { class: "flags" }, flags.map(flag => make("span", { class: "flag" }, flag))) : null,
   ];
 }
@@ -99,7 +98,7 @@ function scaleOf(rows) {
   const chance = chanceOf();
   const low = Math.max(0, 10 * Math.floor(Math.min(...edges, chance ?? 100) / 10));
   const high = Math.min(100, 10 * Math.ceil(Math.max(...edges, low + 10) / 10));
-  const width = matchMedia("(max-width: 640px)").matches ? 112 : DATA.targets.length > 4 && !state.target ? 172 : 232;
+  const width = matchMedia("(max-width: 640px)").matches ? 112 : 160;
   return { low, high, width, x: value => Math.round(10 * (6 + (width - 12) * (value - low) / (high - low || 1))) / 10 };
 }
 
@@ -126,7 +125,7 @@ function intervalMark(row, scale) {
   if (row.score !== null) parts.push(make("circle", { cx: scale.x(row.score), cy: 12, r: 4, class: "point" }));
   return [
     make("svg", { width: scale.width, height: 24, class: kind, role: "img", "aria-label": row.interval ? `${number(row.interval[0])} to ${number(row.interval[1])}` : "no interval" }, parts),
-    make("span", { class: "narrow soft small" }, between(row.interval)),
+    make("span", { class: "soft small" }, between(row.interval)),
   ];
 }
 
@@ -199,7 +198,7 @@ function drawFinding(rows) {
     const of = whole.filter(row => under.has(row.condition)), first = of.reduce((x, y) => (DATA.higher ? y.score > x.score : y.score < x.score) ? y : x);
     const rest = of.filter(row => !row.below).length - 1;
     text.push(make("b", {}, first.of.title), ` is first at ${number(first.score)}; `, of.length === 1 ? "it stands alone." :
-      rest ? `${rest} of ${count(of.length - 1, "other")} ${rest === 1 ? "is" : "are"} not separable from it.`
+      rest === of.length - 1 ? `none of ${count(rest, "other")} is separable from it.` : rest ? `${rest} of ${count(of.length - 1, "other")} ${rest === 1 ? "is" : "are"} not separable from it.`
         : of.length === 2 ? "the other is separably below it." : `all ${of.length - 1} others are separably below it.`);
   } else {
     const first = ranked.reduce((x, y) => (DATA.higher ? y.score > x.score : y.score < x.score) ? y : x);

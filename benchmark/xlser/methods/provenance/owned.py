@@ -9,9 +9,9 @@ from typing import Any
 from xlser import registry
 from xlser.errors import PluginError, XlserError
 from xlser.methods.method import Method
-from xlser.methods.packaged_code import packaged_code
+from xlser.methods.provenance.packaged_code import packaged_code
+from xlser.methods.provenance.sources import source_of
 from xlser.methods.registry import method_names, outlined_methods
-from xlser.methods.sources import source_of
 from xlser.methods.vocabulary import TargetLabels
 
 DISTRIBUTION = "xlser"

@@ -26,11 +26,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xlser.runs.sealing import kernel
+from xlser.sealing import kernel
 
 Config = Mapping[str, Any]
-"""What the suite sends first: `how`, `path` of modules, `preload`, `root`, `binds`, `masks`,
-`links`, `devices`."""
+"""What the suite sends first: `how`, `path` of modules, `preload`, `serving` (the module whose
+`serve` talks to the suite), `root`, `binds`, `masks`, `links`, `devices`."""
 
 PRIVATE = "/private"
 """The folder of a run, of its own and empty; it is gone with the run."""
@@ -53,7 +53,7 @@ def launched(suite: socket.socket, config: Config) -> None:
         for module in config["preload"]:
             with contextlib.suppress(ImportError):
                 importlib.import_module(module)
-        from xlser.runs.sealing.serving import serve
+        serve = importlib.import_module(config["serving"]).serve
     except BaseException as error:
         suite.send(json.dumps({"failed": f"{type(error).__name__}: {error}"}).encode())
         os._exit(1)

@@ -1,6 +1,6 @@
 """A method that runs: in this process, called as the suite calls every method."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
@@ -9,7 +9,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from xlser.methods import Method, Speech, Task, Track
+from xlser.methods import Method, Predictor, Speech, Task, Track
 from xlser.methods.calls import (
     blamed,
     check_probabilities,
@@ -68,8 +68,11 @@ def threads_for(track: Track) -> Iterator[None]:
 class InThisProcess:
     """A method in this process."""
 
-    def __init__(self, method: Method) -> None:
+    def __init__(
+        self, method: Method, keep: Callable[[Predictor], None] = lambda predictor: None
+    ) -> None:
         self._method = method
+        self._keep = keep
 
     def fit(self, task: Task) -> None:
         """Fit the method, seeded."""
@@ -81,6 +84,7 @@ class InThisProcess:
         with contained(), blamed(self._method, "fit"):
             fitted = self._method.fit(task)
         self._predictor = require_predictor(fitted, self._method)
+        self._keep(self._predictor)
 
     def predict(self, speech: Speech) -> Tensor:
         """Return class probabilities that were looked at."""

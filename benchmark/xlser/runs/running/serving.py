@@ -11,7 +11,7 @@ import torch
 from xlser.methods import Task
 from xlser.methods.transport import arrived
 from xlser.runs.failures import Failure
-from xlser.runs.running import InThisProcess, threads_for
+from xlser.runs.running.in_process import InThisProcess, threads_for
 
 
 def serve(channel: int) -> None:

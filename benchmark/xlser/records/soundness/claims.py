@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from xlser.methods.owned import DISTRIBUTION, Owned, owned
+from xlser.methods.provenance.owned import DISTRIBUTION, Owned, owned
 
 
 @dataclass(frozen=True)

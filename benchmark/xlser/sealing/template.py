@@ -18,13 +18,15 @@ from typing import Any, NamedTuple
 
 from xlser.errors import WorkerError
 from xlser.records.record import Sandbox
-from xlser.runs.sealing import view
+from xlser.sealing import view
 
 _START = (
     "import json,socket,sys;s=socket.socket(fileno=0);c=json.loads(s.recv(1<<20));"
-    "sys.path[:]=c['path'];from xlser.runs.sealing.launch import launched;launched(s,c)"
+    "sys.path[:]=c['path'];from xlser.sealing.launch import launched;launched(s,c)"
 )
 """What the interpreter is told: neither a path nor a name of this run."""
+
+_SERVING = "xlser.runs.running.serving"
 
 _TEMPLATES = 2  # at a time
 
@@ -129,6 +131,7 @@ class Template:
                 "how": how,
                 "path": view.module_path(),
                 "preload": view.preloaded(),
+                "serving": _SERVING,
                 "root": root,
                 "binds": shown,
                 "masks": view.hidden(secret, shown),
@@ -193,7 +196,8 @@ class Template:
 
 def _bubblewrap(config: dict[str, Any]) -> Iterator[str]:
     """Yield the call of bubblewrap that shows what `config` lists."""
-    yield from ("bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
+    program = shutil.which("bwrap") or "bwrap"
+    yield from (program, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
     yield from ("--tmpfs", "/tmp", "--tmpfs", "/private")
     shown = [(place, "--ro-bind") for place in config["binds"]]
     shown += [(place, "--tmpfs") for place in config["masks"]]

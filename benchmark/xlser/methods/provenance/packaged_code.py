@@ -14,7 +14,7 @@ from pathlib import Path
 
 from xlser import registry
 from xlser.errors import XlserError
-from xlser.methods.sources import source_of
+from xlser.methods.provenance.sources import source_of
 from xlser.system.files import digest_json
 
 

@@ -2,7 +2,7 @@
 
 import json
 import pickle
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,17 +13,17 @@ import torch
 from torch import Tensor
 
 from xlser.errors import MethodError
-from xlser.methods import Method, Speech, Task
+from xlser.methods import Method, Predictor, Speech, Task
 from xlser.methods.calls import check_probabilities, described
 from xlser.methods.origin import is_packaged
-from xlser.methods.owned import is_owned
+from xlser.methods.provenance.owned import is_owned
 from xlser.methods.transport import carried
 from xlser.records.record import Memory
 from xlser.runs.failures import Failure, RemoteError
 from xlser.runs.processes import how_ended
-from xlser.runs.running import InThisProcess, RunningMethod
-from xlser.runs.sealing.template import SealedProcess, means, sealed_process
+from xlser.runs.running.in_process import InThisProcess, RunningMethod
 from xlser.runs.unlabelled.tally import PARTS
+from xlser.sealing.template import SealedProcess, means, sealed_process
 from xlser.system.memory import memory_at_hand
 
 _REPLY = 1 << 28  # bytes: the most that is read of a reply
@@ -36,6 +36,7 @@ def running_method(
     secret: Collection[Path] = (),
     device: torch.device | None = None,
     seconds: float | None = None,
+    keep: Callable[[Predictor], None] = lambda predictor: None,
 ) -> Iterator[RunningMethod]:
     """Make a fresh method for the block.
 
@@ -45,9 +46,10 @@ def running_method(
         secret: files and folders that such a process must not see.
         device: of training.
         seconds: that such a process may take.
+        keep: called with the fitted method where it runs in this process.
     """
     if not isolate:
-        yield InThisProcess(type(method)(**method.settings()))
+        yield InThisProcess(type(method)(**method.settings()), keep)
         return
     gpu = device is not None and device.type == "cuda"
     kind = carried(type(method))

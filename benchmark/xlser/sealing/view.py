@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
-from xlser.methods.owned import is_owned
+from xlser.methods.provenance.owned import is_owned
 from xlser.methods.registry import method_names
 from xlser.registry import entry_point
 

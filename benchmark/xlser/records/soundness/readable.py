@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from xlser.errors import RecordError
-from xlser.records.agreement import contradictions
 from xlser.records.columns import COLUMNS, MORE, stated, values_of
 from xlser.records.record import SCHEMA
 from xlser.records.runs_table import Block, Runs
+from xlser.records.soundness.agreement import contradictions
 from xlser.records.store import Known, Packed, files, loose_block, read_runs, without_copies
 
 Faults = list[tuple[Path, str]]

@@ -12,8 +12,8 @@ from math import isfinite
 from typing import Any
 
 from xlser.methods.origin import NOT_PACKAGED
-from xlser.methods.owned import Owned, is_owned, owned
-from xlser.records.claims import claim_of
+from xlser.methods.provenance.owned import Owned, is_owned, owned
+from xlser.records.soundness.claims import claim_of
 
 _FIRST = datetime(2026, 11, 22, tzinfo=UTC)  # of the suite's own history
 _AHEAD = timedelta(days=2)  # that a clock may be ahead
