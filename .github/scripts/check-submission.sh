@@ -8,6 +8,7 @@ set -euo pipefail
 base=$(git merge-base "$1" "$2")
 head=$2
 faults=0
+records=()
 
 fault() {
   echo "rejected: $1"
@@ -20,7 +21,7 @@ look_at() {
   case "$path" in
     leaderboards/*/results/*.json)
       case "$status" in
-        A) [ "$mode" = 100644 ] || fault "$path is not a plain file." ;;
+        A) [ "$mode" = 100644 ] || fault "$path is not a plain file."; records+=("$path") ;;
         D) fault "$path is a record and was deleted; records are never deleted." ;;
         *) fault "$path is a record and was changed; records are never changed." ;;
       esac ;;
@@ -42,6 +43,7 @@ done < <(git diff-tree -r --no-renames -z "$base" "$head")
 git rm -rq --ignore-unmatch leaderboards
 git checkout -q "$head" -- leaderboards
 xlser validate leaderboards
+[ ${#records[@]} = 0 ] || printf '%s\0' "${records[@]}" | xargs -0 xlser validate --submitted
 xlser leaderboard
 
 # What `xlser run` leaves beside results is no page; the pull request has been found to bring none.

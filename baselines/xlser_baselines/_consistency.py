@@ -35,4 +35,6 @@ class WeakTeachesStrong(GradientMethod):
         labelled, weak_logits, strong_logits = together(self.model, *views)
         p = weak_logits.detach().float().softmax(dim=1)
         supervised = cross_entropy(labelled, step.labelled.emotion)
-        return supervised + teach(strong_logits, p, self.weigh(p, step))
+        weight = self.weigh(p, step)
+        step.report(p.argmax(dim=1), weight)
+        return supervised + teach(strong_logits, p, weight)

@@ -73,5 +73,6 @@ class AdaMatch(GradientMethod):
         usual = self._of_source.update(known.mean(dim=0), step.progress)
         aligned = align(p, self._of_unlabelled.update(p.mean(dim=0)), usual)
         kept = confident(aligned, self.tau * known.amax(dim=1).mean())
+        step.report(aligned.argmax(dim=1), kept)
         warm_up = 0.5 - 0.5 * math.cos(min(math.pi, 2 * math.pi * step.progress))
         return supervised + warm_up * pseudo_label_loss(strong_logits, aligned, kept)

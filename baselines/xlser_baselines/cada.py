@@ -43,8 +43,10 @@ class CADA(GradientMethod):
         emotion = cross_entropy(self.model.head(labelled), step.labelled.emotion)
         p = self.model.head(unlabelled).detach().float().softmax(dim=1)
         source, target = step.by_domain(labelled, unlabelled)
-        known, answered = step.by_domain(step.labelled.emotion, p.argmax(dim=1))
-        certain = step.by_domain(torch.ones_like(step.labelled.emotion), confident(p, self.tau))
+        answers, kept = p.argmax(dim=1), confident(p, self.tau)
+        step.report(answers, kept)
+        known, answered = step.by_domain(step.labelled.emotion, answers)
+        certain = step.by_domain(torch.ones_like(step.labelled.emotion), kept)
 
         def critic_loss() -> Tensor:
             return self._mean_loss(source.detach(), known, certain[0]) + self._mean_loss(

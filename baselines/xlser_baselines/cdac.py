@@ -66,7 +66,9 @@ class CDAC(GradientMethod):
         logits = [self.model.head(view) for view in z]
         p, one, other = (each.float().softmax(dim=1) for each in logits)
         p = p.detach()
-        taught = pseudo_label_loss(logits[2], p, confident(p, self.tau))
+        kept = confident(p, self.tau)
+        step.report(p.argmax(dim=1), kept)
+        taught = pseudo_label_loss(logits[2], p, kept)
         warmth = min(step.progress / self.warm_up, 1.0) if self.warm_up else 1.0
         weight = self.consistency * math.exp(-5 * (1 - warmth) ** 2)
         return emotion + clustering + taught + weight * mse_loss(one, other)

@@ -65,18 +65,18 @@ class FLUDA(GradientMethod):
         if len(pseudo):
             is_pseudo = torch.arange(len(z), device=z.device) >= len(real)
             error = error + self.auxiliary.adversarial_loss(z, is_pseudo, step.progress)
-        alike, emotion = self._most_similar(means.detach(), candidates.detach())
-        self._pseudo = (step.unlabelled.speech[alike], emotion)
+        alike, answers = self._most_similar(means.detach(), candidates.detach())
+        step.report(answers, torch.zeros(len(answers), device=z.device).index_fill(0, alike, 1.0))
+        self._pseudo = (step.unlabelled.speech[alike], answers[alike])
         return error
 
     @torch.no_grad()
     def _most_similar(self, means: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return which candidates are to be queries, and their pseudo-labels."""
+        """Return which candidates are to be queries, and the pseudo-labels of all."""
         best, answer = self.metric(means, z).float().max(dim=1)
         order = best.argsort(descending=True)
         chosen = [order[answer[order] == c][: self.shots] for c in range(self._classes)]
-        index = torch.cat(chosen)
-        return index, answer[index]
+        return torch.cat(chosen), answer
 
     def predictor(self, task: Task) -> Predictor:
         """Return what compares with the class means of all labelled speech."""

@@ -49,6 +49,7 @@ class FreeMatch(GradientMethod):
         labelled, weak_logits, strong_logits = together(self.model, *views)
         p = weak_logits.detach().float().softmax(dim=1)
         kept = self._threshold(p, step.progress)
+        step.report(p.argmax(dim=1), kept)
         supervised = cross_entropy(labelled, step.labelled.emotion)
         if not len(weak):
             return supervised

@@ -33,5 +33,7 @@ class HardPseudoLabels(GradientMethod):
         p = unlabelled.detach().float().softmax(dim=1)
         kept = confident(p, self.tau)
         real = cross_entropy(labelled, step.labelled.emotion, reduction="sum")
-        pseudo = (kept * cross_entropy(unlabelled, p.argmax(dim=1), reduction="none")).sum()
+        answers = p.argmax(dim=1)
+        step.report(answers, kept)
+        pseudo = (kept * cross_entropy(unlabelled, answers, reduction="none")).sum()
         return (real + pseudo) / (len(labelled) + kept.sum())

@@ -5,7 +5,7 @@ import torch
 from sklearn.semi_supervised import LabelSpreading
 from torch import Tensor
 
-from xlser.methods import Predictor, Speech, Task
+from xlser.methods import Predictor, PseudoLabels, Speech, Task
 from xlser.training import Twinned
 from xlser_baselines._embeddings import embeddings, known
 
@@ -43,6 +43,9 @@ class LabelPropagation(Twinned):
             max_iter=1000,
         )
         graph.fit(x, y)
+        answers = torch.from_numpy(graph.transduction_[len(x) - len(unlabelled) :]).long()
+        where = torch.arange(len(answers))
+        task.report(PseudoLabels(where, answers, torch.ones(len(answers)), 1.0))
         task.progress(1, 1)
         return standard.predictor(_Spread(graph, len(task.classes)))
 

@@ -54,6 +54,7 @@ class MeanTeacherMethod(GradientMethod):
         if not len(weak):
             return supervised
         taught = self._teacher(weak).float().softmax(dim=1)
+        step.report(taught.argmax(dim=1))
         difference = mse_loss(student.float().softmax(dim=1), taught)
         warmth = torch.tensor(min(step.progress / self.warm_up, 1.0) if self.warm_up else 1.0)
         return supervised + self.weight * torch.exp(-5 * (1 - warmth) ** 2) * difference

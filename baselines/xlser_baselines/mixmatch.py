@@ -53,6 +53,7 @@ class MixMatch(GradientMethod):
         """Return cross-entropy of labelled plus weighted error of unlabelled mixtures."""
         weak, strong = step.unlabelled.speech, strong_view(step.unlabelled.speech)
         guess = self._guess(weak, strong)
+        step.report(guess.argmax(dim=1))
         known = one_hot(step.labelled.emotion, self._classes).float()
         speech = torch.cat([step.labelled.speech, weak, strong])
         answers = torch.cat([known, guess, guess])

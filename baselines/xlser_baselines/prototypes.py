@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
-from xlser.methods import Labelled, Predictor, Speech, Task
+from xlser.methods import Labelled, Predictor, PseudoLabels, Speech, Task
 from xlser.training import Twinned
 
 
@@ -38,6 +38,8 @@ class Prototypes(Twinned):
         z = normalize(heard.target_unlabelled.features, dim=1)
         for _ in range(self.rounds if len(z) else 0):
             p = prototypes(z)
+            where = torch.arange(len(z), device=z.device)
+            task.report(PseudoLabels(where, p.argmax(dim=1), torch.ones_like(p[:, 0]), 1.0))
             joined = (target[0] + p.T @ z, target[1] + p.sum(dim=0))
             prototypes = _Prototypes(joint_means(source, joined), self.temperature)
         task.progress(1, 1)

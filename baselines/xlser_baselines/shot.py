@@ -45,7 +45,9 @@ class SHOT(GradientMethod):
         emotion = cross_entropy(known, step.labelled.emotion, reduction="sum") / max(len(known), 1)
         if not len(unlabelled):
             return emotion
-        taught = cross_entropy(logits, self._pseudo[step.unlabelled.index])
+        pseudo = self._pseudo[step.unlabelled.index]
+        step.report(pseudo)
+        taught = cross_entropy(logits, pseudo)
         return emotion + information_loss(logits) + self.weight * taught
 
 

@@ -53,7 +53,9 @@ class SoftPseudoLabels(GradientMethod):
         """Return CE + 0.8 R_A + 0.4 R_H of the mixed batch."""
         speech = torch.cat([step.labelled.speech, step.unlabelled.speech])
         real = one_hot(step.labelled.emotion, self._classes).float()
-        answers = torch.cat([real, self._soft[step.unlabelled.index]])
+        soft = self._soft[step.unlabelled.index]
+        step.report(soft.argmax(dim=1))
+        answers = torch.cat([real, soft])
         partner = torch.randperm(len(speech), device=speech.device)
         share = torch.rand((), device=speech.device)
         logits = self.model(mixup(speech, speech[partner], share))

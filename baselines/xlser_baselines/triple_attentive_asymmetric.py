@@ -73,8 +73,10 @@ class TripleAttentiveAsymmetric(GradientMethod):
         apart = (first.linear.weight @ second.linear.weight.T).abs().sum()
         spread = (labelled.float() - self.centres(known)).square().sum(dim=1).mean()
 
-        target = torch.cat([known, self._pseudo[step.unlabelled.index]])
-        weight = torch.cat([step.labelled.target.float(), self._admitted[step.unlabelled.index]])
+        pseudo, admitted = (of[step.unlabelled.index] for of in (self._pseudo, self._admitted))
+        step.report(pseudo, admitted)
+        target = torch.cat([known, pseudo])
+        weight = torch.cat([step.labelled.target.float(), admitted])
         logits = self.model.head(torch.cat([labelled, unlabelled]))
         each = cross_entropy(logits, target, reduction="none")
         taught = (weight * each).sum() / weight.sum().clamp(min=1)

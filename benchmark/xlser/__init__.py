@@ -4,8 +4,8 @@
     >>> results = xlser.run(["svm", "nnpm"], target="german")  # doctest: +SKIP
     >>> results.compare("svm", "nnpm")  # doctest: +SKIP
 
-`run`, `load_results`, `compare` and `check_method` work on methods; `train` and `load_model` make
-use of the best; `methods()`, `corpora()`,
+`run`, `load_results`, `compare` and `check_method` work on methods, `check_corpus` on a corpus;
+`train` and `load_model` make use of the best; `methods()`, `corpora()`,
 `protocols()`, `backbones()` and `metrics()` list what is there, as data frames. All are imported
 when they are first used (PEP 562).
 """
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas
 
     from xlser.api.functions import (
+        check_corpus,
         check_method,
         compare,
         load_model,
@@ -29,7 +30,15 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_FUNCTIONS = ("check_method", "compare", "load_model", "load_results", "run", "train")
+_FUNCTIONS = (
+    "check_corpus",
+    "check_method",
+    "compare",
+    "load_model",
+    "load_results",
+    "run",
+    "train",
+)
 _LISTINGS = {  # what a package lists when it is called, in `xlser.api.listings`
     "backbones": "backbone_rows",
     "corpora": "corpus_rows",
@@ -40,6 +49,7 @@ _LISTINGS = {  # what a package lists when it is called, in `xlser.api.listings`
 
 __all__ = [
     "__version__",
+    "check_corpus",
     "check_method",
     "compare",
     "load_model",

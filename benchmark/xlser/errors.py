@@ -52,6 +52,10 @@ class IncompleteCorpusError(XlserError):
     """A corpus that lacks utterances a protocol uses, or holds two that contradict."""
 
 
+class CorpusContractError(XlserError):
+    """What a corpus reads from the names of its recordings cannot be."""
+
+
 class TableError(XlserError):
     """A table of utterances that cannot be used; the message names file, row and column."""
 

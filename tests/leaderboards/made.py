@@ -31,7 +31,8 @@ def made(template: Record, protocol: Protocol, right: int = 7, **changes: Any) -
         Predictions.of("emodb", "target", NAMES, truth, matrix),
         Predictions.of("ravdess", "source", NAMES, truth, matrix),
     )
-    stamp = {"name": "sft", "target_labels": "few", "settings": {}} | changes.pop("method", {})
+    stamp = {"name": "sft", "target_labels": "few", "settings": {}, "packaged_code": None}
+    stamp |= changes.pop("method", {})
     return template.model_copy(
         update={
             "key": repr(sorted(changes.items())) + repr(stamp),

@@ -24,12 +24,14 @@ def pages_and_figures(folder: Path) -> dict[str, bytes]:
 def test_committed_pages_and_figures_follow_from_committed_records_byte_for_byte(
     name: str, tmp_path: Path
 ) -> None:
+    (tmp_path / "docs").symlink_to(_COMMITTED.parent / "docs")  # pages link to it
+    folder = tmp_path / "leaderboards"
     for protocol in _PROTOCOLS:  # a page may read the records of another protocol, too
-        (tmp_path / protocol).mkdir()
-        (tmp_path / protocol / "results").symlink_to(_COMMITTED / protocol / "results")
+        (folder / protocol).mkdir(parents=True)
+        (folder / protocol / "results").symlink_to(_COMMITTED / protocol / "results")
     html = (_COMMITTED / name / "index.html").exists()
-    Leaderboards(tmp_path).write(get_protocol(name), html=html)
-    assert pages_and_figures(tmp_path / name) == pages_and_figures(_COMMITTED / name)
+    Leaderboards(folder).write(get_protocol(name), html=html)
+    assert pages_and_figures(folder / name) == pages_and_figures(_COMMITTED / name)
 
 
 def test_the_tables_of_the_paper_and_of_the_ranking_are_committed() -> None:

@@ -63,6 +63,9 @@ def records(template: Record, field: str, value: str) -> list[Record]:
         "absent corpus": {"absent_corpora": (value,)},
         "source corpus": {"source_corpora": (value,), "absent_corpora": ("savee",)},
         "processor": {"environment": template.environment.model_copy(update={"processor": value})},
+        "commit": {"environment": template.environment.model_copy(update={"git": {"a": value}})},
+        "code": {"method": {"packaged_code": value}},
+        "corpus of other recordings": {"corpora": {value: "ab" * 32}},
         "device": {"environment": template.environment.model_copy(update={"device": value})},
     }
     return over_seeds(template, V1, {0: 7, 1: 6, 2: 8}, **changes[field])
@@ -78,6 +81,10 @@ FIELDS = (
     "absent corpus",
     "source corpus",
     "processor",
+    "package",
+    "commit",
+    "code",
+    "corpus of other recordings",
     "device",
 )
 

@@ -24,6 +24,10 @@ from xlser.results import competition_ranks
 _EVERY = {"name": "upper-bound", "target_labels": "all"}
 
 
+MINE = {"name": "mine"}
+"""A method whose name nobody owns."""
+
+
 def test_figures_are_mean_and_standard_deviation_over_seeds(template: Record) -> None:
     v1 = get_protocol("v1")
     ((row,),) = read(page(v1, over_seeds(template, v1, {0: 6, 1: 7, 2: 8})))
@@ -142,12 +146,12 @@ def test_accuracy_comes_first_where_the_protocol_says_so(template: Record) -> No
 
 def test_settings_that_differ_from_the_defaults_stand_in_the_row(template: Record) -> None:
     v1 = get_protocol("v1")
-    records = over_seeds(template, v1, 7, method={"settings": {"tau": 0.5}})
-    changed = {"settings": {"tau": 0.85}, "changed": ("tau",)}
+    records = over_seeds(template, v1, 7, method={**MINE, "settings": {"tau": 0.5}})
+    changed = {**MINE, "settings": {"tau": 0.85}, "changed": ("tau",)}
     records += over_seeds(template, v1, 6, method=changed)
     (rows,) = read(page(v1, records))
     ranked = [(row["rank"], row["method"]) for row in rows]
-    assert ranked == [("1", "sft"), ("2", "sft (tau=0.85)")]
+    assert ranked == [("1", "mine"), ("2", "mine (tau=0.85)")]
 
 
 def test_seeds_run_on_different_recordings_do_not_make_a_row(template: Record) -> None:
@@ -157,12 +161,12 @@ def test_seeds_run_on_different_recordings_do_not_make_a_row(template: Record) -
     rows = {row.method: (row.seeds, row.marks, row.ranked) for row in board.rows}
     assert rows == {
         "sft": ((0, 1), (), False),
-        "sft (recordings emodb another )": ((2,), ("other recordings: emodb",), False),
+        "sft (recordings cafe another )": ((2,), ("other recordings: cafe",), False),
     }
 
 
 def other_recordings(record: Record, digest: str = "another digest") -> Record:
-    return record.model_copy(update={"corpora": {**record.corpora, "emodb": digest}})
+    return record.model_copy(update={"corpora": {**record.corpora, "cafe": digest}})
 
 
 def test_rows_on_other_recordings_are_marked_and_neither_ranked_nor_compared(
@@ -178,12 +182,12 @@ def test_rows_on_other_recordings_are_marked_and_neither_ranked_nor_compared(
         ("sft", True),
         ("usual", True),
     ]
-    assert board.rows[0].marks == ("other recordings: emodb",)
+    assert board.rows[0].marks == ("other recordings: cafe",)
     assert not board.rows[0].is_comparable(board.rows[1])
     assert board.reference("best", board.rows) is None
     (note,) = found.notes
-    assert str(note) == "other recordings: best, german, 100 labels: emodb"
-    with pytest.raises(RecordError, match=r"best has records of german on other recordings: emodb"):
+    assert str(note) == "other recordings: best, german, 100 labels: cafe"
+    with pytest.raises(RecordError, match=r"best has records of german on other recordings: cafe"):
         found.compare("best", "sft")
     assert len(found.compare("usual", "sft").cells) == 1
 
@@ -213,13 +217,13 @@ def test_the_recordings_of_most_runs_are_the_usual_ones_the_first_if_as_many(
 
 def test_seeds_of_several_package_versions_make_a_row_that_is_marked(template: Record) -> None:
     v1 = get_protocol("v1")
-    records = over_seeds(template, v1, {0: 7, 1: 7}, method={"package": "flip 1.0"})
-    records += over_seeds(template, v1, {2: 7}, method={"package": "flip 2.0"})
+    records = over_seeds(template, v1, {0: 7, 1: 7}, method={**MINE, "package": "flip 1.0"})
+    records += over_seeds(template, v1, {2: 7}, method={**MINE, "package": "flip 2.0"})
     found = results(v1, records + over_seeds(template, v1, 5, method={"name": "other"}))
     (board,) = found.tables()
     mixed, other = board.rows
     assert (mixed.method, mixed.seeds, mixed.complete, mixed.ranked) == (
-        "sft",
+        "mine",
         (0, 1, 2),
         True,
         False,
@@ -227,7 +231,7 @@ def test_seeds_of_several_package_versions_make_a_row_that_is_marked(template: R
     assert mixed.marks == ("versions: flip 1.0, flip 2.0",)
     assert other.ranked
     assert [str(note) for note in found.notes] == [
-        "mixed versions: sft, german, 100 labels: flip 1.0, flip 2.0"
+        "mixed versions: mine, german, 100 labels: flip 1.0, flip 2.0"
     ]
     ((top, below),) = read(
         page(v1, records + over_seeds(template, v1, 5, method={"name": "other"}))
@@ -240,27 +244,30 @@ def test_rows_of_different_defaults_print_what_differs_and_are_never_averaged(
 ) -> None:
     """The default changed between two targets: neither record states a change."""
     v1 = get_protocol("v1")
-    old, new = {"settings": {"tau": 0.5, "beta": 1}}, {"settings": {"tau": 0.65, "beta": 1}}
+    old, new = (
+        {**MINE, "settings": {"tau": 0.5, "beta": 1}},
+        {**MINE, "settings": {"tau": 0.65, "beta": 1}},
+    )
     records = over_seeds(template, v1, 7, target="german", method=old)
     records += over_seeds(template, v1, 7, target="italian", method=new)
     found = results(v1, records)
     assert [row.method for table in found.tables() for row in table.rows] == [
-        "sft (tau=0.5)",
-        "sft (tau=0.65)",
+        "mine (tau=0.5)",
+        "mine (tau=0.65)",
     ]
     assert found.summaries() == []
     found = results(v1, records + over_seeds(template, v1, 6, target="german", method=new))
     (summary,) = found.summaries()
-    assert [line.method for line in summary.lines] == ["sft (tau=0.65)"]
-    assert summary.left_out == {"sft (tau=0.5)": [100]}
+    assert [line.method for line in summary.lines] == ["mine (tau=0.65)"]
+    assert summary.left_out == {"mine (tau=0.5)": [100]}
 
 
 def test_a_new_hyper_parameter_sets_rows_apart_as_well(template: Record) -> None:
     v1 = get_protocol("v1")
-    records = over_seeds(template, v1, 7, method={"settings": {"tau": 0.5}})
-    records += over_seeds(template, v1, 6, method={"settings": {"tau": 0.5, "beta": 1}})
+    records = over_seeds(template, v1, 7, method={**MINE, "settings": {"tau": 0.5}})
+    records += over_seeds(template, v1, 6, method={**MINE, "settings": {"tau": 0.5, "beta": 1}})
     (board,) = boards(v1, records)
-    assert [row.method for row in board.rows] == ["sft (no beta)", "sft (beta=1)"]
+    assert [row.method for row in board.rows] == ["mine (no beta)", "mine (beta=1)"]
 
 
 def test_methods_of_one_name_that_no_package_provides_print_their_code(template: Record) -> None:
@@ -268,10 +275,10 @@ def test_methods_of_one_name_that_no_package_provides_print_their_code(template:
     codes = {"a" * 64: 7, "b" * 64: 6}
     records = []
     for code, right in codes.items():
-        unpackaged = {"package": "not packaged", "packaged": False, "code": code}
+        unpackaged = {**MINE, "package": "not packaged", "packaged": False, "code": code}
         records += over_seeds(template, v1, right, method=unpackaged)
     (board,) = boards(v1, records)
-    assert [row.method for row in board.rows] == ["sft (code aaaaaaaa)", "sft (code bbbbbbbb)"]
+    assert [row.method for row in board.rows] == ["mine (code aaaaaaaa)", "mine (code bbbbbbbb)"]
 
 
 def test_the_order_of_records_does_not_matter(template: Record) -> None:

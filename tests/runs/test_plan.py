@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from xlser.errors import (
     WeightsError,
 )
 from xlser.methods import get_method
-from xlser.protocols import Scenario
-from xlser.runs import Catalogue, Plan, make_plan
+from xlser.protocols import Scenario, Scenarios
+from xlser.runs import Plan, make_plan
 
 
 @pytest.fixture
@@ -121,14 +122,14 @@ def test_planning_opens_each_record_once_and_builds_each_scenario_once(
 ) -> None:
     asked = request(["lower-bound", "svm"], seeds=())
     demo.run(asked, tmp_path)
-    catalogue, build = demo.catalogue(), Catalogue.scenario
+    catalogue, build = demo.catalogue(), Scenarios.of
     built = Counter()
 
-    def scenario(self: Catalogue, *cell: Any) -> Scenario:
+    def scenario(self: Scenarios, *cell: Any) -> Scenario:
         built[cell] += 1
         return build(self, *cell)
 
-    monkeypatch.setattr(Catalogue, "scenario", scenario)
+    monkeypatch.setattr(Scenarios, "of", scenario)
     with opened(tmp_path, ".json") as times:
         plan = make_plan(asked, catalogue, demo.backbone(), tmp_path)
     assert (len(plan.todo), len(plan.done)) == (0, 9)
@@ -195,3 +196,12 @@ def test_names_of_records_are_short_and_say_what_they_are(demo: Demo, tmp_path: 
     path = run.path(tmp_path).relative_to(tmp_path)
     expected = f"german/frozen/logmel-functionals/sft-k20-s0-{run.key[:8]}.json"
     assert path.as_posix() == expected
+
+
+def test_twins_follow_their_methods_where_they_have_any(demo_cache: Path, tmp_path: Path) -> None:
+    asked = replace(request(["mme", "svm"], labels=[20]), twins=True)
+    plan = Demo(demo_cache).plan(asked, tmp_path)
+    found = [(run.method.name, run.method.settings().get("twin")) for run in plan.todo]
+    assert found == [("mme", None), ("mme", True), ("svm", None)]
+    twins = replace(asked, settings={"twin": True}, methods=["mme"])
+    assert [run.key for run in Demo(demo_cache).plan(twins, tmp_path).todo] == [plan.todo[1].key]

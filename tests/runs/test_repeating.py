@@ -50,6 +50,7 @@ OPTIONS: list[tuple[list[str], dict[str, str]]] = [
     (["--data", "data folder", "--device", "cpu", "--timeout", "77"], {}),
     (["--backbone", "audiontt-512", "--weights", "random", "--isolate"], {}),
     (["--backbone", "audiontt-512"], {"XLSER_WEIGHTS": "random", "XLSER_DATA": "data folder"}),
+    (["--repeats", "2", "--redraw-labels"], {}),
     (["--repeats", "2", "--precision", "bf16", "--leaderboards", "other boards"], {}),
 ]
 
@@ -82,6 +83,8 @@ def test_every_option_of_a_run_is_repeated_or_needs_no_repeating() -> None:
     defines = {"methods", "protocol", "target", "labels", "seeds", "folds", "track", "backbone"}
     defines |= {"settings", "precision", "repeats", "leaderboards"}
     defines |= {"features"}  # repeated as the backbone that it is
+    defines |= {"twins"}  # repeated as the setting that makes one
+    defines |= {"redraw_labels"}
     shapes = {"data", "weights", "exclude", "device", "isolate", "timeout"}
     shapes |= {"executor", "executor_options"}
     assert set(RunOptions.model_fields) == defines | shapes | {"jobs"}

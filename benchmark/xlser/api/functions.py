@@ -11,8 +11,11 @@ from xlser.api.options import RunOptions
 from xlser.api.pipeline import carry_out
 from xlser.api.results import Results, load
 from xlser.api.training import train_model
+from xlser.conformance import Check
 from xlser.conformance import Report as Conformance
 from xlser.conformance import check_method as check_class
+from xlser.corpora import Corpus, find_root, get_corpus
+from xlser.corpora.contract import contract_faults
 from xlser.errors import SettingsError
 from xlser.methods import MethodLike, resolve_method
 from xlser.models import Model
@@ -21,6 +24,7 @@ from xlser.monitoring.bars import Bars
 from xlser.monitoring.console import Messages
 from xlser.protocols import Labels, Protocol, find_protocol, names_with_results
 from xlser.results import Comparison
+from xlser.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -224,3 +228,24 @@ def check_method(method: MethodLike) -> Conformance:
     """
     kind, _ = resolve_method(method)
     return check_class(kind)
+
+
+def check_corpus(corpus: str | Corpus, data: Path | None = None) -> Conformance:
+    """Check what a corpus reads from the names of its recordings; moments.
+
+    Args:
+        corpus: a name, or an instance.
+        data: folder that holds a folder a corpus (stronger than XLSER_DATA), for a corpus without
+            a list of names.
+
+    Returns:
+        The checks; `passed` states whether all passed, `faults` lists those that failed.
+
+    Raises:
+        UnknownNameError: there is no such corpus.
+        CorpusContractError: it lists no names, and lies in no folder.
+    """
+    chosen = get_corpus(corpus) if isinstance(corpus, str) else corpus
+    root = find_root(chosen, Settings.gather(data=data))
+    checks = contract_faults(chosen, root).items()
+    return Conformance(chosen.name, tuple(Check(name, None, fault) for name, fault in checks))

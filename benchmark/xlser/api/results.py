@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from xlser import results
-from xlser.leaderboards.view import LeaderboardView
+from xlser.leaderboards.views import LeaderboardView
 from xlser.protocols import Labels, Protocol
-from xlser.records.store import read_runs
+from xlser.results.results import runs_of
 
 
 class Results(results.Results):
@@ -53,6 +53,7 @@ def load(protocol: Protocol, folder: Path, failures: Sequence[Mapping[str, Any]]
         failures: of runs that left no record.
 
     Raises:
-        RecordError: a file is not a record, or is of another protocol.
+        RecordError: all records are of another protocol.
     """
-    return Results(protocol, read_runs(folder / protocol.name / "results"), failures)
+    runs, left_out = runs_of(protocol, folder / protocol.name / "results")
+    return Results(protocol, runs, failures, left_out)

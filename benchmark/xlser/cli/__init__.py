@@ -22,7 +22,7 @@ from xlser.cli.listings import (
 )
 from xlser.cli.output import TerminatedError, messages, print_anywhere
 from xlser.cli.parameters import RunCommand, SeveralValues
-from xlser.cli.reading import compare, leaderboard, records, validate
+from xlser.cli.reading import compare, leaderboard, records, spread, validate
 from xlser.cli.running import check, plan, prepare, run, status
 from xlser.cli.using import predict, train
 from xlser.errors import ResultsError, SettingsError, XlserError
@@ -51,6 +51,7 @@ app.command("new-method")(new_method.new_method)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("check")(check.check)
 app.command("compare", cls=SeveralValues)(compare.compare)
+app.command("spread")(spread.spread)
 app.command("validate")(validate.validate)
 app.add_typer(records.app, name="records")
 app.command("train")(train.train)

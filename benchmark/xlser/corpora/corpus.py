@@ -97,6 +97,8 @@ class Corpus(ABC):
         defects: utterances of the release that nobody can use: name -> reason. They are left out
             of every scan, and `xlser corpora check` names them.
         files: number of files of a release without a list of names; 0 where it is not known.
+        recordings: SHA-256 over the recordings of the release of the five emotions of `EMOTIONS`,
+            as records state it; empty where it is not known. Results on others are marked.
         download: how it is fetched, where its licence is open.
         caution: one sentence on what results on this corpus do not show; empty where there is none.
     """
@@ -112,6 +114,7 @@ class Corpus(ABC):
     naturalness: Naturalness = "acted"
     defects: Mapping[str, str] = {}
     files: int = 0
+    recordings: str = ""
     download: Download | None = None
     caution: str = ""
 

@@ -28,6 +28,8 @@ from xlser.leaderboards.model import (
     TableModel,
     file_name,
 )
+from xlser.leaderboards.sections.gains import gains_of_table
+from xlser.leaderboards.sections.unlabelled import unlabelled_blocks
 from xlser.metrics import Counts, Metric
 from xlser.metrics.calibration import BINS
 from xlser.protocols import Protocol
@@ -133,7 +135,7 @@ def _budget(results: Results, table: Table, rows: Sequence[Row]) -> list[Block]:
     shown = TableModel([method_column(rows), *columns(cells, ["most common confusion"])])
     folded = Details("Confusions: number of utterances", [_confusions(rows, classes)])
     notes = [Paragraph(SEES_ALL)] if any(row.bound for row in rows) else []
-    return [*notes, shown, folded]
+    return [*notes, shown, *gains_of_table(table, rows[0].labels), *unlabelled_blocks(rows), folded]
 
 
 def _shown_metrics(results: Results) -> list[Metric]:

@@ -78,8 +78,9 @@ class Leaderboards:
         results, folder = self.results(protocol), self.folder / protocol.name
         names = {table.condition.backbone for table in results.tables()}
         encoders = encoders_of(protocol, names, folder)
+        docs = (self.folder.absolute().parent / "docs" / "statistics.md").is_file()
         added = added_sections(results, self.results)
-        page = protocol_page(results, added, metrics, encoders)
+        page = protocol_page(results, added, metrics, encoders, docs)
         # Confusions are drawn where the page has pictures: matplotlib takes seconds to load.
         drawn = protocol.ranks or bool(page.pictures)
         pages = {

@@ -36,8 +36,14 @@ from xlser.leaderboards.model import (
 from xlser.leaderboards.plugins import page_plugins
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.leaderboards.sections.encoders import Encoders
+from xlser.leaderboards.sections.gains import gains_of_summary
 from xlser.leaderboards.sections.introduction import introduction
-from xlser.leaderboards.sections.standing import NOT_ONE, standing_in_words, standings_table
+from xlser.leaderboards.sections.standing import (
+    NOT_ONE,
+    show_ranks,
+    standing_in_words,
+    standings_table,
+)
 from xlser.metrics import Metric, get_metric
 from xlser.protocols import Labels, Protocol, is_registered
 from xlser.results import (
@@ -61,6 +67,7 @@ def protocol_page(
     added: Sequence[Section] = (),
     metrics: Collection[str] = (),
     encoders: Encoders | None = None,
+    docs: bool = False,
 ) -> Page:
     """Return the page of a protocol.
 
@@ -69,12 +76,14 @@ def protocol_page(
         added: sections of plugins (`added_sections`).
         metrics: names of those shown beside UA and accuracy.
         encoders: what the encoders of the records were trained on; None: the page does not say.
+        docs: whether the suite's `docs` lie beside the folder of leaderboards, to be linked to.
 
     Raises:
         UnknownNameError: no such metric.
     """
     above = _means_over_targets(results, encoders) if results.protocol.ranks else []
-    return _page(results, [*above, *added], results.tables(), metrics, encoders)
+    above = [*above, *added]
+    return _page(results, above, results.tables(), metrics, encoders, docs)
 
 
 def render(results: Results, targets: Collection[str] | None = None) -> str:
@@ -119,10 +128,16 @@ def _page(
     tables: Sequence[Table],
     metrics: Collection[str] = (),
     encoders: Encoders | None = None,
+    docs: bool = False,
 ) -> Page:
     sections = [*above, *target_sections(results, tables, metrics, encoders=encoders)]
-    blocks = introduction(results)
-    if notes := [Paragraph(str(n)) for n in results.notes if n.kind != "missing seeds"]:
+    blocks = introduction(results, docs)
+    notes = [Paragraph(str(n)) for n in results.notes if n.kind != "missing seeds"]
+    notes += [
+        Paragraph(f"left out: {path.name}; `xlser validate` names the reason.")
+        for path, _ in results.left_out
+    ]
+    if notes:
         sections.append(Section("Notes", notes))
     if tables:
         targets = {table.target for table in tables}
@@ -166,7 +181,8 @@ def _summary_section(protocol: Protocol, summary: Summary, encoders: Encoders | 
         *(encoders.flags(summary.condition) if encoders else []),
         Paragraph(
             f"Mean {metric} over {summary.languages}, ± standard deviation of that mean over "
-            "seeds, [its 95 % interval over speakers], (rank within the label budget)."
+            "seeds, [its 95 % interval over speakers], (rank within the label budget, and in "
+            "brackets the ranks that it may have where any is ruled out)."
             f" {BELOW}: separably below the first of the column."
             + (f" {SIGNIFICANT}: separable from {reference}." if reference else "")
         ),
@@ -177,10 +193,18 @@ def _summary_section(protocol: Protocol, summary: Summary, encoders: Encoders | 
             summary_dots(drawn, metric, 100 / len(protocol.classes)),
         ),
         *_summary_tables(summary, reference),
+        *gains_of_summary(summary, _titles(summary), _headline(protocol)),
     ]
     if notes:
         blocks.append(Paragraph(" ".join(notes)))
     return Section(summary.condition.title, blocks)
+
+
+def _titles(summary: Summary) -> dict[Budgets, str]:
+    """Return the columns of means over targets, that of the headline first."""
+    headline: list[Budgets] = [summary.headline] if summary.headline else []
+    budgets = [labels for labels in summary.budgets if labels != "all"]
+    return {labels: _budgets(labels) for labels in (*headline, *budgets)}
 
 
 def _left_out(summary: Summary) -> str:
@@ -250,9 +274,8 @@ def _summary_column(
     if labels != "all":
         means = [line.score(labels).mean for line in lines]
         ranks = competition_ranks(means, lines[0].metric.higher_is_better) if lines else []
-        below = standing.separable if standing else ()
         for line, rank in zip(lines, ranks, strict=True):
-            cells[line.method] += f" ({rank}) {BELOW}" if line.method in below else f" ({rank})"
+            cells[line.method] += f" ({rank}{show_ranks(standing, line.method, ')')}"
     if reference and reference.has(labels):
         others = [line for line in lines if line is not reference]
         ps = adjusted_ps([line.minus(reference, labels) for line in others])
@@ -345,11 +368,7 @@ def _ranks(table: Table, rows: Sequence[Row], standing: Standing | None) -> list
     ranked = [row for row in rows if row.ranked]
     scores = [row.scores["target", table.metric.name].mean for row in ranked]
     ranks = iter(competition_ranks(scores, table.metric.higher_is_better))
-    below = standing.separable if standing else ()
-    return [
-        next(ranks) + (f" {BELOW}" if row.method in below else "") if row.ranked else DASH
-        for row in rows
-    ]
+    return [next(ranks) + show_ranks(standing, row.method) if row.ranked else DASH for row in rows]
 
 
 def _against_reference(

@@ -1,6 +1,6 @@
 from .method import Method
 from .registry import MethodLike, get_method, method_names, outlined_methods, resolve_method
-from .speech import Labelled, Speech
+from .speech import Labelled, PseudoLabels, Speech
 from .standardisation import Statistics, floored
 from .task import Predictor, Schedule, Standardised, Task
 from .vocabulary import ATTRIBUTES, Attribute, Precision, Standardisation, TargetLabels, Track
@@ -13,6 +13,7 @@ __all__ = [
     "MethodLike",
     "Precision",
     "Predictor",
+    "PseudoLabels",
     "Schedule",
     "Speech",
     "Standardisation",

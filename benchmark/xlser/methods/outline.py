@@ -13,13 +13,13 @@ import typing
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.machinery import PathFinder
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from types import new_class
 from typing import NamedTuple
 
 from xlser.methods.method import Method
+from xlser.methods.provenance.sources import source_of
 
 _ANNOTATING = {"typing": typing, "collections.abc": collections.abc}
 _BUILTIN_TYPES = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type)}
@@ -158,17 +158,7 @@ def _is_ours(module: str) -> bool:
 
 
 def _source(module: str) -> Path:
-    """Return the file of a module; to find it, `find_spec` would import the packages around it."""
-    top, *inner = module.split(".")
-    spec, name = find_spec(top), top
-    for part in inner:
-        if spec is None or spec.submodule_search_locations is None:
-            raise _NoOutlineError
-        name = f"{name}.{part}"
-        spec = PathFinder.find_spec(name, list(spec.submodule_search_locations))
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        raise _NoOutlineError
-    path = Path(spec.origin)
+    path = source_of(module)
     stub = path.with_suffix(".pyi")  # of a room that imports what its stub states, see lazy_loader
     return stub if _is_ours(module) and stub.exists() else path
 

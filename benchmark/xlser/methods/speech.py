@@ -107,6 +107,8 @@ class Speech:
         """Return the utterances named by `index`, shape (utterances,), int64."""
         lengths = self.lengths[index]
         attributes = {name: of[index] for name, of in self.attributes.items()}
+        if self.embedded:
+            return Speech(self.features[index], lengths, attributes)
         if self.sampled:  # an index for each sample would take four times the memory of the speech
             parts = torch.split(self.features, self.lengths.tolist())
             rows = torch.cat([self.features[:0], *(parts[i] for i in index.tolist())])
@@ -136,3 +138,24 @@ class Labelled:
     def __len__(self) -> int:
         """Return the number of utterances."""
         return len(self.speech)
+
+
+@dataclass(frozen=True)
+class PseudoLabels:
+    """Answers to unlabelled utterances that a method learns from.
+
+    Attributes:
+        index: which they are, shape (batch,), int64: places in `Task.target_unlabelled`.
+        answers: class that each is taken for, shape (batch,), int64.
+        weight: how much each counts, shape (batch,): 0 dropped, 1 as much as any.
+        progress: share of the training that is done, 0 <= progress <= 1.
+    """
+
+    index: Tensor
+    answers: Tensor
+    weight: Tensor
+    progress: float
+
+
+def not_reported(pseudo_labels: PseudoLabels) -> None:
+    """Do nothing: nobody asked."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from xlser.errors import MethodError
-from xlser.methods.speech import Labelled, Speech
+from xlser.methods.speech import Labelled, PseudoLabels, Speech, not_reported
 from xlser.methods.standardisation import Statistics, TrainSpeech
 from xlser.methods.vocabulary import Precision, Standardisation, Track
 from xlser.protocols import Schedule as Schedule  # a task has one: methods know it from here
@@ -36,6 +36,8 @@ class Task:
         progress: call with (epochs done, epochs in all) to be shown.
         stacked: layers whose states an embedding holds, one after the other (a backbone with
             `#layers=all`); `xlser.training.WeightedLayers` sums them up.
+        report: call with the pseudo-labels that are learnt from; records state how many there were
+            and how right. It changes nothing (`xlser.training.Step.report` does it for a batch).
     """
 
     source: Labelled
@@ -52,6 +54,7 @@ class Task:
     precision: Precision = "fp32"
     progress: Callable[[int, int], None] = field(default=lambda done, total: None)
     stacked: int = 1
+    report: Callable[[PseudoLabels], None] = not_reported
 
     def standardised(self, by: Standardisation | None) -> "Standardised":
         """Return this task with standardised embeddings, and what does the same to other speech.

@@ -15,6 +15,9 @@ Precision = Literal["fp32", "bf16"]
 SOURCE_MODEL = "source model"
 """The name of the shared stage of training in records, messages and cost estimates."""
 
+TWIN = "twin"
+"""The setting under which a method does without unlabelled speech (`xlser.training.Twinned`)."""
+
 Attribute = Literal["gender", "naturalness", "speaker"]
 """What a method may be told of train speech beside its emotion. Speakers are numbers 0, 1, ... that
 hold within one task, in an order without meaning; the parts of a task share them."""

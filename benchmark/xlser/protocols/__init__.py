@@ -15,6 +15,7 @@ from xlser.protocols.registry import (
     protocol_names,
 )
 from xlser.protocols.scenario import Catalogue, Labels, Scenario
+from xlser.protocols.scenarios import Scenarios
 
 __all__ = [
     "Bounds",
@@ -24,6 +25,7 @@ __all__ = [
     "Protocol",
     "Recipe",
     "Scenario",
+    "Scenarios",
     "Schedule",
     "Split",
     "find_protocol",

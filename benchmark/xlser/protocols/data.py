@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from xlser.audio import FrontEnd
 from xlser.corpora import Utterance
-from xlser.errors import InvalidProtocolError
+from xlser.errors import InvalidProtocolError, UnknownNameError
 from xlser.protocols.published import group_of
 from xlser.stated import Stated
 from xlser.system.files import digest_json
@@ -36,7 +36,6 @@ class Schedule(Stated):
         crop: frames of a training crop.
         steps: batches of each stage, whatever the speech there is; an epoch is then
             steps / epochs batches. Without it an epoch goes through all speech of the stage once.
-        source_stop: reserved for what keeps source models from saturation; cannot be stated yet.
 
     Raises:
         InvalidProtocolError: steps is no multiple of epochs.
@@ -53,7 +52,6 @@ class Schedule(Stated):
     decay_every: int = Field(default=10, gt=0)
     crop: int = Field(default=200, gt=0)
     steps: int | None = Field(default=None, gt=0)
-    source_stop: None = None
 
     @model_validator(mode="after")
     def _whole_epochs(self) -> Self:
@@ -95,6 +93,8 @@ class Presentation(BaseModel):
         bounds: methods between which the others are expected.
         backbone: the backbone of runs that name none.
         notes: what results under the protocol do not show, a sentence or two each.
+        headline_budgets: label budgets whose mean comes first on pages, where the protocol states
+            no headline over several.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -103,6 +103,7 @@ class Presentation(BaseModel):
     bounds: Bounds = Bounds()
     backbone: str | None = None
     notes: tuple[str, ...] = ()
+    headline_budgets: tuple[int, ...] = ()
 
 
 class ProtocolData(Stated):
@@ -199,6 +200,16 @@ class ProtocolData(Stated):
         sources = self.source_languages
         return tuple(language for language in self.languages if language not in sources)
 
+    def corpora_of(self, target: str) -> tuple[str, ...]:
+        """Return the corpora of a target language.
+
+        Raises:
+            UnknownNameError: no such target.
+        """
+        if target not in self.targets:
+            raise UnknownNameError(f"target language of {self.name}", target, self.targets)
+        return self.languages[target]
+
     @property
     def cells(self) -> tuple[tuple[int, int], ...]:
         """Every seed with every fold."""
@@ -207,6 +218,11 @@ class ProtocolData(Stated):
     def classes_of(self, target: str) -> tuple[str, ...]:
         """Return the classes of a target, in the order of its class indices."""
         return self.target_classes.get(target, self.classes)
+
+    @property
+    def first_budgets(self) -> tuple[int, ...]:
+        """The label budgets whose mean comes first; empty for the largest budget alone."""
+        return self.headline_budgets or self.presentation.headline_budgets
 
     def read_emotions(self, corpus: str) -> tuple[str, ...]:
         """Return the emotions of a corpus that are a class or stand for one."""

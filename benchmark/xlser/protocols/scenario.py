@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from xlser.corpora import Utterance
-from xlser.system.files import digest_json
+from xlser.system.files import canonical_json, digest_texts, text_as_json, texts_as_json
 
 Labels = int | Literal["all"]
 """Label budget: utterances of the target's train speakers whose emotion is known, or all."""
@@ -38,6 +38,7 @@ class Scenario:
         target_unlabelled: ids.
         target_test: ids.
         fold: of the seed: 0, 1, ...
+        draw: of the labelled utterances: 0 the protocol's; 1, 2, ... others by the same rule.
     """
 
     protocol: str
@@ -57,18 +58,31 @@ class Scenario:
     target_unlabelled: tuple[str, ...]
     target_test: tuple[str, ...]
     fold: int = 0
+    draw: int = 0
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 over all of the above, in hex; a field left at its default is not in it."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         defaults = {field.name: _default(field) for field in fields(self)}
-        return digest_json({n: v for n, v in values.items() if v != defaults[n]})
+        stated = {name: v for name, v in values.items() if v != defaults[name]}
+        return digest_texts({name: _as_json(value) for name, value in stated.items()})
 
 
 def shuffling_key(protocol: str, seed: int, id_: str) -> bytes:
     """Return a sort key that orders ids at random, the same on every machine."""
     return hashlib.sha256(f"{protocol}/{seed}/{id_}".encode()).digest()
+
+
+def emotions_as_json(emotion: Mapping[str, int]) -> str:
+    """Return `canonical_json` of the class index of each utterance."""
+    return f"{{{','.join([f'{text_as_json(id_)}:{emotion[id_]}' for id_ in sorted(emotion)])}}}"
+
+
+def _as_json(value: Any) -> str:
+    if isinstance(value, tuple):
+        return texts_as_json(value)
+    return emotions_as_json(value) if isinstance(value, Mapping) else canonical_json(value)
 
 
 def _default(field: Field[Any]) -> Any:

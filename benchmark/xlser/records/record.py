@@ -14,6 +14,7 @@ from xlser.metrics import Scores
 from xlser.protocols import Labels
 from xlser.records.migrations import upgrade
 from xlser.records.prediction import Frozen, Predictions, Role, score_predictions
+from xlser.records.unlabelled import UnlabelledSpeech
 from xlser.system.files import write_atomically
 
 SCHEMA = 3
@@ -35,6 +36,9 @@ def _moment(text: str) -> str:
 
 Memory = Literal["host", "device"]
 
+Sandbox = Literal["namespaces", "bubblewrap", "none"]
+"""What keeps an isolated method from files, network and other processes."""
+
 
 class MethodStamp(Frozen):
     """Which method ran."""
@@ -53,6 +57,8 @@ class MethodStamp(Frozen):
     """All of them."""
     changed: tuple[str, ...]
     """Names of the settings that differ from the defaults."""
+    packaged_code: str | None = None
+    """SHA-256 of the code of a packaged method; records made before it was introduced lack it."""
 
     @model_validator(mode="after")
     def _states_what_it_changed(self) -> Self:
@@ -122,6 +128,8 @@ class Record(Frozen):
     """Of the seed, where the protocol has several."""
     repeat: int
     """0 for the run that leaderboards show; others are the same run with other random draws."""
+    draw: int | None = None
+    """Of the labelled utterances, where it is not the protocol's: 1, 2, ..."""
     track: Literal["finetune", "frozen"]
     """Whether the backbone is trained."""
     backbone: BackboneStamp
@@ -130,6 +138,8 @@ class Record(Frozen):
     """Arithmetic of training."""
     isolated: bool
     """Whether the method ran in a process that held nothing but its task."""
+    sandbox: Sandbox | None = None
+    """What that process was shut into; records made before it was introduced lack it."""
     classes: Annotated[tuple[str, ...], Field(max_length=10)]
     """Emotions in the order of the class indices."""
     source_corpora: tuple[str, ...]
@@ -146,6 +156,8 @@ class Record(Frozen):
     """Figures by role, 0 to 1."""
     predictions: tuple[Predictions, ...]
     """By test corpus."""
+    unlabelled: UnlabelledSpeech | None = None
+    """How unlabelled speech was used: pseudo-labels and source model against the true classes."""
     started: Annotated[str, AfterValidator(_moment)]
     """UTC, ISO 8601."""
     seconds: Mapping[str, float]

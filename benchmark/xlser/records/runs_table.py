@@ -2,7 +2,7 @@
 
 import json
 from collections import namedtuple
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
@@ -75,9 +75,8 @@ class Binary:
     """A binary column: bytes of any number a row, read without a copy."""
 
     def __init__(self, column: pa.ChunkedArray) -> None:
-        array = column.combine_chunks()
-        if isinstance(array, pa.ChunkedArray):
-            array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+        chunks = column.chunks or [pa.array([], column.type)]
+        array = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)  # copies even a single
         _, offsets, data = array.buffers()
         size = len(array) + 1
         self.offsets = np.frombuffer(offsets, np.int32)[array.offset : array.offset + size]
@@ -270,7 +269,7 @@ class Runs:
             "path": _objects(self._paths)[self._order],
             "file": _objects(self._files)[self._order],
             **{name: _values(name, table[name])[self._order] for name in COLUMNS},
-            **{name: of[self._order] for name, of in _of_backbones(table[MORE]).items()},
+            **{name: of[self._order] for name, of in _optional(table[MORE]).items()},
         }
 
     @cached_property
@@ -280,9 +279,12 @@ class Runs:
         The columns are those of packed files (docs/records.md), with these differences: `path` is
         where the run's own file belongs, `file` the file that holds it; `labels` is an integer or
         "all"; `changed`, `classes`, `source_corpora` and `absent_corpora` are tuples; `settings`,
-        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces). Two more are of the
-        backbone: `recipe`, how it made embeddings (canonical JSON; empty where no choice is
-        stated), and `tuning`, how it was fine-tuned (None: by the protocol's schedule).
+        `excluded` and `corpora` are canonical JSON (sorted keys, no spaces). Further columns are of
+        what not every record states: `recipe`, how the backbone made embeddings (canonical JSON;
+        empty where no choice is stated), `tuning`, how it was fine-tuned (None: by the protocol's
+        schedule), `packaged_code` and `sandbox` (empty: not stated), `draw`, of the labelled
+        utterances (0: the protocol's), and `unlabelled`, what became of unlabelled speech (None:
+        not stated).
         """
         kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
         return pd.DataFrame(kept)
@@ -295,6 +297,20 @@ class Runs:
 
     def __len__(self) -> int:
         return len(self._place)
+
+    def without(self, rows: Collection[int]) -> "Runs":
+        """Return the runs but those of some rows of the frame."""
+        gone = {self._place[i] for i in rows}
+        blocks, start = [], 0
+        for number, block in enumerate(self._blocks):
+            count = block.table.num_rows
+            kept = [row for row in range(count) if (number, row) not in gone]
+            table = block.table.take(pa.array(kept, pa.int64()))
+            of_block = [start + row for row in kept]
+            start += count
+            paths = [self._paths[i] for i in of_block]
+            blocks.append((Block(table, {}), paths, [self._files[i] for i in of_block]))
+        return Runs(blocks)
 
     def test_set(self, i: int, role: Role) -> TestSet:
         """Return the test utterances of run `i` (its row in the frame); empty for none."""
@@ -355,13 +371,20 @@ def _values(name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return _objects(values)[index]
 
 
-def _of_backbones(more: pa.ChunkedArray) -> dict[str, npt.NDArray[np.object_]]:
-    """Return the columns `recipe` and `tuning`."""
+def _optional(more: pa.ChunkedArray) -> dict[str, npt.NDArray[np.object_]]:
+    """Return the columns of what not every record states."""
     texts, index = encoded(more)
-    stated = [json.loads(text).get("backbone", {}) for text in texts]
-    recipes = [canonical(of["recipe"]) if of.get("recipe") else "" for of in stated]
-    tunings = [of.get("tuning") for of in stated]
-    return {"recipe": _objects(recipes)[index], "tuning": _objects(tunings)[index]}
+    stated = [json.loads(text) for text in texts]
+    backbones = [of.get("backbone", {}) for of in stated]
+    found = {
+        "recipe": [canonical(of["recipe"]) if of.get("recipe") else "" for of in backbones],
+        "tuning": [of.get("tuning") for of in backbones],
+        "packaged_code": [of.get("method", {}).get("packaged_code") or "" for of in stated],
+        "sandbox": [of.get("sandbox") or "" for of in stated],
+        "draw": [of.get("draw", 0) for of in stated],
+        "unlabelled": [of.get("unlabelled") for of in stated],
+    }
+    return {name: _objects(of)[index] for name, of in found.items()}
 
 
 def canonical(value: Any) -> str:

@@ -13,18 +13,23 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pyarrow as pa
-
-from xlser.corpora import Utterance
-from xlser.errors import RecordError, XlserError
-from xlser.protocols import Labels, Protocol, Scenario, find_protocol
+from xlser.corpora import Utterance, published_recordings
+from xlser.errors import XlserError
+from xlser.protocols import Labels, Protocol, Scenario, Scenarios, find_protocol
 from xlser.protocols.published import utterances_at_hand
-from xlser.records.columns import COLUMNS, MORE, ROLES, stated, values_of
+from xlser.records.columns import ROLES
 from xlser.records.identity import identify, place
 from xlser.records.prediction import Role
-from xlser.records.record import SCHEMA, Record
-from xlser.records.runs_table import Block, Runs, TestSet
-from xlser.records.store import Known, Packed, bytes_of, loose_block
+from xlser.records.record import Record
+from xlser.records.runs_table import Runs, TestSet
+from xlser.records.soundness.agreement import (
+    contradictions,
+    false_claims,
+    unfit_names,
+    unsubmittable,
+)
+from xlser.records.soundness.readable import read_readable
+from xlser.records.store import bytes_of
 from xlser.settings import Settings
 from xlser.system.files import digest_json
 
@@ -57,19 +62,24 @@ class Validation:
     incomplete: Sequence[str]
 
 
-def validate(paths: Iterable[Path]) -> Validation:
+def validate(paths: Iterable[Path], submitted: bool = False) -> Validation:
     """Check every record.
 
     Args:
         paths: files of a record each, and packed files.
+        submitted: whether they are new, and so must state what earlier records may lack.
     """
     faults: list[Fault] = []
-    runs, count = _read(list(paths), faults)
+    runs, wrong, count = read_readable(list(paths))
+    faults += (Fault(path, what) for path, what in wrong)
     sound: list[Any] = []
     misplaced: dict[Path, str] = {}
     for i, run in enumerate(runs.rows() if len(runs) else ()):
         try:
-            found = list(_faults_of(run, runs, i))
+            found = [*contradictions(run), *false_claims(run), *unfit_names(run)]
+            found += _other_recordings(run)
+            found += unsubmittable(run) if submitted else ()
+            found += _faults_of(run, runs, i)
             if not found and (what := _misplaced(run)):
                 misplaced[run.path] = what
         except XlserError as error:
@@ -85,51 +95,16 @@ def validate(paths: Iterable[Path]) -> Validation:
     return Validation(count, faults, _incomplete(sound))
 
 
-def _read(paths: Sequence[Path], faults: list[Fault]) -> tuple[Runs, int]:
-    """Read the records that are sound in themselves; return also how many were looked at."""
-    known: Known = {}
-    blocks: list[tuple[Block, Sequence[Path], Sequence[Path]]] = []
-    rejected: dict[Path, RecordError] = {}
-    loose = [path for path in paths if path.suffix != ".parquet"]
-    count = len(loose)
-    block, read = loose_block(loose, known, rejected)
-    if read:
-        blocks.append((block, read, read))
-    for path in paths:
-        if path.suffix != ".parquet":
-            continue
-        try:
-            whole = Packed.read(path)
-        except RecordError as error:
-            rejected[path] = error
-            count += 1
-            continue
-        count += whole.table.num_rows
-        wrong = _wrong_rows(whole, known)
-        faults += (Fault(whole.paths[row], what) for row, what in sorted(wrong.items()))
-        rows = [row for row in range(whole.table.num_rows) if row not in wrong]
-        paths_of_rows = [whole.paths[row] for row in rows]
-        block = Block(whole.table.take(pa.array(rows, pa.int64())), known)
-        blocks.append((block, paths_of_rows, [path] * len(rows)))
-    faults += (Fault(path, error.problem) for path, error in rejected.items())
-    return Runs(blocks), count
-
-
-def _wrong_rows(whole: Packed, known: Known) -> dict[int, str]:
-    """Return what is wrong with rows of a packed file, less what their protocol says of them."""
-    wrong = {
-        row: f"{whole.file} holds a record of it that {what}."
-        for row, what in Block(whole.table, known).faults().items()
-    }
-    names = [*COLUMNS, MORE]
-    columns = [values_of(whole.table[name]) for name in names]
-    for row, values in enumerate(zip(*columns, strict=True)):
-        try:
-            stated(dict(zip(names, values, strict=True)))
-        except (ValueError, TypeError) as cause:
-            problem = f"{whole.file} holds what is not a record of schema {SCHEMA}: {cause}"
-            wrong.setdefault(row, problem)
-    return wrong
+def _other_recordings(run: Any) -> Iterator[str]:
+    """Compare the digests of recordings with those that corpora publish."""
+    excluded = json.loads(run.excluded)
+    for corpus, digest in json.loads(run.corpora).items():
+        published = published_recordings(corpus, run.classes, excluded.get(corpus, ()))
+        if published not in ("", digest):
+            yield (
+                f"Its recordings of {corpus} ({digest[:8]}) are not those of the release "
+                f"({published[:8]})."
+            )
 
 
 def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
@@ -147,7 +122,7 @@ def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
         return
     fold = f", fold {run.fold}" if protocol.folds > 1 else ""
     cell = _leaderboards(run.path), run.target, run.labels, run.seed, run.fold
-    due = _due(protocol.name, *cell, run.source_corpora, run.excluded)
+    due = _due(protocol.name, *cell, run.source_corpora, run.excluded, run.draw)
     if run.absent_corpora != due.absent_corpora:
         yield (
             f"It states that these source corpora were absent: {_listed(run.absent_corpora)}; "
@@ -209,13 +184,11 @@ class _Due:
         digest: of the scenario.
         absent_corpora: of the source.
         tested: test utterances by role, ordered as they must be.
-        emotion: class index of each id.
     """
 
     digest: str
     absent_corpora: tuple[str, ...]
     tested: Mapping[Role, TestSet]
-    emotion: Mapping[str, int]
 
 
 @lru_cache(maxsize=4096)
@@ -228,33 +201,52 @@ def _due(
     fold: int,
     source: tuple[str, ...],
     excluded: str,
+    draw: int,
 ) -> _Due:
     """Return what a protocol demands, over the published corpora."""
-    chosen = _protocol(protocol, leaderboards)
-    without = {corpus: tuple(names) for corpus, names in json.loads(excluded).items()}
-    names = (*source, *chosen.corpora_of(target))
-    catalogue = {
-        name: [u for u in listed if u.name not in without.get(name, ())]
-        for name in names
-        for listed in [_listed_by(name, chosen.read_emotions(name))]
-    }
-    scenario = chosen.scenario(catalogue, target, labels, seed, fold)
+    scenario = _scenarios(protocol, leaderboards, target, source, excluded).of(
+        target, labels, seed, fold, draw
+    )
     tested = {"target": scenario.target_test, "source": scenario.source_test}
     return _Due(
         scenario.digest,
         scenario.absent_corpora,
-        {role: _test_set(tested[role], scenario) for role in ROLES},
-        {id_: scenario.emotion[id_] for role in ROLES for id_ in tested[role]},
+        {role: _test_set(tested[role], _digits(tested[role], scenario)) for role in ROLES},
     )
 
 
-def _test_set(ids: Sequence[str], scenario: Scenario) -> TestSet:
+@lru_cache(maxsize=32)
+def _scenarios(
+    protocol: str,
+    leaderboards: Path | None,
+    target: str,
+    source: tuple[str, ...],
+    excluded: str,
+) -> Scenarios:
+    """Return what a protocol makes of the published corpora, for one target."""
+    chosen = _protocol(protocol, leaderboards)
+    without = {corpus: tuple(names) for corpus, names in json.loads(excluded).items()}
+    catalogue = {
+        name: [u for u in listed if u.name not in without.get(name, ())]
+        for name in (*source, *chosen.corpora_of(target))
+        for listed in [_listed_by(name, chosen.read_emotions(name))]
+    }
+    return Scenarios(chosen, catalogue)
+
+
+def _digits(ids: Sequence[str], scenario: Scenario) -> str:
+    """Return the class index of utterances, one digit each."""
+    return "".join([str(scenario.emotion[id_]) for id_ in ids])
+
+
+@lru_cache(maxsize=1024)
+def _test_set(ids: tuple[str, ...], emotion: str) -> TestSet:
     """Return test utterances, corpus by corpus."""
-    by_corpus: dict[str, list[str]] = defaultdict(list)
-    for id_ in ids:
-        by_corpus[id_.partition("/")[0]].append(id_)
-    ordered = [id_ for members in by_corpus.values() for id_ in members]
-    return TestSet(" ".join(ordered), "".join(str(scenario.emotion[id_]) for id_ in ordered))
+    by_corpus: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for id_, digit in zip(ids, emotion, strict=True):
+        by_corpus[id_.partition("/")[0]].append((id_, digit))
+    ordered = [member for members in by_corpus.values() for member in members]
+    return TestSet(" ".join(id_ for id_, _ in ordered), "".join(digit for _, digit in ordered))
 
 
 @lru_cache(maxsize=256)
@@ -307,17 +299,18 @@ def _wrong_utterances(tested: Mapping[Role, TestSet], due: _Due) -> Iterator[str
     for role in wrong:
         start = 0
         due_names = dict(due.tested[role].parts)
+        due_emotion = dict(zip(due.tested[role].ids, due.tested[role].emotion, strict=True))
         for corpus, names in tested[role].parts:
             emotion = tested[role].emotion[start : start + len(names)]
             start += len(names)
             ids = [f"{corpus}/{name}" for name in names]
             yield from _differences(
-                ids, emotion, [f"{corpus}/{name}" for name in due_names[corpus]], due
+                ids, emotion, [f"{corpus}/{name}" for name in due_names[corpus]], due_emotion
             )
 
 
 def _differences(
-    own: Sequence[str], emotion: str, expected: Sequence[str], due: _Due
+    own: Sequence[str], emotion: str, expected: Sequence[str], due: Mapping[str, str]
 ) -> Iterator[str]:
     """Yield how the test utterances of one corpus differ from those expected."""
     times = Counter(own)
@@ -341,7 +334,7 @@ def _differences(
             )
             return
     pairs = zip(expected, emotion, strict=True)
-    wrong = [id_ for id_, digit in pairs if digit != str(due.emotion[id_])]
+    wrong = [id_ for id_, digit in pairs if digit != due[id_]]
     if wrong:
         yield f"It states another emotion for {len(wrong)} utterances: {_some(wrong)}."
 

@@ -168,6 +168,8 @@ def reference_cells(folder: Path) -> list[Cell]:
     """
     cells: dict[str, dict[str, Record]] = {}
     for record in _records(folder):
+        if record.draw:  # of other labelled utterances: no repeat of the cell
+            continue
         first = record.model_copy(update={"repeat": 0})
         cells.setdefault(digest_json(identity(first)), {})[record.key] = record
     if not cells:

@@ -2,6 +2,7 @@
 
 from xlser.results.comparison import Comparison, verdict
 from xlser.results.cost import cost
+from xlser.results.gains import Gain
 from xlser.results.inference.exchange import least_p
 from xlser.results.inference.ranking import Standing, competition_ranks
 from xlser.results.inference.statistics import LEVEL, Difference, Estimate, adjusted_ps
@@ -18,6 +19,7 @@ __all__ = [
     "Condition",
     "Difference",
     "Estimate",
+    "Gain",
     "Line",
     "Note",
     "Results",

@@ -168,7 +168,7 @@ def compare(
     for target in targets:
         protocol.corpora_of(target)
     tables = list(tables)
-    names = {row.method for table in tables for row in table.rows}
+    names = {row.method for table in tables for row in table.every}
     for name in (a, b):
         if name not in names:
             raise UnknownNameError(f"{protocol.name} row of", name, names)
@@ -202,7 +202,7 @@ def _described(tables: Iterable[Table], method: str) -> str:
     """Return the targets, label budgets and marks of a method: "german (25, 100 labels)"."""
     found: dict[str, dict[str, None]] = {}
     for table in tables:
-        for row in table.rows:
+        for row in table.every:
             if row.method == method:
                 marks = f" on {'; '.join(row.marks)}" if row.marks else ""
                 found.setdefault(f"{table.target}{marks}", {})[str(row.labels)] = None
@@ -211,7 +211,7 @@ def _described(tables: Iterable[Table], method: str) -> str:
 
 def _cells(table: Table, a: str, b: str) -> list[Cell]:
     """Return the budgets at which both have comparable rows, with p-values of 1."""
-    of_a, of_b = ({r.labels: r for r in table.rows if r.method == name} for name in (a, b))
+    of_a, of_b = ({r.labels: r for r in table.every if r.method == name} for name in (a, b))
     return [
         _cell(table, of_a[labels], of_b[labels])
         for labels in of_a

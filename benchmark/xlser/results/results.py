@@ -12,19 +12,25 @@ from xlser.errors import RecordError
 from xlser.metrics import Metric, get_metric, metrics_for
 from xlser.protocols import Labels, Protocol
 from xlser.records.runs_table import Runs
-from xlser.records.store import read_runs
+from xlser.records.soundness.readable import sound_runs
 from xlser.results.comparison import Comparison, compare
 from xlser.results.cost import cost
 from xlser.results.predictions import over_classes
 from xlser.results.rows import ROW, arrange, marks_of
 from xlser.results.scores import RunScores
+from xlser.results.spread import spread
 from xlser.results.summary import Summary, summarise
 from xlser.results.tables import Table, make_tables
+from xlser.results.unlabelled import unlabelled_columns
 
 _OF_RUNS = (
     "row", "method", "package", "target", "labels", "condition", "track", "backbone", "weights",
     "precision", "seed", "fold", "repeat", "marks", "key", "path", "started", "seconds_fit",
     "seconds_predict", "device",
+)  # fmt: skip
+
+_OF_NOTES = (
+    "row", "target", "labels", "other_recordings", "versions", "seed", "fold", "doubled", "path",
 )  # fmt: skip
 
 
@@ -59,10 +65,15 @@ class Results:
         metrics: registered ones by name.
         failures: runs that `xlser.run` has just tried and that failed: each with `run`, `said`,
             `trace` and `again`, how to repeat it.
+        left_out: records that are not among the runs, with the reason.
     """
 
     def __init__(
-        self, protocol: Protocol, runs: Runs, failures: Sequence[Mapping[str, Any]] = ()
+        self,
+        protocol: Protocol,
+        runs: Runs,
+        failures: Sequence[Mapping[str, Any]] = (),
+        left_out: Sequence[tuple[Path, str]] = (),
     ) -> None:
         """Take runs.
 
@@ -70,6 +81,7 @@ class Results:
             protocol: under which they were made.
             runs: as `xlser.records.store.read_runs` returns them.
             failures: of runs that left no record.
+            left_out: records that are not among the runs, with the reason.
 
         Raises:
             RecordError: a record is of another protocol, or of another version of it.
@@ -78,6 +90,7 @@ class Results:
         self.protocol = protocol
         self.runs = runs
         self.failures = tuple(failures)
+        self.left_out = tuple(left_out)
         self.metrics: Mapping[str, Metric] = metrics_for(protocol.classes)
         over = over_classes(runs, protocol.classes)
         self._scores = RunScores(over, self.metrics, len(protocol.classes))
@@ -100,6 +113,8 @@ class Results:
             ],
             path=runs["path"].map(str),
         )[list(_OF_RUNS)]
+        stated = unlabelled_columns(runs["unlabelled"].tolist()).set_axis(runs.index)
+        about = pd.concat([about, stated], axis=1)
         parts = [
             about.assign(role=role, metric=name, value=self._scores.of((role, name)))
             for role, name in self._scores.available
@@ -129,7 +144,7 @@ class Results:
         Args:
             metric: to average; the protocol's headline by default.
         """
-        return summarise(self.tables(metric), self.protocol.headline_budgets)
+        return summarise(self.tables(metric), self.protocol.first_budgets)
 
     def compare(
         self,
@@ -155,6 +170,25 @@ class Results:
         """
         return compare(self.protocol, self.tables(metric), a, b, targets, labels)
 
+    def spread(self, metric: str | None = None) -> pd.DataFrame:
+        """Return how far runs lie apart by training, label draw and speakers.
+
+        A row for each method, target and label budget that has repeats (`xlser.results.spread`).
+
+        Args:
+            metric: on the target; the protocol's headline by default.
+
+        Raises:
+            UnknownNameError: no such metric.
+        """
+        chosen = get_metric(metric or self.protocol.headline, self.protocol.classes)
+        return spread(
+            self.arranged.assign(
+                condition=[condition.slug for condition in self.arranged["condition"]],
+                value=self._scores.of(("target", chosen.name)),
+            )
+        )
+
     def cost(self) -> pd.DataFrame:
         """Return what the runs of the tables took, a row a condition and machine."""
         return cost(self.runs_by_condition)
@@ -174,7 +208,8 @@ class Results:
     def notes(self) -> Sequence[Note]:
         """What sets rows apart from others, in the order of the runs."""
         rows: dict[tuple[Any, ...], list[int]] = {}
-        once = self.arranged[self.arranged["repeat"] == 0]
+        needed = [*dict.fromkeys((*ROW, *_OF_NOTES))]
+        once = self.arranged.loc[self.arranged["repeat"] == 0, needed]
         for i, key in zip(
             once.index, once[list(ROW)].itertuples(index=False, name=None), strict=True
         ):
@@ -206,19 +241,46 @@ class Results:
         return f"<Results of {self.protocol.name}: {len(self.runs)} runs in {rows} rows>"
 
 
-def load(protocol: Protocol, folder: Path, failures: Sequence[Mapping[str, Any]] = ()) -> Results:
+def load(protocol: Protocol, folder: Path) -> Results:
     """Read the results of a protocol, each record once.
 
     Args:
         protocol: of the records.
         folder: of leaderboards; the records are below `<folder>/<protocol>/results`.
-        failures: of runs that left no record.
 
     Raises:
-        RecordError: a file is not a record, its scores are not those of its predictions, or it is
-            of another protocol.
+        RecordError: all records are of another protocol.
     """
-    return Results(protocol, read_runs(folder / protocol.name / "results"), failures)
+    runs, left_out = runs_of(protocol, folder / protocol.name / "results")
+    return Results(protocol, runs, left_out=left_out)
+
+
+def runs_of(protocol: Protocol, results: Path) -> tuple[Runs, list[tuple[Path, str]]]:
+    """Read the records of a protocol; return also those left out, each with the reason.
+
+    Left out are records that cannot be read, whose scores are not those of their predictions, that
+    contradict themselves, or that are of another protocol.
+
+    Args:
+        protocol: of the records.
+        results: folder of records.
+
+    Raises:
+        RecordError: all records are of another protocol.
+    """
+    runs, left_out = sound_runs(results)
+    columns = runs.frame[["protocol", "protocol_digest", "target"]]
+    of_protocol = [
+        (name, digest) == (protocol.name, protocol.digest) and target in protocol.targets
+        for name, digest, target in columns.itertuples(index=False, name=None)
+    ]
+    if all(of_protocol) or not any(of_protocol):
+        require_protocol(protocol, runs.frame)
+        return runs, left_out
+    foreign = [i for i, its in enumerate(of_protocol) if not its]
+    paths = runs.frame["path"]
+    what = f"It is not of {protocol.name} version {protocol.version} ({protocol.digest[:8]})."
+    return runs.without(foreign), sorted([*left_out, *((paths[i], what) for i in foreign)])
 
 
 def require_protocol(protocol: Protocol, runs: pd.DataFrame) -> None:

@@ -7,12 +7,19 @@ the defaults, so a new default makes a new row.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import compress
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from xlser.corpora import published_recordings
+from xlser.methods.provenance.owned import code_in_words
+from xlser.methods.vocabulary import TWIN
+from xlser.records.runs_table import canonical
+from xlser.records.soundness.claims import claim_of
 from xlser.system.files import digest_json, safe_name
 
 CONDITION = (
@@ -21,9 +28,12 @@ CONDITION = (
 )  # fmt: skip
 """The columns of runs that a condition is made of."""
 
-METHOD = ("method", "settings", "code")
-"""Columns that define a method: its name, all hyper-parameters, and the code of one that no package
-provides."""
+METHOD = ("method", "settings", "code", "other")
+"""Columns that define a method: its name, all hyper-parameters, the code of one that no package
+provides, and what sets it apart from the method of that name of this distribution."""
+
+CLAIM = ("method", "package", "packaged", "code", "packaged_code", "settings", "changed")
+"""Columns that show what the name of a method is worth."""
 
 TABLE = ("target", "condition")
 """Columns that define a table."""
@@ -125,38 +135,62 @@ def arrange(runs: pd.DataFrame) -> pd.DataFrame:
 
         - `condition`: a `Condition`;
         - `row`: what tables call the row;
-        - `other_recordings`: corpora of which the run used other recordings than most runs of its
-          table, separated by commas; empty for none;
-        - `versions`: package versions of the row, if its seeds come from several; else empty;
+        - `other`: what sets a run apart that bears the name of a method of this distribution (see
+          `soundness.claims` of the records); empty for none. `changed` holds all that is not at its
+          default;
+        - `other_recordings`: corpora of which the run used other recordings than the release, or
+          where that is not known than most runs of its table, separated by commas; empty for none;
+        - `twin_of`: the row whose method this one is without its unlabelled speech (its settings
+          are the same but for `twin`); None for any other row, and where that row is not there;
+        - `versions`: versions of the code, if the row's seeds come from several; else empty;
         - `doubled`: whether the row has the run's seed and fold from an earlier file already. A
           repeat of a run stands in no row; for it this is true as well.
     """
     frame = runs.copy()
     frame["condition"] = pd.Series([*_conditions(runs)], runs.index, dtype=object)
     frame["code"] = frame["code"].fillna("")
+    claims = [claim_of(run) for run in frame[[*CLAIM]].itertuples(index=False)]
+    frame["other"] = [claim.other for claim in claims]
+    frame["changed"] = pd.Series([claim.changed for claim in claims], frame.index, dtype=object)
     shown = frame[frame["repeat"] == 0]
-    usual = _usual_recordings(shown)
-    frame["other_recordings"] = [
-        ", ".join(_differing(json.loads(corpora), json.loads(usual.get(table, corpora))))
-        for *table_key, corpora in frame[[*TABLE, "corpora"]].itertuples(index=False, name=None)
-        for table in [tuple(table_key)]
-    ]
+    frame["other_recordings"] = [*_other_recordings(frame, _usual_recordings(shown))]
     names = _names(frame[[*METHOD, "changed"]].itertuples(index=False, name=None))
     methods = frame[list(METHOD)].itertuples(index=False, name=None)
     frame["row"] = [names[method] for method in methods]
     shown = frame[frame["repeat"] == 0]
     frame["row"] = _named_apart(shown).reindex(frame.index).fillna(frame["row"])
-    versions: dict[tuple[Any, ...], dict[str, None]] = defaultdict(dict)
-    for *key, package in shown[[*ROW, "package"]].itertuples(index=False, name=None):
-        versions[tuple(key)][package] = None
+    frame["twin_of"] = pd.Series([*_twins(frame)], frame.index, dtype=object)
+    versions: dict[tuple[Any, ...], set[tuple[str, ...]]] = defaultdict(set)
+    for *key, version in zip(*(shown[name] for name in ROW), _versions(shown), strict=True):
+        versions[tuple(key)].add(version)
+    in_words = {key: _in_words(found) for key, found in versions.items()}
     frame["versions"] = [
-        ", ".join(sorted(found)) if len(found := versions.get(key, {})) > 1 else ""
-        for key in frame[list(ROW)].itertuples(index=False, name=None)
+        in_words.get(key, "") for key in frame[list(ROW)].itertuples(index=False, name=None)
     ]
     frame["doubled"] = shown.duplicated([*ROW, "seed", "fold"]).reindex(
         frame.index, fill_value=True
     )
     return frame
+
+
+def _twins(frame: pd.DataFrame) -> Iterator[str | None]:
+    """Yield the row that each run's method is the twin of."""
+    rows = [*frame[[*ROW, "row", "repeat"]].itertuples(index=False, name=None)]
+    names = {key: row for *cells, row, repeat in rows if not repeat for key in [tuple(cells)]}
+    place = ROW.index("settings")
+    for *cells, _, _ in rows:
+        if (without := _without_twin(cells[place])) is None:
+            yield None
+            continue
+        cells[place] = without
+        yield names.get(tuple(cells))
+
+
+@cache
+def _without_twin(settings: str) -> str | None:
+    """Return the settings of the method whose twin has these; None if they are no twin's."""
+    stated = json.loads(settings)
+    return canonical(stated) if stated.pop(TWIN, False) is True else None
 
 
 def marks_of(other_recordings: str, versions: str) -> tuple[str, ...]:
@@ -187,6 +221,40 @@ def _usual_recordings(shown: pd.DataFrame) -> dict[tuple[Any, ...], str]:
     }
 
 
+def _other_recordings(frame: pd.DataFrame, usual: Mapping[tuple[Any, ...], str]) -> Iterator[str]:
+    """Yield the corpora of which each run used other recordings than it should."""
+    columns = frame[[*TABLE, "corpora", "classes", "excluded"]]
+    known: dict[tuple[Any, ...], str] = {}
+    for values in columns.itertuples(index=False, name=None):
+        if values not in known:
+            *table, corpora, classes, excluded = values
+            own, left_out = json.loads(corpora), json.loads(excluded)
+            due = json.loads(usual.get(tuple(table), corpora))
+            for name in own:
+                if published := published_recordings(name, classes, left_out.get(name, ())):
+                    due[name] = published
+            known[values] = ", ".join(_differing(own, due))
+        yield known[values]
+
+
+def _versions(runs: pd.DataFrame) -> Iterator[tuple[str, ...]]:
+    """Yield the version of the code that made each run: package, xlser, commits, its code."""
+    columns = runs[["method", "package", "packages", "git", "packaged_code"]]
+    for method, package, packages, git, code in columns.itertuples(index=False, name=None):
+        suite = json.loads(packages).get("xlser", "")
+        commits = " ".join(sorted({commit[:8] for commit in json.loads(git).values()}))
+        yield package, f"xlser {suite}", commits, code_in_words(method, code)
+
+
+def _in_words(versions: Collection[tuple[str, ...]]) -> str:
+    """Return what tells versions apart; "" where there is one alone."""
+    if len(versions) < 2:
+        return ""
+    differing = [len(set(parts)) > 1 for parts in zip(*versions, strict=True)]
+    shown = {" ".join(filter(None, compress(version, differing))) for version in versions}
+    return ", ".join(sorted(each or "not stated" for each in shown))
+
+
 def _differing(own: Mapping[str, str], usual: Mapping[str, str]) -> list[str]:
     return sorted(
         corpus for corpus in own.keys() | usual.keys() if own.get(corpus) != usual.get(corpus)
@@ -197,9 +265,10 @@ class _Method(NamedTuple):
     name: str
     settings: str
     code: str
+    other: str
 
 
-def _names(methods: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str, str], str]:
+def _names(methods: Iterable[tuple[Any, ...]]) -> dict[tuple[str, ...], str]:
     """Return a name for each method: its own with the hyper-parameters that were changed.
 
     Methods that would share a name print the hyper-parameters in which they differ; if they differ
@@ -220,7 +289,7 @@ def _names(methods: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str, str], str
     for alike in _sharing(names):
         for method in alike:
             names[method] = with_detail(names[method], f"code {method.code[:8] or 'of a package'}")
-    return {(m.name, m.settings, m.code): name for m, name in names.items()}
+    return {tuple(method): name for method, name in names.items()}
 
 
 def _sharing(names: Mapping[_Method, str]) -> list[list[_Method]]:
@@ -244,6 +313,7 @@ def _differing_settings(settings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _titled(method: _Method, shown: Iterable[str], settings: Mapping[str, Any]) -> str:
     details = [f"{name}={settings[name]}" if name in settings else f"no {name}" for name in shown]
+    details += [method.other] if method.other else []
     return with_detail(method.name, ", ".join(details)) if details else method.name
 
 

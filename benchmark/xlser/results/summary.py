@@ -1,11 +1,13 @@
 """Means over target languages: which method is best overall."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from xlser.methods.vocabulary import TWIN
 from xlser.metrics import Metric
 from xlser.protocols import Labels
+from xlser.results.gains import Gain, gains_of
 from xlser.results.inference.bootstrap import Resampled, mean_of
 from xlser.results.inference.ranking import Standing, standing
 from xlser.results.inference.statistics import Difference, Estimate
@@ -78,6 +80,7 @@ class Summary:
         left_out: by method, label budgets without a row that is complete and unmarked for every
             target.
         headline: label budgets whose mean orders the lines; empty for the largest budget alone.
+        twins: of lines, without their unlabelled speech, by the line's method.
     """
 
     condition: Condition
@@ -85,6 +88,7 @@ class Summary:
     lines: tuple[Line, ...]
     left_out: Mapping[str, Sequence[Labels]]
     headline: tuple[Labels, ...] = ()
+    twins: Mapping[str, Line] = field(default_factory=dict)
 
     @property
     def languages(self) -> str:
@@ -107,6 +111,17 @@ class Summary:
         """
         ranked = [line for line in self.lines if line.has(labels) and not line.bound]
         return standing({line.method: _means([line], labels) for line in ranked}, reference)
+
+    def gains(self, labels: Budgets) -> Mapping[str, Gain]:
+        """Return by how much methods are above their twins at a label budget, or over several."""
+        pairs = [(line, self.twins.get(line.method)) for line in self.lines if line.has(labels)]
+        return gains_of(
+            {
+                line.method: line.minus(twin, labels)
+                for line, twin in pairs
+                if twin and twin.has(labels)
+            }
+        )
 
     def best(self, count: int) -> "Summary":
         """Return the summary of the first `count` methods that may have a rank, and the bounds."""
@@ -162,18 +177,11 @@ def _means(lines: Sequence[Line], labels: Budgets) -> list[Resampled]:
 
 
 def _summary(tables: Sequence[Table], headline: tuple[Labels, ...]) -> Summary:
-    by_cell: dict[tuple[str, Labels], list[Row]] = {}
-    for table in tables:
-        for row in table.rows:
-            by_cell.setdefault((row.method, row.labels), []).append(row)
-    rows: dict[str, dict[Labels, Sequence[Row]]] = {}
-    left_out: dict[str, list[Labels]] = {}
-    for (method, labels), over in sorted(by_cell.items(), key=lambda item: rising(item[0][1])):
-        if len(over) == len(tables) and all(row.complete and not row.marks for row in over):
-            rows.setdefault(method, {})[labels] = over
-        else:
-            left_out.setdefault(method, []).append(labels)
     metric = tables[0].metric
+    rows, left_out = _over_targets(
+        tables, lambda table: {r: r.method for r in table.rows if TWIN not in r.changed}
+    )
+    twins, _ = _over_targets(tables, lambda table: {r: str(r.twin_of) for r in table.twins})
     lines = [Line(method, metric, over) for method, over in rows.items()]
     return Summary(
         condition=tables[0].condition,
@@ -181,7 +189,34 @@ def _summary(tables: Sequence[Table], headline: tuple[Labels, ...]) -> Summary:
         lines=tuple(sorted(lines, key=lambda line: _best_first(line, headline))),
         left_out=dict(sorted(left_out.items())),
         headline=headline,
+        twins={name: Line(name, metric, over) for name, over in twins.items()},
     )
+
+
+def _over_targets(
+    tables: Sequence[Table], named: Callable[[Table], Mapping[Row, str]]
+) -> tuple[dict[str, dict[Labels, Sequence[Row]]], dict[str, list[Labels]]]:
+    """Return rows that are complete and unmarked for every target, and what is left out.
+
+    Args:
+        tables: one a target.
+        named: gives the rows of a table, each with the name of its line.
+
+    Returns:
+        By name and label budget; by name the budgets that lack a row.
+    """
+    by_cell: dict[tuple[str, Labels], list[Row]] = {}
+    for table in tables:
+        for row, name in named(table).items():
+            by_cell.setdefault((name, row.labels), []).append(row)
+    rows: dict[str, dict[Labels, Sequence[Row]]] = {}
+    left_out: dict[str, list[Labels]] = {}
+    for (name, labels), over in sorted(by_cell.items(), key=lambda item: rising(item[0][1])):
+        if len(over) == len(tables) and all(row.complete and not row.marks for row in over):
+            rows.setdefault(name, {})[labels] = over
+        else:
+            left_out.setdefault(name, []).append(labels)
+    return rows, left_out
 
 
 def _best_first(line: Line, headline: tuple[Labels, ...]) -> tuple[bool, bool, float, float, str]:

@@ -1,19 +1,27 @@
 """The rows of a leaderboard, a table for each target and condition."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
 import pandas as pd
 
+from xlser.methods.vocabulary import TWIN
 from xlser.metrics import Metric, majority_rate
 from xlser.protocols import Labels, Protocol
+from xlser.results.gains import Gain, gains_of
 from xlser.results.inference.bootstrap import Resampled, resample
 from xlser.results.inference.ranking import Standing, standing
 from xlser.results.predictions import PredictionsOf, RowPredictions
 from xlser.results.rows import ROW, TABLE, Condition, marks_of
 from xlser.results.scores import RowScores, RunScores
+from xlser.results.unlabelled import mean_of_runs
+
+_OF_A_ROW = (
+    "row", "method", "changed", "other", "labels", "target_labels", "other_recordings", "versions",
+    "seed", "fold", "twin_of", "unlabelled",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +32,7 @@ class Row:
         method: what tables call it: the method's name and, in parentheses, what sets it apart.
         name: under which the method is registered.
         changed: hyper-parameters that differ from the defaults.
+        other: what sets it apart from the method of that name of this distribution, if anything.
         labels: budget.
         bound: whether it sees all target labels, and so is shown apart.
         marks: why it is neither ranked nor compared; empty as a rule.
@@ -32,11 +41,15 @@ class Row:
         scores: by role and metric.
         predictions: for the target's test utterances.
         resampled: the table's metric on the target, over resamples of its test speakers.
+        twin_of: the row, as tables call it, whose method this is without its unlabelled speech.
+        unlabelled: mean over runs of what records state of unlabelled speech, percent
+            (`xlser.results.unlabelled.COLUMNS`); empty where they state nothing.
     """
 
     method: str
     name: str
     changed: tuple[str, ...]
+    other: str
     labels: Labels
     bound: bool
     marks: tuple[str, ...]
@@ -45,6 +58,8 @@ class Row:
     scores: RowScores
     predictions: RowPredictions
     resampled: Resampled
+    twin_of: str | None
+    unlabelled: Mapping[str, float]
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -59,7 +74,8 @@ class Row:
     @property
     def ranked(self) -> bool:
         """Whether it may have a rank."""
-        return self.complete and not self.bound and not self.marks
+        twin = TWIN in self.changed
+        return self.complete and not self.bound and not self.marks and not twin
 
     def is_comparable(self, other: "Row") -> bool:
         """Say whether differences to another row mean something: seeds and recordings agree."""
@@ -76,6 +92,7 @@ class Table:
         condition: what the rows have in common.
         metric: that they are ordered and resampled by.
         rows: by label budget, then by the metric; the bounds come last.
+        twins: of rows, without their unlabelled speech; they have no rank and stand in no row.
         majority: accuracy of always predicting the most frequent class, percent, mean over seeds.
     """
 
@@ -83,6 +100,7 @@ class Table:
     condition: Condition
     metric: Metric
     rows: tuple[Row, ...]
+    twins: tuple[Row, ...]
     majority: float
 
     def standing(self, labels: Labels, reference: str | None = None) -> Standing | None:
@@ -97,9 +115,30 @@ class Table:
         members = {row.method: [row.resampled] for row in ranked}
         return standing(members, first.method if first else None)
 
+    @property
+    def every(self) -> tuple[Row, ...]:
+        """The rows and their twins."""
+        return (*self.rows, *self.twins)
+
+    def gains(self, labels: Labels) -> Mapping[str, Gain]:
+        """Return by how much methods are above their twins at a label budget, best method first."""
+        twins = {twin.twin_of: twin for twin in self.twins if twin.labels == labels}
+        pairs = [
+            (row, twins[row.method])
+            for row in self.rows
+            if row.labels == labels and row.method in twins
+        ]
+        return gains_of(
+            {
+                row.method: row.resampled.minus(twin.resampled)
+                for row, twin in pairs
+                if row.is_comparable(twin)
+            }
+        )
+
     def reference(self, name: str | None, rows: Sequence[Row]) -> Row | None:
         """Return the row, among some, of a method at its defaults; None if there is none."""
-        found = [r for r in rows if r.name == name and not r.changed and not r.marks]
+        found = [r for r in rows if r.name == name and not (r.changed or r.marks or r.other)]
         return found[0] if len(found) == 1 else None
 
 
@@ -118,10 +157,11 @@ def make_tables(
         RecordError: an utterance is none of its corpus.
     """
     predictions = PredictionsOf(scores.runs, len(protocol.classes))
+    runs = runs.loc[~runs["doubled"], [*dict.fromkeys((*TABLE, *ROW, *_OF_A_ROW))]]
     order = {target: i for i, target in enumerate(protocol.targets)}
     tables = [
         _table(protocol, target, condition, of_table, scores, predictions, metric)
-        for (target, condition), of_table in _grouped(runs[~runs["doubled"]], TABLE)
+        for (target, condition), of_table in _grouped(runs, TABLE)
     ]
     return sorted(tables, key=lambda table: (order[table.target], table.condition))
 
@@ -156,7 +196,9 @@ def _table(
         budget = 0 if row.labels == "all" else row.labels
         return (row.bound, budget, sign * row.scores["target", metric.name].mean, row.method)
 
-    return Table(target, condition, metric, tuple(sorted(rows, key=order)), _majority(runs, scores))
+    rows.sort(key=order)
+    shown, twins = (tuple(r for r in rows if bool(r.twin_of) is apart) for apart in (False, True))
+    return Table(target, condition, metric, shown, twins, _majority(runs, scores))
 
 
 def _row(
@@ -172,6 +214,7 @@ def _row(
         method=first["row"],
         name=first["method"],
         changed=first["changed"],
+        other=first["other"],
         labels=first["labels"],
         bound=first["target_labels"] == "all",
         marks=marks_of(first["other_recordings"], first["versions"]),
@@ -180,6 +223,8 @@ def _row(
         scores=RowScores(scores, [of.index.tolist() for _, of in runs.groupby("seed")]),
         predictions=predictions,
         resampled=resampled,
+        twin_of=first["twin_of"],
+        unlabelled=mean_of_runs(runs["unlabelled"].tolist()),
     )
 
 

@@ -99,6 +99,7 @@ def again(run: "Run", results: Path, given: Mapping[str, Any]) -> str:
         "backbone": run.backbone or run.identity["backbone"][0],
         # A repeat comes with those before it, which are recorded, or fail alike.
         **({"repeats": run.repeat + 1} if run.repeat else {}),
+        **({"redraw_labels": True} if scenario.draw else {}),
         **given,
     }
     options |= {"settings": settings} if settings else {}

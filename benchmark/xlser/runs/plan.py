@@ -14,11 +14,11 @@ from xlser.errors import MethodError, ProtocolError, WeightsError
 from xlser.methods import Method, MethodLike, Precision, Track, resolve_method
 from xlser.methods.origin import code_of, package_of
 from xlser.methods.transport import arrived, carried
+from xlser.methods.vocabulary import TWIN
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
 from xlser.records.runs_table import canonical
-from xlser.records.store import read_runs
-from xlser.results.results import require_protocol
+from xlser.results.results import runs_of
 from xlser.runs.inputs import Catalogue
 from xlser.runs.plan_notes import PLANNED, plan_notes
 from xlser.system.files import digest_json
@@ -38,6 +38,8 @@ class Request:
         track: fine-tune or frozen.
         precision: of training.
         repeats: runs a seed; those after the first differ in their random draws alone.
+        redraw_labels: whether repeats label other utterances, too.
+        twins: whether each method that has one is followed by its twin.
     """
 
     methods: Sequence[MethodLike]
@@ -49,6 +51,8 @@ class Request:
     precision: Precision
     repeats: int = 1
     folds: Sequence[int] = ()
+    twins: bool = False
+    redraw_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,7 @@ def make_plan(
         ProtocolError: a budget, seed or fold that the protocol does not have.
         MethodError: a setting that no method asked for has, or one that is not valid.
         WeightsError: fine-tuning of a backbone that has nothing to learn.
-        RecordError: a record under `results` cannot be read or is of another protocol.
+        RecordError: all records under `results` are of another protocol.
     """
     protocol = catalogue.protocol
     if request.track == "finetune" and backbone.kind.weights is None:
@@ -166,25 +170,28 @@ def make_plan(
             "Use --track frozen, or a backbone with weights such as audiontt-512.",
         )
     given = [resolve_method(method) for method in request.methods]
-    methods = [kind(**settings) for kind, settings in _settings(given, request.settings)]
+    kinds = _settings(given, request.settings)
+    methods = [method for of in kinds for method in _made(*of, request.twins)]
     _admit_budgets(request, catalogue)
     skipped: list[str] = []
     budgets = [(m, _budgets(m, request, protocol.budgets, skipped)) for m in methods]
     seeds = request.seeds or protocol.seeds
-    recorded = read_runs(results).frame
-    require_protocol(protocol, recorded)
+    runs_there, left_out = runs_of(protocol, results)
+    recorded = runs_there.frame
     done = set(recorded["key"])
-    scenario = cache(catalogue.scenario)  # methods share it, and a digest of all its utterances
+    scenario = cache(catalogue.scenarios().of)  # methods share it, and a digest of its utterances
     runs: dict[str, Run] = {}
     folds = request.folds or range(protocol.folds)
     for target, seed, fold, (method, usable) in product(request.targets, seeds, folds, budgets):
         for labels, repeat in product(usable, range(request.repeats)):
-            chosen = scenario(target, labels, seed, fold)
+            draw = repeat if request.redraw_labels and labels not in (0, "all") else 0
+            chosen = scenario(target, labels, seed, fold, draw)
             run = _run(method, chosen, repeat, request, catalogue, backbone)
             runs.setdefault(run.key, run)
     todo = [run for key, run in runs.items() if key not in done]
     there = [run for key, run in runs.items() if key in done]
     notes = plan_notes(_stated(todo, catalogue), _stated(there, catalogue), recorded)
+    notes = [*notes, *(f"left out: {path}: {what}" for path, what in left_out)]
     return Plan(todo, there, skipped, notes)
 
 
@@ -227,6 +234,13 @@ def _settings(
     for kind, own in methods:
         defaults = kind.default_settings()
         yield kind, {**{name: v for name, v in given.items() if name in defaults}, **own}
+
+
+def _made(kind: type[Method], settings: Mapping[str, object], twins: bool) -> Iterator[Method]:
+    """Yield a method and, if asked for, its twin, which does without unlabelled speech."""
+    yield kind(**settings)
+    if twins and TWIN in kind.default_settings() and not settings.get(TWIN):
+        yield kind(**{**settings, TWIN: True})
 
 
 def _admit_budgets(request: Request, catalogue: Catalogue) -> None:

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from xlser.methods import Precision, Task
 from xlser.protocols import Scenario
+from xlser.protocols.scenario import emotions_as_json
 from xlser.runs.inputs import Inputs
 from xlser.runs.inputs.tensors import load_tensors, save_tensors
-from xlser.system.files import digest_json, locked
+from xlser.system.files import canonical_json, digest_texts, locked, texts_as_json
 from xlser.training import train_source_model
 
 _VERSION = 2  # raise when training changes what the same inputs give
@@ -25,10 +26,12 @@ class SourceModel:
     Attributes:
         weights: tensors by name.
         seconds: that its training took, whenever that was.
+        path: of its file in the cache.
     """
 
     weights: Mapping[str, Tensor]
     seconds: float
+    path: Path
 
 
 def source_model(task: Task, scenario: Scenario, inputs: Inputs) -> SourceModel:
@@ -53,7 +56,7 @@ def source_model(task: Task, scenario: Scenario, inputs: Inputs) -> SourceModel:
             return _train(task, path)
         weights, about = known
         on_device = {name: weight.to(task.device) for name, weight in weights.items()}
-        return SourceModel(on_device, float(about["seconds"]))
+        return SourceModel(on_device, float(about["seconds"]), path)
 
 
 def source_model_path(
@@ -76,32 +79,34 @@ def source_model_path(
         threads: of training; sums in another order give other weights.
     """
     catalogue, backbone = inputs.catalogue, inputs.backbone
-    key = digest_json(
-        {
-            "version": _VERSION,
-            "train": {id_: scenario.emotion[id_] for id_ in scenario.source_train},
-            "order": scenario.source_train,
-            "content": {corpus: catalogue.content[corpus] for corpus in scenario.source_corpora},
-            "frontend": inputs.input.digest(),
-            "schedule": inputs.schedule.stated(),
-            **({"tuning": inputs.tuning.stated()} if inputs.tuning else {}),
-            "classes": scenario.classes,
-            "backbone": [backbone.kind.name, backbone.digest],
-            **({"recipe": recipe} if (recipe := backbone.kind.recipe()) else {}),
-            "track": inputs.track,
-            "seed": seed,
-            "precision": precision,
-            "device": device.type,
-            "threads": threads,
-            "torch": torch.__version__,
-        }
-    )
+    train = {id_: scenario.emotion[id_] for id_ in scenario.source_train}
+    recipe = backbone.kind.recipe()
+    stated = {
+        "version": _VERSION,
+        "content": {corpus: catalogue.content[corpus] for corpus in scenario.source_corpora},
+        "frontend": inputs.input.digest(),
+        "schedule": inputs.schedule.stated(),
+        **({"tuning": inputs.tuning.stated()} if inputs.tuning else {}),
+        "classes": scenario.classes,
+        "backbone": [backbone.kind.name, backbone.digest],
+        **({"recipe": recipe} if recipe else {}),
+        "track": inputs.track,
+        "seed": seed,
+        "precision": precision,
+        "device": device.type,
+        "threads": threads,
+        "torch": torch.__version__,
+    }
+    texts = {name: canonical_json(value) for name, value in stated.items()}
+    texts["train"] = emotions_as_json(train)
+    texts["order"] = texts_as_json(scenario.source_train)
+    key = digest_texts(texts)
     return inputs.cache / "source-models" / f"{key[:16]}.safetensors"
 
 
 def _train(task: Task, path: Path) -> SourceModel:
     clock = time.perf_counter()
     weights = train_source_model(task)
-    model = SourceModel(weights, round(time.perf_counter() - clock, 3))
+    model = SourceModel(weights, round(time.perf_counter() - clock, 3), path)
     save_tensors(path, weights, seconds=str(model.seconds))
     return model

@@ -73,13 +73,11 @@ def make_task(run: Run, inputs: Inputs, device: torch.device) -> Task:
         domains = catalogue.protocol.domains(ids)
         return labelled(ids, None if domains is None else torch.tensor(domains, device=device))
 
-    heard = scenario.target_unlabelled if run.method.uses_target else ()
-    unlabelled = ordered_by_recording(heard, scenario, catalogue.recordings)
     return Task(
         source=source(scenario.source_train),
         source_validation=source(scenario.source_validation),
         target_labelled=labelled(scenario.target_labelled),
-        target_unlabelled=speech(unlabelled),
+        target_unlabelled=speech(unlabelled_ids(run, inputs)),
         classes=scenario.classes,
         seed=task_seed(run),
         device=device,
@@ -90,6 +88,12 @@ def make_task(run: Run, inputs: Inputs, device: torch.device) -> Task:
         progress=_report,
         stacked=inputs.backbone.kind.stacked,
     )
+
+
+def unlabelled_ids(run: Run, inputs: Inputs) -> list[str]:
+    """Return the utterances of `Task.target_unlabelled`, in their order."""
+    ids = run.scenario.target_unlabelled if run.method.uses_target else ()
+    return ordered_by_recording(ids, run.scenario, inputs.catalogue.recordings)
 
 
 def _speakers(scenario: Scenario, catalogue: Catalogue) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """Files that are whole or absent, and digests of their content."""
 
-import fcntl
 import hashlib
 import json
 import os
@@ -9,19 +8,45 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from xlser.errors import SettingsError
 
 
+def canonical_json(value: Any) -> str:
+    """Return `value` as JSON with sorted keys, without spaces, in ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+@lru_cache(maxsize=512)
+def texts_as_json(texts: tuple[str, ...]) -> str:
+    """Return `canonical_json` of texts; lists of thousands come again and again."""
+    return canonical_json(texts)
+
+
+@lru_cache(maxsize=1 << 17)
+def text_as_json(text: str) -> str:
+    """Return `canonical_json` of a text that comes again and again."""
+    return canonical_json(text)
+
+
 def digest_json(value: Any) -> str:
-    """Return the SHA-256 of `value` as canonical JSON (sorted keys, no spaces), in hex."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Return the SHA-256 of `value` as canonical JSON, in hex."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def digest_texts(members: Mapping[str, str]) -> str:
+    """Return `digest_json` of an object whose values are canonical JSON already.
+
+    >>> digest_texts({"b": "[1]", "a": "2"}) == digest_json({"a": 2, "b": [1]})
+    True
+    """
+    texts = [f"{canonical_json(name)}:{members[name]}" for name in sorted(members)]
+    return hashlib.sha256(f"{{{','.join(texts)}}}".encode()).hexdigest()
 
 
 def digest_file(path: Path) -> str:
@@ -90,9 +115,18 @@ def locked(path: Path) -> Iterator[None]:
     Args:
         path: an empty file that stands for the lock and stays.
     """
+    from filelock import FileLock
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with FileLock(path):
+        yield
+
+
+@contextmanager
+def folder_locked(folder: Path) -> Iterator[None]:
+    """Hold a lock on a folder, as `locked` does; no file is added to it."""
+    stat = folder.stat()
+    with locked(Path(tempfile.gettempdir(), f"xlser-{stat.st_dev:x}-{stat.st_ino:x}.lock")):
         yield
 
 
@@ -134,13 +168,9 @@ def _sweep_once(folder: Path) -> None:
 
 def is_alive(process: int) -> bool:
     """Say whether this host has a process of that number."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    import psutil
+
+    return bool(psutil.pid_exists(process))
 
 
 def working_folder() -> Path:

@@ -1,6 +1,6 @@
 """Batches of random crops from the parts of a task, drawn without replacement."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from xlser.errors import MethodError
-from xlser.methods import Attribute, Speech, Task
+from xlser.methods import Attribute, PseudoLabels, Speech, Task
+from xlser.methods.speech import not_reported
 
 Part = Literal["source", "target_labelled", "target_unlabelled"]
 Shares = Mapping[Part, float]
@@ -82,11 +83,13 @@ class Step:
         labelled: source and labelled target utterances.
         unlabelled: unlabelled target utterances.
         progress: share of the training that is done, 0 <= progress < 1.
+        reporting: `Task.report`.
     """
 
     labelled: LabelledBatch
     unlabelled: UnlabelledBatch
     progress: float
+    reporting: Callable[[PseudoLabels], None] = not_reported
 
     @property
     def of_target(self) -> Tensor:
@@ -94,6 +97,20 @@ class Step:
         index = self.labelled.index
         rows = len(index) + len(self.unlabelled.index)
         return torch.arange(rows, device=index.device) >= self.labelled.sources
+
+    def report(self, answers: Tensor, weight: Tensor | None = None) -> None:
+        """State what the unlabelled utterances are taken for; it changes nothing.
+
+        The suite holds it against the true emotions, which methods do not see, and records how many
+        pseudo-labels were kept and how right they were.
+
+        Args:
+            answers: class that each is taken for, shape (unlabelled,), int64.
+            weight: how much each counts, shape (unlabelled,), 0 to 1; None: all count.
+        """
+        index = self.unlabelled.index
+        counts = torch.ones_like(index, dtype=torch.float32) if weight is None else weight
+        self.reporting(PseudoLabels(index, answers, counts.detach(), self.progress))
 
     def without_unlabelled(self) -> "Step":
         """Return the same step with no unlabelled utterance."""
@@ -175,7 +192,7 @@ class Batches:
             },
             languages=None if task.source.domain is None else task.source.domain[source.index],
         )
-        return Step(labelled, unlabelled, progress)
+        return Step(labelled, unlabelled, progress, task.report)
 
     def _drawn(self) -> Iterator[tuple[UnlabelledBatch, ...]]:
         """Yield what each part supplies to a batch, an epoch's draws being made at its start."""

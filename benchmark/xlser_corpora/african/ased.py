@@ -34,6 +34,7 @@ class ASED(Corpus):
     homepage = "https://github.com/wgwangang/ASED_V1"
     citation = "Retta et al. (2023), A New Amharic Speech Emotion Dataset, ACM TALLIP 22(1)"
     tree = "ased/02Fearful/f2-05-01-02-63.wav"
+    recordings = "c82dc3be4a5be9423c6839ec207c721cc50e83facfc42f9b11044248de6cae47"
     download = github(
         "wgwangang", "ASED_V1", "3feb6d25ec1a88d770594c88d2c4e6cae5c0d046", "some 240 MB"
     )

@@ -38,6 +38,7 @@ class BanglaSER(Corpus):
         "Das et al. (2022), BanglaSER: A speech emotion recognition dataset, Data in Brief 42"
     )
     tree = "banglaser/03-01-03-02-02-01-09.wav"
+    recordings = "c776a7bcda4220d97e1598085c1f2e5559b2e050480b8e1e166fb22354988dce"
     download = Download(
         (
             Remote(

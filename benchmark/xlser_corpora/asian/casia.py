@@ -30,6 +30,7 @@ class CASIA(Corpus):
     homepage = "http://www.chineseldc.org/resource_info.php?rid=76"
     citation = "Institute of Automation, Chinese Academy of Sciences (2005), CASIA Mandarin corpus"
     tree = "casia/wangzhe/angry/201.wav (official) or casia/201-angry-wangzhe.wav (flat copy)"
+    recordings = "2b17e991258d77ad627183baff48e043f5dd191d7584ec8a80bc9a81ae218620"
     speakers = {
         **dict.fromkeys(("liuchanhg", "zhaoquanyin"), "female"),
         **dict.fromkeys(("ZhaoZuoxiang", "wangzhe"), "male"),

@@ -23,6 +23,7 @@ class TurEV(Corpus):
     homepage = "https://github.com/Xeonen/TurEV-DB"
     citation = "Canpolat et al. (2020), Turkish Emotion Voice Database (TurEV-DB), SLTU-CCURL"
     tree = "turev/Sound Source/Angry/1984_kz_demet.wav"
+    recordings = "011e9a1320d1f572a674c5cc76e124216065a7164d67f138141ddfc402b29336"
     download = github(
         "Xeonen", "TurEV-DB", "be9873eccbc40538acbeb5e67c718bda96763cf3", "some 150 MB"
     )

@@ -25,6 +25,7 @@ class URDU(Corpus):
         "Latif et al. (2018), Cross Lingual Speech Emotion Recognition: Urdu vs. Western, FIT"
     )
     tree = "urdu/Angry/SM2_F6_A028.wav"
+    recordings = "0432c1376ae35d37229acb374f491317547201b52c4cde1c1e9e0d8f0d10d81c"
     download = github(
         "siddiquelatif", "URDU-Dataset", "4b546d4e0fa36d1c86c53a281631b2ab7ce2fdec", "some 90 MB"
     )

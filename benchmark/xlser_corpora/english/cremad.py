@@ -64,6 +64,7 @@ class CREMAD(Corpus):
     homepage = "https://github.com/CheyneyComputerScience/CREMA-D"
     citation = "Cao et al. (2014), CREMA-D, IEEE Transactions on Affective Computing 5(4)"
     tree = "cremad/AudioWAV/1001_DFA_ANG_XX.wav"
+    recordings = "4d7a9768cec2e7630138d807413822efc316d221d9659df4cabfc49080169045"
     download = Download(tuple(map(_remote, _names())), "606 MB in 7442 files, one by one")
     speakers = {str(n): "female" if n in _WOMEN else "male" for n in range(1001, 1092)}
     defects = {

@@ -35,6 +35,7 @@ class RAVDESS(Corpus):
     homepage = "https://zenodo.org/records/1188976"
     citation = "Livingstone and Russo (2018), The Ryerson Audio-Visual Database, PLoS ONE 13(5)"
     tree = "ravdess/Actor_01/03-01-01-01-01-01-01.wav"
+    recordings = "55563672114af581fbd48c4c519fa341745174ac3eea7d38546a7589f53a3b09"
     download = Download(
         (
             Remote(

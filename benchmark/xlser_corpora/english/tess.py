@@ -46,6 +46,7 @@ class TESS(Corpus):
     homepage = "https://doi.org/10.5683/SP2/E8H2MF"
     citation = "Pichora-Fuller and Dupuis (2020), Toronto emotional speech set, Borealis"
     tree = "tess/OAF_angry/OAF_back_angry.wav (folders may also be absent or nested twice)"
+    recordings = "b103e649ac1429e3f95f6110ba8453691f3bdb9e5256695c50a11bbc8bda2b4f"
     download = Download(
         (
             Remote(

@@ -29,6 +29,7 @@ class EmoDB(Corpus):
     homepage = "http://emodb.bilderbar.info"
     citation = "Burkhardt et al. (2005), A Database of German Emotional Speech, Interspeech"
     tree = "emodb/wav/03a01Fa.wav"
+    recordings = "9f4712772a3a076a5762f6ba190e2b8230ed1e155ceaf8a55cca9d5c089907f4"
     download = Download(
         (Remote(("http://emodb.bilderbar.info/download/download.zip",), "download.zip"),),
         "40.5 MB",

@@ -26,6 +26,7 @@ class EMOVO(Corpus):
     homepage = "http://voice.fub.it/activities/corpora/emovo"
     citation = "Costantini et al. (2014), EMOVO Corpus: an Italian Emotional Speech Database, LREC"
     tree = "emovo/f1/rab-f1-b1.wav"
+    recordings = "f75027939f097b5aaca43b6b0ab671466c711097f06479a27025224e2ae64e83"
     speakers = {
         **dict.fromkeys(("f1", "f2", "f3"), "female"),
         **dict.fromkeys(("m1", "m2", "m3"), "male"),

@@ -27,6 +27,7 @@ class NEMO(Corpus):
     homepage = "https://huggingface.co/datasets/amu-cai/nEMO"
     citation = "Christop (2024), nEMO: Dataset of Emotional Speech in Polish, LREC-COLING"
     tree = "nemo/samples/WR0_happiness_26.wav"
+    recordings = "26601d9e3d657b0d65d6afb76d1cfa0521b5bbb8b446a96eedabeb8984b38449"
     download = github("amu-cai", "nEMO", "66de9999a8f2f605eb5f64841790aa5cb0877782", "532 MB")
     speakers = {
         **dict.fromkeys(("EB0", "IC0", "KD0", "MK0"), "female"),

@@ -48,6 +48,8 @@ def leaderboard(
     answer: dict[str, Any] = {}
     for name in names:
         written = folder.write(find_protocol(name, leaderboards), shown, html=html)
+        for path, what in written.results.left_out:
+            messages(f"left out: {path}: {what}")
         if as_json:
             reference = written.results.protocol.presentation.reference
             tables = written.results.tables()

@@ -18,6 +18,10 @@ def validate(
     complete: Annotated[
         bool, typer.Option("--complete", help="Also reject rows that lack seeds.")
     ] = False,
+    submitted: Annotated[
+        bool,
+        typer.Option("--submitted", help="Also reject what a record made today must not lack."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check records without audio; exit code 1 if any is rejected.
@@ -27,7 +31,7 @@ def validate(
     """
     from xlser.records.validate import validate as look_at
 
-    found = look_at(_files(paths or [Path("leaderboards")]))
+    found = look_at(_files(paths or [Path("leaderboards")]), submitted)
     rejected = bool(found.faults or (complete and found.incomplete))
     if as_json:
         faults = [{"path": str(fault.path), "what": fault.what} for fault in found.faults]

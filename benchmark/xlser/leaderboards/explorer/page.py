@@ -62,7 +62,7 @@ def explorer_page(
             own=not is_registered(protocol),
             about=protocol.about,
             facts=_facts(results, content),
-            reading=introduction(results)[1:],
+            reading=introduction(results, docs=False)[1:],
             overview=overview(content),
             sections=_sections(results, added, encoders),
             citation=_citation(content),

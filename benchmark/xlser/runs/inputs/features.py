@@ -40,13 +40,25 @@ class FeaturesInMemory:
     lengths: npt.NDArray[np.int64]
 
     @cached_property
+    def _embedded(self) -> bool:
+        return len(self.values) == len(self.ids) and bool((self.lengths == 1).all())
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {id_: place for place, id_ in enumerate(self.ids)}
+
+    @cached_property
     def _rows(self) -> dict[str, slice]:
         ends = self.lengths.cumsum()
         bounds = zip(self.ids, ends - self.lengths, ends, strict=True)
         return {id_: slice(int(start), int(end)) for id_, start, end in bounds}
 
     def speech(self, ids: Sequence[str]) -> Speech:
-        """Return the utterances `ids`, in that order, on the CPU."""
+        """Return the utterances `ids`, in that order, on the CPU; never a view of what is here."""
+        if self._embedded:
+            places = np.array([self._places[id_] for id_ in ids], dtype=np.intp)
+            lengths = torch.ones(len(ids), dtype=torch.long)
+            return Speech(torch.from_numpy(self.values[places]), lengths)
         rows = [self._rows[id_] for id_ in ids]
         lengths = torch.tensor([row.stop - row.start for row in rows], dtype=torch.long)
         parts = [self.values[row] for row in rows]

@@ -85,7 +85,7 @@ class Inputs:
             torch.cat([part.features for part in parts]), torch.cat([p.lengths for p in parts])
         )
         order = torch.tensor([i for positions in by_corpus.values() for i in positions])
-        return joined[order.argsort()]
+        return joined if len(parts) == 1 else joined[order.argsort()]
 
     def _of_corpus(self, corpus: str, ids: Sequence[str]) -> Speech:
         if corpus not in self.features:
