@@ -6,9 +6,9 @@ import pytest
 from tests.leaderboards.made import over_seeds, read, write
 
 from xlser.errors import UnknownNameError
-from xlser.leaderboards import Leaderboards
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser.site import Leaderboards
 
 V1 = get_protocol("v1")
 SLUG = "frozen-logmel-functionals"

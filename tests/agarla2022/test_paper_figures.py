@@ -3,9 +3,9 @@ from pathlib import Path
 from tests.leaderboards.made import write
 from tests.leaderboards.test_figures import drawn, paper_records, texts
 
-from xlser.leaderboards import write_leaderboard
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser.site import write_leaderboard
 
 
 def test_figures_2_and_3_draw_the_records_and_count_them(template: Record, tmp_path: Path) -> None:

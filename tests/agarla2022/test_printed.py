@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from tests.leaderboards.made import over_seeds, page, read, under, without_interval, write
 
-from xlser.leaderboards import write_leaderboard
 from xlser.protocols import Labels, get_protocol
 from xlser.records import Record
+from xlser.site import write_leaderboard
 from xlser_agarla2022.printed import PRINTED
 
 _FIVE, _FOUR = "agarla2022", "agarla2022-4"

@@ -10,11 +10,11 @@ import xlser
 from xlser import registry
 from xlser.corpora import TableCorpus, add_corpus, get_corpus
 from xlser.errors import InvalidProtocolError, ProtocolError
-from xlser.leaderboards import Leaderboards
 from xlser.protocols import find_protocol, names_with_results
 from xlser.records.packing import pack
 from xlser.records.store import files, read_runs
 from xlser.records.validate import validate
+from xlser.site import Leaderboards
 
 TOML = """
 name = "sardinian"

@@ -13,8 +13,8 @@ import pytest
 from tests.demo import Demo, request
 from tests.trees import full_disk, names_in
 
-from xlser.leaderboards import write_leaderboard
 from xlser.protocols import get_protocol
+from xlser.site import write_leaderboard
 from xlser.system.files import (
     digest_file,
     digest_json,
@@ -189,7 +189,7 @@ def test_next_leaderboard_sweeps_what_a_killed_one_left(
     for folder in (tmp_path / "demo", tmp_path / "demo/details"):
         (folder / f".{socket.gethostname()}-{dead}-xyz.partial").write_text("half")
     script = (
-        "from pathlib import Path; from xlser.leaderboards import write_leaderboard; "
+        "from pathlib import Path; from xlser.site import write_leaderboard; "
         "from xlser.protocols import get_protocol; "
         f"write_leaderboard(get_protocol('demo'), Path({str(tmp_path)!r}))"
     )

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from xlser.leaderboards import Leaderboards
 from xlser.protocols import get_protocol
+from xlser.site import Leaderboards
 
 _COMMITTED = Path(__file__).parents[2] / "leaderboards"
 _PROTOCOLS = sorted(path.parent.name for path in _COMMITTED.glob("*/results"))

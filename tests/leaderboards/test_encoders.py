@@ -11,12 +11,12 @@ from xlser import registry
 from xlser.backbones import TrainedOn, get_backbone
 from xlser.backbones.functionals import LogMelFunctionals
 from xlser.errors import RecordError
-from xlser.leaderboards.folder import Leaderboards
 from xlser.leaderboards.page import protocol_page
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.leaderboards.sections.encoders import FILE, Encoder, Encoders, encoders_of
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser.site.folder import Leaderboards
 
 V1 = get_protocol("v1")
 COMMITTED = Path(__file__).parents[2] / "leaderboards"

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 from tests.leaderboards.made import over_seeds, write
 
-from xlser.leaderboards import write_leaderboard
 from xlser.protocols import Protocol, get_protocol
 from xlser.records import Record
 from xlser.results.inference.statistics import Estimate
+from xlser.site import write_leaderboard
 
 _HARD = {"name": "hard-pseudo-labels", "settings": {"tau": 0.5}}
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from tests.leaderboards.made import over_seeds, read, results, under, write
 
-from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.details import details_page
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser.site import write_leaderboard
 
 V1 = get_protocol("v1")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from tests.leaderboards.made import over_seeds, write
 
-from xlser.leaderboards import write_leaderboard
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser.site import write_leaderboard
 
 AGARLA = get_protocol("agarla2022")
 

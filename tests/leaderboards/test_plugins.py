@@ -12,9 +12,9 @@ from tests.leaderboards.made import over_seeds, read, under, write
 from tests.packages import Package
 
 from xlser.errors import PluginError, UnknownNameError
-from xlser.leaderboards import Leaderboards, write_leaderboard
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser.site import Leaderboards, write_leaderboard
 
 V1 = get_protocol("v1")
 SLUG = "frozen-logmel-functionals"

@@ -6,7 +6,7 @@ import pytest
 from markdown_it import MarkdownIt
 from tests.leaderboards.made import over_seeds, results, write
 
-from xlser.leaderboards import Leaderboards, LeaderboardView
+from xlser.leaderboards import LeaderboardView
 from xlser.leaderboards.details import details_page
 from xlser.leaderboards.model import (
     Code,
@@ -22,6 +22,7 @@ from xlser.leaderboards.page import protocol_page
 from xlser.leaderboards.rendering import blocks_as_markdown, page_as_markdown
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser.site import Leaderboards
 
 V1 = get_protocol("v1")
 HARMLESS = "harmless"

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from xlser.corpora import get_corpus
-from xlser.leaderboards import Leaderboards
 from xlser.protocols import get_protocol
 from xlser.results import load
+from xlser.site import Leaderboards
 from xlser_protocols.sentences import Sentences, unweighted_accuracy
 
 V2 = get_protocol("v2")

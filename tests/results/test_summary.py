@@ -2,9 +2,9 @@ from pathlib import Path
 
 from tests.leaderboards.made import over_seeds, read, results, under, without_interval, write
 
-from xlser.leaderboards import write_leaderboard
 from xlser.protocols import Protocol, get_protocol
 from xlser.records import Record
+from xlser.site import write_leaderboard
 
 _HEADING = "## Mean over target languages"
 

@@ -15,11 +15,11 @@ from tests.leaderboards.made import (
 )
 
 from xlser.errors import RecordError, UnknownNameError
-from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.formatting import signed
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.results import competition_ranks
+from xlser.site import write_leaderboard
 
 _EVERY = {"name": "upper-bound", "target_labels": "all"}
 

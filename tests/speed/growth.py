@@ -27,10 +27,10 @@ from tests.speed.material import CPU, copies, inventories_at_hand, speech_of, su
 from xlser.audio import FrontEnd, prepare
 from xlser.backbones import get_backbone
 from xlser.corpora import Inventory
-from xlser.leaderboards import write_leaderboard
 from xlser.leaderboards.figures.canvas import COLOURS, MARKERS, picture_files
 from xlser.methods import Labelled, Schedule, Speech, Task
 from xlser.protocols import get_protocol
+from xlser.site import write_leaderboard
 from xlser.system.memory import keep_pages
 from xlser.training import embed, train_source_model
 

@@ -12,10 +12,10 @@ from tests.cli.commands import XLSER
 from tests.demo import Demo, request
 from tests.records import committed
 
-from xlser.leaderboards import write_leaderboard
 from xlser.methods import get_method
 from xlser.protocols import get_protocol
 from xlser.runs import make_plan
+from xlser.site import write_leaderboard
 
 RECORDS = 10_000
 

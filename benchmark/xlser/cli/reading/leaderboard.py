@@ -36,8 +36,8 @@ def leaderboard(
     blocks of `leaderboards/README.md`, where there is one, are written anew as well. So is
     `index.html`, once `--html` has made one.
     """
-    from xlser.leaderboards import Leaderboards
     from xlser.protocols import find_protocol, names_with_results
+    from xlser.site import Leaderboards
 
     names = protocols or names_with_results(leaderboards)
     if not names:

@@ -13,8 +13,8 @@ from xlser.cli.parameters import takes_run_options
 if TYPE_CHECKING:
     from xlser.api.options import RunOptions
     from xlser.api.pipeline import Finished
-    from xlser.leaderboards import Written
     from xlser.leaderboards.views import Screen
+    from xlser.site import Written
 
 
 @takes_run_options
@@ -36,9 +36,10 @@ def run(options: "RunOptions", as_json: bool) -> None:
 
 def _print(finished: "Finished", as_json: bool) -> None:
     """Write the leaderboard; print it, or at a terminal a screen of it, and what failed."""
-    from xlser.leaderboards import render, write_leaderboard
+    from xlser.leaderboards import render
     from xlser.monitoring.report import failure_lines
     from xlser.records.store import known_keys
+    from xlser.site import write_leaderboard
 
     grid, plan, failures = finished.grid, finished.plan, finished.failures
     written = write_leaderboard(grid.protocol, grid.options.leaderboards)

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from xlser.leaderboards.explorer import explorer_page
 from xlser.leaderboards.formatting import signed
 from xlser.protocols import get_protocol
 from xlser.results import load
+from xlser.site.explorer import explorer_page
 
 _COMMITTED = Path(__file__).parents[3] / "leaderboards"
 _TARGETS = ("italian", "bengali")  # few speakers, whose exchanges are all looked at, and many

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.leaderboards.made import over_seeds, results
 
-from xlser.leaderboards.explorer import explorer_page
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.records.store import read_records
+from xlser.site.explorer import explorer_page
 
 V1 = get_protocol("v1")
 STRANGE = "</script><img src=x onerror=alert(1)>"

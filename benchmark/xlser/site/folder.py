@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from xlser.leaderboards.details import details_name, details_page
-from xlser.leaderboards.explorer import explorer_page
 from xlser.leaderboards.model import Page, Picture
 from xlser.leaderboards.page import protocol_page
 from xlser.leaderboards.plugins import added_sections
@@ -14,6 +13,7 @@ from xlser.leaderboards.rendering import page_as_markdown
 from xlser.leaderboards.sections.encoders import encoders_of
 from xlser.protocols import Protocol, find_protocol
 from xlser.results import Results, load
+from xlser.site.explorer import explorer_page
 from xlser.system.files import write_atomically
 
 HTML = "index.html"

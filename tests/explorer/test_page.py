@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.leaderboards.explorer.conftest import STRANGE
+from tests.explorer.conftest import STRANGE
 
 ENCODER = "frozen-audiontt-512-f4283f22"
 

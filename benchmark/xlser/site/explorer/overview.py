@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from xlser.leaderboards.explorer.numbers import Content
 from xlser.leaderboards.formatting import BELOW, DASH
+from xlser.site.explorer.numbers import Content
 
 
 class Grid(NamedTuple):

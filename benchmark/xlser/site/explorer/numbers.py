@@ -8,8 +8,6 @@ from typing import Any
 import pandas as pd
 
 from xlser.corpora import get_corpus
-from xlser.leaderboards.explorer.counts import COMPARED, TestSets
-from xlser.leaderboards.explorer.provenance import Methods, Provenance
 from xlser.leaderboards.formatting import DASH, metric_title, show_seeds
 from xlser.leaderboards.plugins import page_plugins
 from xlser.leaderboards.rendering import as_text
@@ -30,6 +28,8 @@ from xlser.results import (
     adjusted_ps,
     competition_ranks,
 )
+from xlser.site.explorer.counts import COMPARED, TestSets
+from xlser.site.explorer.provenance import Methods, Provenance
 
 Content = dict[str, Any]
 

@@ -16,13 +16,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from xlser.leaderboards.cost import cost_blocks
-from xlser.leaderboards.explorer.numbers import Content, Numbers
-from xlser.leaderboards.explorer.overview import overview
 from xlser.leaderboards.model import Code, Link, Paragraph, Section, Strong
 from xlser.leaderboards.sections.encoders import Encoders
 from xlser.leaderboards.sections.introduction import introduction
 from xlser.protocols import is_registered
 from xlser.results import Results
+from xlser.site.explorer.numbers import Content, Numbers
+from xlser.site.explorer.overview import overview
 
 _SCRIPTS = ("random.js", "statistics.js", "data.js", "table.js", "comparison.js", "main.js")
 
@@ -140,7 +140,7 @@ def _asset(name: str) -> str:
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("xlser.leaderboards.explorer"),
+        loader=PackageLoader("xlser.site.explorer"),
         autoescape=True,
         finalize=_inline,
         keep_trailing_newline=True,
