@@ -33,7 +33,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def template() -> Record:
     """A record to change by hand: one that is committed, for a run takes longer."""
-    results = Path(__file__).parents[3] / "leaderboards" / "v1" / "results" / "italian"
+    results = Path(__file__).parents[2] / "leaderboards" / "v1" / "results" / "italian"
     return next(record for _, record in read_records(results))
 
 

@@ -12,7 +12,7 @@ from xlser.protocols import get_protocol
 from xlser.results import load
 from xlser.site.explorer import explorer_page
 
-_COMMITTED = Path(__file__).parents[3] / "leaderboards"
+_COMMITTED = Path(__file__).parents[2] / "leaderboards"
 _TARGETS = ("italian", "bengali")  # few speakers, whose exchanges are all looked at, and many
 
 
