@@ -70,7 +70,12 @@ def build() -> list[Protocol]:
         seeds=_SEEDS,
         splits=_rotating(LANGUAGES),
         ranks=True,
-        presentation=Presentation(reference="sft", bounds=_BOUNDS, backbone="audiontt-512"),
+        presentation=Presentation(
+            reference="sft",
+            bounds=_BOUNDS,
+            backbone="audiontt-512",
+            headline_budgets=(25, 50, 100),
+        ),
     )
     demo = freeze(
         name="demo",

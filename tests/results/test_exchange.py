@@ -207,3 +207,30 @@ def probabilities() -> list[tuple[np.ndarray, ...]]:
     truth = drawn("v1", "german")[0].utterances.truth
     sure = (255 * np.eye(5)[truth]).astype(np.uint8)
     return [(sure,), (np.full_like(sure, 51),)]
+
+
+def test_ranks_are_ruled_out_by_exchanges_that_move_no_pair_as_far() -> None:
+    """Six speakers, 32 exchanges: at 5 % the largest lead of any pair may come about once."""
+    steady = np.array([6.0, 4.0, 5.0, 6.0, 5.0, 4.0])
+    effects = np.stack([steady, -steady, np.array([0.5, -0.5, 0.5, -0.5, 0.5, -0.5])])
+    assert exchange.rank_intervals(effects, LEVEL) == [(1, 2), (2, 3), (1, 3)]
+    assert exchange.rank_intervals(effects[:, :4], LEVEL) == [(1, 3)] * 3  # too few to tell
+    apart = np.stack([2 * steady, -steady, -steady])
+    assert exchange.rank_intervals(apart, LEVEL) == [(1, 1), (2, 3), (2, 3)]
+
+
+def test_of_equally_good_methods_no_rank_is_ruled_out_in_95_of_100_experiments() -> None:
+    rng = np.random.default_rng(0)
+    shared = rng.normal(size=(400, 1, 16))
+    luck = shared * rng.normal(size=(400, 8, 1)) + rng.normal(size=(400, 8, 16))
+    luck = luck * rng.choice([-1.0, 1.0], (400, 1, 16))
+    wrong = [exchange.rank_intervals(e, LEVEL) != [(1, 8)] * 8 for e in luck]
+    assert np.mean(wrong) <= 0.08
+
+
+@given(EFFECTS)
+def test_a_method_may_have_the_rank_it_has(effects: np.ndarray) -> None:
+    totals = effects.sum(axis=1)
+    for i, (low, high) in enumerate(exchange.rank_intervals(effects, LEVEL)):
+        assert low <= 1 + (totals > totals[i] + 1e-9).sum()
+        assert high >= len(totals) - (totals < totals[i] - 1e-9).sum()

@@ -69,7 +69,7 @@ def protocol_rows(
             "folds": protocol.folds,
             "budgets": list(protocol.budgets),
             "headline": protocol.headline,
-            "headline budgets": list(protocol.headline_budgets or protocol.budgets[-1:]),
+            "headline budgets": list(protocol.first_budgets or protocol.budgets[-1:]),
             "classes of targets": {t: list(c) for t, c in protocol.target_classes.items()},
             "label map": {c: dict(of) for c, of in protocol.label_map.items()},
             "ranks": protocol.ranks,

@@ -38,7 +38,12 @@ from xlser.leaderboards.rendering import page_as_markdown
 from xlser.leaderboards.sections.encoders import Encoders
 from xlser.leaderboards.sections.gains import gains_of_summary
 from xlser.leaderboards.sections.introduction import introduction
-from xlser.leaderboards.sections.standing import NOT_ONE, standing_in_words, standings_table
+from xlser.leaderboards.sections.standing import (
+    NOT_ONE,
+    show_ranks,
+    standing_in_words,
+    standings_table,
+)
 from xlser.metrics import Metric, get_metric
 from xlser.protocols import Labels, Protocol, is_registered
 from xlser.results import (
@@ -174,7 +179,8 @@ def _summary_section(protocol: Protocol, summary: Summary, encoders: Encoders | 
         *(encoders.flags(summary.condition) if encoders else []),
         Paragraph(
             f"Mean {metric} over {summary.languages}, ± standard deviation of that mean over "
-            "seeds, [its 95 % interval over speakers], (rank within the label budget)."
+            "seeds, [its 95 % interval over speakers], (rank within the label budget, and in "
+            "brackets the ranks that it may have where any is ruled out)."
             f" {BELOW}: separably below the first of the column."
             + (f" {SIGNIFICANT}: separable from {reference}." if reference else "")
         ),
@@ -266,9 +272,8 @@ def _summary_column(
     if labels != "all":
         means = [line.score(labels).mean for line in lines]
         ranks = competition_ranks(means, lines[0].metric.higher_is_better) if lines else []
-        below = standing.separable if standing else ()
         for line, rank in zip(lines, ranks, strict=True):
-            cells[line.method] += f" ({rank}) {BELOW}" if line.method in below else f" ({rank})"
+            cells[line.method] += f" ({rank}{show_ranks(standing, line.method, ')')}"
     if reference and reference.has(labels):
         others = [line for line in lines if line is not reference]
         ps = adjusted_ps([line.minus(reference, labels) for line in others])
@@ -361,11 +366,7 @@ def _ranks(table: Table, rows: Sequence[Row], standing: Standing | None) -> list
     ranked = [row for row in rows if row.ranked]
     scores = [row.scores["target", table.metric.name].mean for row in ranked]
     ranks = iter(competition_ranks(scores, table.metric.higher_is_better))
-    below = standing.separable if standing else ()
-    return [
-        next(ranks) + (f" {BELOW}" if row.method in below else "") if row.ranked else DASH
-        for row in rows
-    ]
+    return [next(ranks) + show_ranks(standing, row.method) if row.ranked else DASH for row in rows]
 
 
 def _against_reference(

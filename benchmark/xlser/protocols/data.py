@@ -95,6 +95,8 @@ class Presentation(BaseModel):
         bounds: methods between which the others are expected.
         backbone: the backbone of runs that name none.
         notes: what results under the protocol do not show, a sentence or two each.
+        headline_budgets: label budgets whose mean comes first on pages, where the protocol states
+            no headline over several.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -103,6 +105,7 @@ class Presentation(BaseModel):
     bounds: Bounds = Bounds()
     backbone: str | None = None
     notes: tuple[str, ...] = ()
+    headline_budgets: tuple[int, ...] = ()
 
 
 class ProtocolData(Stated):
@@ -217,6 +220,11 @@ class ProtocolData(Stated):
     def classes_of(self, target: str) -> tuple[str, ...]:
         """Return the classes of a target, in the order of its class indices."""
         return self.target_classes.get(target, self.classes)
+
+    @property
+    def first_budgets(self) -> tuple[int, ...]:
+        """The label budgets whose mean comes first; empty for the largest budget alone."""
+        return self.headline_budgets or self.presentation.headline_budgets
 
     def read_emotions(self, corpus: str) -> tuple[str, ...]:
         """Return the emotions of a corpus that are a class or stand for one."""

@@ -288,7 +288,7 @@ class Recipe(BaseModel):
             for c in corpora
             if (corpus := get_corpus(c)).caution
         ]
-        given = {"reference": self.reference, "backbone": self.backbone}
+        given: dict[str, Any] = {"reference": self.reference, "backbone": self.backbone}
         return Presentation(
             **{name: value for name, value in given.items() if value},
             bounds=self.bounds,

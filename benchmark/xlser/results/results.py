@@ -140,7 +140,7 @@ class Results:
         Args:
             metric: to average; the protocol's headline by default.
         """
-        return summarise(self.tables(metric), self.protocol.headline_budgets)
+        return summarise(self.tables(metric), self.protocol.first_budgets)
 
     def compare(
         self,

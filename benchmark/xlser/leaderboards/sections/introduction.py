@@ -106,7 +106,9 @@ def _about_ranks(protocol: Protocol) -> Paragraph:
         )
     return Paragraph(
         f"Rows of one table are ranked by {headline} on the target language; scores that are "
-        f"equal as printed share a rank (2=). {BELOW} marks what is separably below the first at "
+        f"equal as printed share a rank (2=). In brackets behind it stand the ranks that a method "
+        "may have, 95 % for all methods at once; where none is ruled out, nothing stands there. "
+        f"{BELOW} marks what is separably below the first at "
         "5 %, adjusted for all methods: all others may be as good as the first, whatever their "
         "ranks. Below a table stands from which difference on it finds methods apart in 80 of 100 "
         "experiments, and the reliability of its ranking: the share of the variance between "

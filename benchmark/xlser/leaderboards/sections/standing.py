@@ -10,6 +10,20 @@ from xlser.results import Standing
 NOT_ONE = "No method is separably below the first: the ranks are no evidence."
 
 
+def show_ranks(standing: Standing | None, method: str, closing: str = "") -> str:
+    """Return what stands behind a rank: the ranks a method may have, and whether it is below.
+
+    Args:
+        standing: of the table's methods; None for a single one.
+        method: as rows name it.
+        closing: what ends the parentheses in which the rank stands.
+    """
+    low, high = standing.ranks[method] if standing and standing.orders else (0, 0)
+    interval = f" [{low}–{high}]" if high else ""
+    below = f" {BELOW}" if standing and method in standing.separable else ""
+    return interval + closing + below
+
+
 def standing_in_words(standing: Standing, reference: str | None, ranks: bool) -> Paragraph:
     """Return which differences a table can find, as a paragraph below it.
 

@@ -137,6 +137,26 @@ def below_the_best(effects: Reals) -> list[float]:
     return [float(p) for p in ps]
 
 
+def rank_intervals(effects: Reals, level: float) -> list[tuple[int, int]]:
+    """Return which ranks each method may have, 1 being the best, all of them at once.
+
+    The lead of any method over any other is held against the largest under the same exchanges; a
+    method is surely behind those whose lead over it is larger. If all are equally good, no rank is
+    left out in at least 1 - `level` of experiments (Mogstad et al. 2024, with exchanges for the
+    bootstrap).
+
+    Args:
+        effects: what each speaker adds to each method's score, higher being better, shape
+            (methods, speakers).
+        level: error rate, over all pairs.
+    """
+    moved = effects @ exchanges(effects.shape[1]).T
+    critical = _edge(moved.max(axis=0) - moved.min(axis=0), level) - _ROUNDING
+    leads = moved[:, :1] - moved[:, 0]  # of the row over the column
+    better, worse = (leads <= -critical).sum(axis=1), (leads >= critical).sum(axis=1)
+    return [(1 + int(b), len(leads) - int(w)) for b, w in zip(better, worse, strict=True)]
+
+
 def critical_differences(effects: Reals, error: float, level: float) -> tuple[float, float]:
     """Return from which difference on one is separable, percent.
 

@@ -13,6 +13,7 @@ from xlser.results.inference.exchange import (
     contributions,
     critical_differences,
     least_p,
+    rank_intervals,
 )
 from xlser.results.inference.statistics import LEVEL, Estimate
 from xlser.results.predictions import Reals
@@ -27,6 +28,7 @@ class Standing:
 
     Attributes:
         below: by method, the p-value of being no worse than the best, adjusted for all methods.
+        ranks: by method, the first and the last rank that it may have, 95 % for all at once.
         speakers: number of test speakers, of all targets.
         error: standard error of the difference of two methods, percent, the root mean square over
             all pairs; None if it is not known.
@@ -39,6 +41,7 @@ class Standing:
     """
 
     below: Mapping[str, float]
+    ranks: Mapping[str, tuple[int, int]]
     speakers: int
     error: float | None
     named: float
@@ -49,6 +52,11 @@ class Standing:
     def too_few(self) -> bool:
         """Whether there are too few speakers to find any two methods apart."""
         return least_p(self.speakers) > LEVEL
+
+    @property
+    def orders(self) -> bool:
+        """Whether the rank of any method is known to be none of some."""
+        return any(interval != (1, len(self.ranks)) for interval in self.ranks.values())
 
     @property
     def separable(self) -> tuple[str, ...]:
@@ -80,6 +88,7 @@ def standing(
     named, largest = critical_differences(others, difference.error or inf, LEVEL)
     return Standing(
         below=below,
+        ranks=dict(zip(members, rank_intervals(oriented, LEVEL), strict=True)),
         speakers=effects.shape[1],
         error=difference.error,
         named=_detectable(named, difference),
