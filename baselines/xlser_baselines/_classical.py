@@ -20,7 +20,7 @@ def fit_best(
     task: Task,
     classifiers: Sequence[Any],
     standardisation: Standardisation | None,
-    inputs_of: Callable[[Array], Inputs] = lambda x: lambda z: z,
+    inputs_of: Callable[[Array], Inputs] | None = None,
 ) -> Predictor:
     """Fit each classifier on source and labelled target; return the best on source validation.
 
@@ -40,7 +40,7 @@ def fit_best(
     x = np.concatenate([_embeddings(part.speech) for part in train])
     y = np.concatenate([part.emotion.cpu().numpy() for part in train])
     weight = np.concatenate([np.full(len(p), len(train[0]) / len(p)) for p in train])
-    inputs = inputs_of(x)
+    inputs: Inputs = inputs_of(x) if inputs_of else _AsTheyAre()
 
     train_inputs = inputs(x)
     for done, classifier in enumerate(classifiers, start=1):
@@ -53,6 +53,11 @@ def fit_best(
         scores = [balanced_accuracy_score(emotion, c.predict(validation)) for c in classifiers]
         best = classifiers[int(np.argmax(scores))]
     return standard.predictor(_Classical(inputs, best, len(task.classes)))
+
+
+class _AsTheyAre:
+    def __call__(self, embeddings: Array) -> Array:
+        return embeddings
 
 
 class _Classical:

@@ -14,6 +14,7 @@ class AdaBN(GradientMethod):
     """
 
     name = "adabn"
+    family = "alignment"
     target_labels = "none"
     citation = "Li et al. (2017), Revisiting batch normalization for domain adaptation, ICLR W"
     stages = ("source",)

@@ -40,6 +40,7 @@ class AdaMatch(GradientMethod):
     """
 
     name = "adamatch"
+    family = "consistency"
     target_labels = "few"
     citation = "Berthelot et al. (2022), AdaMatch, ICLR"
     shares = HALF_TARGET

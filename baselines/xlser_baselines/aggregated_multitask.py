@@ -22,6 +22,7 @@ class AggregatedMultitask(GradientMethod):
     """
 
     name = "aggregated-multitask"
+    family = "auxiliary tasks"
     target_labels = "few"
     attributes = ("gender", "naturalness")
     citation = (

@@ -39,6 +39,7 @@ class AlignedLinear(Twinned):
     """
 
     name = "aligned-linear"
+    family = "alignment"
     target_labels = "few"
     citation = "Ours, after Sun et al. (2016), CORAL, AAAI, and Gauvain & Lee (1994), IEEE TSAP"
     tracks = ("frozen",)

@@ -17,6 +17,7 @@ class BBSE(LabelShift):
     """
 
     name = "bbse"
+    family = "label shift"
     citation = "Lipton et al. (2018), Detecting and correcting for label shift, ICML"
 
     def frequencies(self, unlabelled: Array, training: Array, classifier: Validated) -> Array:

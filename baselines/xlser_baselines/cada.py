@@ -22,6 +22,7 @@ class CADA(GradientMethod):
     """
 
     name = "cada"
+    family = "adversarial"
     target_labels = "few"
     citation = "Zhou & Chen (2019), Class-wise adversarial domain adaptation for SER, ICASSP"
     reconstructed = True

@@ -37,6 +37,7 @@ class CDAC(GradientMethod):
     """
 
     name = "cdac"
+    family = "consistency"
     target_labels = "few"
     citation = "Li et al. (2021), Cross-domain adaptive clustering for SSDA, CVPR"
     shares = HALF_TARGET

@@ -25,6 +25,7 @@ class CDAN(GradientMethod):
     """
 
     name = "cdan"
+    family = "adversarial"
     target_labels = "few"
     citation = "Long et al. (2018), Conditional adversarial domain adaptation, NeurIPS"
     shares = HALF_TARGET

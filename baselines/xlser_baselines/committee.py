@@ -21,6 +21,7 @@ class Committee(Twinned):
     """
 
     name = "committee"
+    family = "ensembles"
     target_labels = "few"
     citation = "Ours, after Hansen & Salamon (1990), Neural network ensembles, IEEE TPAMI"
     tracks = ("frozen",)

@@ -17,6 +17,7 @@ class DAN(AlignedEmbeddings):
     """
 
     name = "dan"
+    family = "alignment"
     citation = "Long et al. (2015), Learning transferable features with DAN, ICML"
 
     def distance(self, source: Tensor, target: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ class DANN(GradientMethod):
     """
 
     name = "dann"
+    family = "adversarial"
     target_labels = "few"
     citation = (
         "Abdelwahab & Busso (2018), Domain adversarial for acoustic emotion recognition, TASLP"

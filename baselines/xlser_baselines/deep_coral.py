@@ -15,6 +15,7 @@ class DeepCORAL(AlignedEmbeddings):
     """
 
     name = "deep-coral"
+    family = "alignment"
     citation = "Sun & Saenko (2016), Deep CORAL, ECCV workshops"
 
     def distance(self, source: Tensor, target: Tensor) -> Tensor:

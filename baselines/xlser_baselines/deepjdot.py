@@ -24,6 +24,7 @@ class DeepJDOT(GradientMethod):
     """
 
     name = "deepjdot"
+    family = "alignment"
     target_labels = "few"
     citation = "Damodaran et al. (2018), DeepJDOT, ECCV; Courty et al. (2017), JDOT, NeurIPS"
     shares = HALF_TARGET

@@ -14,6 +14,7 @@ class EMPrior(LabelShift):
     """
 
     name = "em-prior"
+    family = "label shift"
     citation = "Saerens et al. (2002), Adjusting the outputs of a classifier, Neural Computation"
     rounds: int = 1000
 

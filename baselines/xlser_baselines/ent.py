@@ -15,6 +15,7 @@ class EntropyMinimisation(GradientMethod):
     """
 
     name = "ent"
+    family = "entropy"
     target_labels = "few"
     citation = "Grandvalet & Bengio (2005), Semi-supervised learning by entropy minimization, NIPS"
     shares = HALF_TARGET

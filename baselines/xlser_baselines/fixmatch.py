@@ -15,6 +15,7 @@ class FixMatch(WeakTeachesStrong):
     """
 
     name = "fixmatch"
+    family = "consistency"
     citation = "Sohn et al. (2020), FixMatch, NeurIPS"
     tau: float = 0.95
 

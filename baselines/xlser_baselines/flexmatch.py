@@ -15,6 +15,7 @@ class FlexMatch(WeakTeachesStrong):
     """
 
     name = "flexmatch"
+    family = "consistency"
     citation = "Zhang et al. (2021), FlexMatch, NeurIPS"
     tau: float = 0.95
 

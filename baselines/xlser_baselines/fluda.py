@@ -34,6 +34,7 @@ class FLUDA(GradientMethod):
     """
 
     name = "fluda"
+    family = "pseudo-labels"
     target_labels = "few"
     citation = "Ahn et al. (2021), Cross-corpus SER based on few-shot learning and UDA, IEEE SPL"
     reconstructed = True

@@ -28,6 +28,7 @@ class FreeMatch(GradientMethod):
     """
 
     name = "freematch"
+    family = "consistency"
     target_labels = "few"
     citation = "Wang et al. (2023), FreeMatch, ICLR"
     shares = HALF_TARGET

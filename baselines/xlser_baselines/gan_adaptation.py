@@ -36,6 +36,7 @@ class GANAdaptation(GradientMethod):
     """
 
     name = "gan-adaptation"
+    family = "adversarial"
     target_labels = "few"
     citation = (
         "Latif et al. (2019), Unsupervised adversarial domain adaptation for cross-lingual SER, "

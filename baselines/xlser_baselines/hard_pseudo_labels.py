@@ -22,6 +22,7 @@ class HardPseudoLabels(GradientMethod):
     """
 
     name = "hard-pseudo-labels"
+    family = "pseudo-labels"
     target_labels = "few"
     citation = "Agarla et al. (2022), Semi-supervised cross-lingual SER, Section 4.2.1"
     tau: float = 0.5

@@ -19,6 +19,7 @@ class NearestNeighbours(Method):
     """
 
     name = "knn"
+    family = "classical"
     target_labels = "few"
     citation = "Wu et al. (2018), Unsupervised feature learning via instance discrimination, CVPR"
     tracks = ("frozen",)

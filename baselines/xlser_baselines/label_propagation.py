@@ -20,6 +20,7 @@ class LabelPropagation(Twinned):
     """
 
     name = "label-propagation"
+    family = "classical"
     target_labels = "few"
     citation = "Zhou et al. (2004), Learning with local and global consistency, NIPS"
     tracks = ("frozen",)

@@ -28,6 +28,7 @@ class LanguageDANN(GradientMethod):
     """
 
     name = "language-dann"
+    family = "adversarial"
     target_labels = "few"
     citation = "Cai et al. (2021), Unsupervised cross-lingual SER using DANN, ISCSLP"
     shares = HALF_TARGET

@@ -15,6 +15,7 @@ class LogisticRegression(Method):
     """
 
     name = "logistic-regression"
+    family = "classical"
     target_labels = "few"
     citation = "Scheidwasser-Clow et al. (2022), SERAB, ICASSP"
     tracks = ("frozen",)

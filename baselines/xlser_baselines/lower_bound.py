@@ -12,6 +12,7 @@ class LowerBound(GradientMethod):
     """
 
     name = "lower-bound"
+    family = "bounds"
     target_labels = "none"
     citation = "Agarla et al. (2022), Semi-supervised cross-lingual SER, Section 6.1"
     stages = ("source",)

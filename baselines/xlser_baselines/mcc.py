@@ -15,6 +15,7 @@ class MCC(GradientMethod):
     """
 
     name = "mcc"
+    family = "entropy"
     target_labels = "few"
     citation = "Jin et al. (2020), Minimum class confusion for versatile domain adaptation, ECCV"
     shares = HALF_TARGET

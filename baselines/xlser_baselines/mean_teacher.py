@@ -26,6 +26,7 @@ class MeanTeacherMethod(GradientMethod):
     """
 
     name = "mean-teacher"
+    family = "consistency"
     target_labels = "few"
     citation = "Tarvainen & Valpola (2017), Mean teachers are better role models, NeurIPS"
     shares = HALF_TARGET

@@ -34,6 +34,7 @@ class MixMatch(GradientMethod):
     """
 
     name = "mixmatch"
+    family = "consistency"
     target_labels = "few"
     citation = "Berthelot et al. (2019), MixMatch, NeurIPS"
     shares = HALF_TARGET

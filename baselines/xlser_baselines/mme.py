@@ -28,6 +28,7 @@ class MinimaxEntropy(GradientMethod):
     """
 
     name = "mme"
+    family = "entropy"
     target_labels = "few"
     citation = "Saito et al. (2019), Semi-supervised domain adaptation via minimax entropy, ICCV"
     shares = HALF_TARGET

@@ -36,6 +36,7 @@ class NNPM(GradientMethod):
     """
 
     name = "nnpm"
+    family = "alignment"
     target_labels = "few"
     citation = "Li et al. (2021), Unsupervised cross-lingual SER using pseudo multilabel, ASRU"
     reconstructed = True

@@ -24,6 +24,7 @@ class OTDA(Twinned):
     """
 
     name = "otda"
+    family = "alignment"
     target_labels = "few"
     citation = "Courty et al. (2017), Optimal transport for domain adaptation, IEEE TPAMI"
     tracks = ("frozen",)

@@ -21,6 +21,7 @@ class Prototypes(Twinned):
     """
 
     name = "prototypes"
+    family = "classical"
     target_labels = "few"
     citation = "Ren et al. (2018), Meta-learning for semi-supervised few-shot classification, ICLR"
     tracks = ("frozen",)

@@ -14,6 +14,7 @@ class SupervisedFineTuning(GradientMethod):
     """
 
     name = "sft"
+    family = "supervised"
     target_labels = "few"
     least_labels = 1
     citation = "the supervised part of Agarla et al. (2022), Eq. 1, without pseudo-labels"

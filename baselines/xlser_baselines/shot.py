@@ -20,6 +20,7 @@ class SHOT(GradientMethod):
     """
 
     name = "shot"
+    family = "pseudo-labels"
     target_labels = "few"
     citation = "Liang et al. (2020), Do we really need to access the source data? ICML"
     shares = {"target_labelled": 0.5, "target_unlabelled": 0.5}

@@ -30,6 +30,7 @@ class SoftPseudoLabels(GradientMethod):
     """
 
     name = "soft-pseudo-labels"
+    family = "pseudo-labels"
     target_labels = "few"
     citation = "Agarla et al. (2022), Semi-supervised cross-lingual SER, Section 4.2.2"
     lambda_a: float = 0.8

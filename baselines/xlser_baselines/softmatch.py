@@ -19,6 +19,7 @@ class SoftMatch(WeakTeachesStrong):
     """
 
     name = "softmatch"
+    family = "consistency"
     citation = "Chen et al. (2023), SoftMatch, ICLR"
     half_life: float = 0.007
     n: float = 2.0

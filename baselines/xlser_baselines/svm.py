@@ -26,6 +26,7 @@ class SupportVectorMachine(Method):
     """
 
     name = "svm"
+    family = "classical"
     target_labels = "few"
     citation = "Scheidwasser-Clow et al. (2022), SERAB, ICASSP"
     tracks = ("frozen",)

@@ -21,6 +21,7 @@ class TENT(GradientMethod):
     """
 
     name = "tent"
+    family = "entropy"
     target_labels = "none"
     citation = "Wang et al. (2021), Tent: fully test-time adaptation, ICLR"
     shares = {"target_unlabelled": 1.0}

@@ -33,6 +33,7 @@ class TripleAttentiveAsymmetric(GradientMethod):
     """
 
     name = "triple-attentive-asymmetric"
+    family = "pseudo-labels"
     target_labels = "few"
     citation = "Ocquaye et al. (2021), Triple attentive asymmetric CNN, Int. J. Intell. Syst. 36(1)"
     reconstructed = True

@@ -12,6 +12,7 @@ class UpperBound(GradientMethod):
     """
 
     name = "upper-bound"
+    family = "bounds"
     target_labels = "all"
     citation = "Agarla et al. (2022), Semi-supervised cross-lingual SER, Section 6.2"
     twin: ClassVar[bool] = False  # type: ignore[misc] # no setting: all its target speech is labelled

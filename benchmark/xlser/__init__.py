@@ -4,7 +4,8 @@
     >>> results = xlser.run(["svm", "nnpm"], target="german")  # doctest: +SKIP
     >>> results.compare("svm", "nnpm")  # doctest: +SKIP
 
-`run`, `load_results`, `compare` and `check_method` work on methods; `methods()`, `corpora()`,
+`run`, `load_results`, `compare` and `check_method` work on methods, `check_corpus` on a corpus;
+`train` and `load_model` make use of the best; `methods()`, `corpora()`,
 `protocols()`, `backbones()` and `metrics()` list what is there, as data frames. All are imported
 when they are first used (PEP 562).
 """
@@ -17,11 +18,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas
 
-    from xlser.api.functions import check_method, compare, load_results, run
+    from xlser.api.functions import (
+        check_corpus,
+        check_method,
+        compare,
+        load_model,
+        load_results,
+        run,
+        train,
+    )
 
     __version__: str
 
-_FUNCTIONS = ("check_method", "compare", "load_results", "run")
+_FUNCTIONS = (
+    "check_corpus",
+    "check_method",
+    "compare",
+    "load_model",
+    "load_results",
+    "run",
+    "train",
+)
 _LISTINGS = {  # what a package lists when it is called, in `xlser.api.listings`
     "backbones": "backbone_rows",
     "corpora": "corpus_rows",
@@ -32,10 +49,13 @@ _LISTINGS = {  # what a package lists when it is called, in `xlser.api.listings`
 
 __all__ = [
     "__version__",
+    "check_corpus",
     "check_method",
     "compare",
+    "load_model",
     "load_results",
     "run",
+    "train",
 ]
 
 

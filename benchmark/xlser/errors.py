@@ -52,6 +52,10 @@ class IncompleteCorpusError(XlserError):
     """A corpus that lacks utterances a protocol uses, or holds two that contradict."""
 
 
+class CorpusContractError(XlserError):
+    """What a corpus reads from the names of its recordings cannot be."""
+
+
 class TableError(XlserError):
     """A table of utterances that cannot be used; the message names file, row and column."""
 
@@ -90,6 +94,10 @@ class ManifestError(InvalidProtocolError):
 
 class MethodError(XlserError):
     """A method that broke its contract: wrong shape, NaN, bad settings."""
+
+
+class ModelError(XlserError):
+    """A trained model cannot be saved or loaded."""
 
 
 class RecordError(XlserError):

@@ -143,7 +143,7 @@ def load_object(group: Group, name: str) -> object:
         raise PluginError(
             f"The {_KIND[group]} {name!r} of package {package} fails to import "
             f"({point.value}): {type(cause).__name__}: {cause}",
-            f"Mend that package or uninstall it (pip uninstall {package.split()[0]}).",
+            f"Repair that package or uninstall it (pip uninstall {package.split()[0]}).",
         ) from cause
 
 
@@ -170,7 +170,7 @@ def call(group: Group, name: str, kind: type[T]) -> T:
     except (Exception, SystemExit) as cause:
         raise PluginError(
             f"{what} fails to load: {type(cause).__name__}: {cause}",
-            f"Mend {owner} or uninstall it.",
+            f"Repair {owner} or uninstall it.",
         ) from cause
     if not isinstance(made, kind):
         raise PluginError(

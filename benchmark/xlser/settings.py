@@ -63,7 +63,7 @@ class OwnCorpus(BaseModel):
 
 
 class Settings(BaseModel):
-    """What this invocation was told about the machine it runs on.
+    """Folders and weights on this machine, for one invocation.
 
     Attributes:
         corpora: folders of single corpora, by corpus name (`[corpora]`).
@@ -94,14 +94,15 @@ class Settings(BaseModel):
         """Merge options, `xlser.toml` in `folder` (default: the working folder) and environment.
 
         Args:
-            data: `--data`, searched before XLSER_DATA.
+            data: `--data`, searched before XLSER_DATA; both may be several folders, separated as
+                PATH is (":", on Windows ";").
             weights: `--weights`, stronger than XLSER_WEIGHTS.
             exclude: `--exclude`, each `<corpus>/<utterance>`; added to `[exclude]`.
             folder: where `xlser.toml` is looked for.
 
         Raises:
-            SettingsError: the file is not TOML or holds something unknown, or an exclusion is
-                not of the form `<corpus>/<utterance>`.
+            SettingsError: the file is not TOML or holds something unknown, an exclusion is not of
+                the form `<corpus>/<utterance>`, or a folder of corpora does not exist.
             UnknownNameError: the file or an exclusion names a corpus that nothing registers.
         """
         written = read_config(folder)
@@ -118,14 +119,7 @@ class Settings(BaseModel):
         for corpus in (*written.folders, *excluded):
             if corpus not in known:
                 raise UnknownNameError("corpus", corpus, known)
-        from_environment = os.environ.get("XLSER_DATA")
-        folders = tuple(expanded(d, "--data or XLSER_DATA") for d in (data, from_environment) if d)
-        for place in folders:
-            if not is_folder(place):
-                raise SettingsError(
-                    f"{place} (--data or XLSER_DATA) is not a folder.",
-                    "Name the folder that holds emodb/, ravdess/, ... .",
-                )
+        folders = _folders(data) + _folders(os.environ.get("XLSER_DATA"))
         return cls(
             corpora=written.folders,
             own=written.own,
@@ -212,6 +206,29 @@ def expanded(path: Path | str, where: str) -> Path:
             f"{path} ({where}) cannot be used: this system knows no home folder for it.",
             "Write the whole path, without ~.",
         ) from cause
+
+
+def _folders(named: Path | str | None) -> tuple[Path, ...]:
+    """Return the folders that `--data` or XLSER_DATA names.
+
+    Raises:
+        SettingsError: one is not a folder.
+    """
+    where = "--data or XLSER_DATA"
+    if not named:
+        return ()
+    whole = expanded(named, where)
+    if is_folder(whole):  # whatever its name holds
+        return (whole,)
+    folders = tuple(expanded(part, where) for part in str(named).split(os.pathsep) if part)
+    for folder in folders:
+        if not is_folder(folder):
+            raise SettingsError(
+                f"{folder} ({where}) is not a folder.",
+                f"Name the folder that holds emodb/, ravdess/, ...; several with {os.pathsep!r} "
+                "between them.",
+            )
+    return folders
 
 
 def _cache() -> Path:

@@ -171,5 +171,10 @@ def _figures(table: Table, sentences: Sentences) -> TableModel:
         ids = row.predictions.utterances.ids
         add("sentence alone", "", row, np.array([sentences.answers[id_] for id_ in ids]))
     for row in rows:
-        add(named(row.method, row.bound), str(row.labels), row, row.predictions.predicted)
+        add(
+            named(row.method, row.bound),
+            str(row.labels),
+            row,
+            row.predictions.predicted.astype(np.int64),
+        )
     return TableModel(columns(cells, left=("method",)))

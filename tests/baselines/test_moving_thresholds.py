@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from tests.baselines.thresholds import NotingFree, NotingSoft
 from tests.tasks import SHORT, labelled, small_task
+from tests.tools.thresholds import NotingFree, NotingSoft
 from torch import Tensor
 
 USB = 0.999  # momentum, made for 102,400 steps

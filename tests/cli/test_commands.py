@@ -65,7 +65,8 @@ def test_check_passes_for_whole_corpora_and_fails_for_others(tmp_path: Path) -> 
     (tmp_path / "emodb").mkdir()
     output = invoke("corpora", "check", "emodb", "--data", str(tmp_path), code=1)
     assert "0 of 535 published files; 408 faults" in output
-    assert "fault: 03a01Fa: missing" in output
+    assert "fault: 408 files: missing, for example 03a01Fa, 03a01Nc\n" in output
+    assert "and 30 more: --json lists all" in output  # of 50 pairs of speaker and emotion
     as_json = invoke("corpora", "check", "emodb", "--data", str(tmp_path), "--json", code=1)
     (report,) = json.loads(as_json)
     assert len(report["faults"]) == 408
@@ -108,14 +109,20 @@ def test_a_typo_starts_nothing_and_suggests_the_nearest(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_doctor_tells_what_is_found_and_missing(demo_cache: Path) -> None:
+def test_doctor_begins_with_a_verdict_and_shows_what_is_found_and_missing(demo_cache: Path) -> None:
     report = json.loads(invoke("doctor", "--json"))
     assert report["corpora"]["demo-english"].startswith("120 utterances")
     assert report["corpora"]["shemo"].startswith("not found")
     assert report["backbones"]["logmel-functionals"] == "needs no weights"
     assert "not found" in report["backbones"]["audiontt-512"]
     assert "german" in report["protocols"]["demo"]
-    assert "torch" in invoke("doctor")
+    assert next(iter(report)) == "verdict"
+    assert "demo (french" in report["verdict"]["ready to run"]
+    assert "v1" in report["verdict"]["no target's corpora found"]
+    assert report["verdict"]["wrong"] == "nothing"
+    shown = invoke("doctor")
+    assert shown.startswith("verdict\n")
+    assert "torch" in shown
 
 
 def test_run_writes_records_and_prints_the_leaderboard(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ def test_protocols_state_what_they_hold_and_what_is_not_found() -> None:
     assert "emodb" in rows["v1"]["corpora not found"]
     assert rows["v1"]["digest"] == get_protocol("v1").digest
     assert "| v1" in invoke("protocols")
+
+
+@pytest.mark.parametrize("listing", ["backbones", "corpora", "methods", "protocols"])
+def test_a_listing_fits_100_columns_and_keeps_names_whole(listing: str) -> None:
+    lines = invoke(listing).splitlines()
+    assert max(map(len, lines)) <= 100
+    names = {line.split("|")[1].strip() for line in lines if "|" in line}
+    assert {*entry_points(group=f"xlser.{listing}").names} <= names
 
 
 def test_one_protocol_is_shown_with_all_its_facts() -> None:

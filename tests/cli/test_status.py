@@ -179,8 +179,8 @@ def test_where_nothing_was_run_it_is_said_what_to_do(here: Path) -> None:
 
 
 def told_at(seconds: int, host: str, process: int) -> dict[str, Any]:
-    heard = f"2030-01-01T00:00:{seconds:02d}+00:00"
-    return {"state": "running", "host": host, "process": process, "heard": heard}
+    updated = f"2030-01-01T00:00:{seconds:02d}+00:00"
+    return {"state": "running", "host": host, "process": process, "updated": updated}
 
 
 def test_a_process_of_another_host_is_judged_by_its_age_alone() -> None:

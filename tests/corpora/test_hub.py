@@ -173,7 +173,11 @@ def test_any_dataset_becomes_a_corpus(xlser, tmp_path: Path) -> None:
     ("options", "problem", "remedy"),
     [
         (("--hub", f"o/n@{COMMIT}", "--split", "nemo"), "no column 'speaker'; it has", "--column"),
-        (("--hub", f"o/n@{COMMIT}", "--split", "none"), "cannot be had", "is there such a split"),
+        (
+            ("--hub", f"o/n@{COMMIT}", "--split", "none"),
+            "cannot be loaded",
+            "is there such a split",
+        ),
         (("--hub", f"o/n@{COMMIT}", "--config", "empty"), "row 0 has no audio bytes", "--table"),
     ],
 )
@@ -190,7 +194,7 @@ def test_dataset_that_cannot_be_used(
 def test_what_is_seen_is_in_the_docs() -> None:
     docs = (Path(__file__).parents[2] / "docs/corpora.md").read_text(encoding="utf-8")
     section = docs.partition("## From the Hub")[2].partition("## Fetching")[0]
-    seen = ("is no commit", "no column 'speaker'; it has", "cannot be had")
+    seen = ("is no commit", "no column 'speaker'; it has", "cannot be loaded")
     for problem in (*seen, "row 0 has no audio bytes", "'pena' is not mapped"):
         assert f"`{problem}`" in section
 

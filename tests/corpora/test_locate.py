@@ -1,14 +1,16 @@
 """Where a corpus lies: options, environment, xlser.toml, and what is said when it is nowhere."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from xlser.corpora import find_root, get_corpus, locate
+from xlser.corpora import find_root, get_corpus, locate, locate_all, other_roots
 from xlser.errors import CorpusNotFoundError, SettingsError, UnknownNameError
 from xlser.settings import Settings
 
 EMODB = get_corpus("emodb")
+EMOVO = get_corpus("emovo")
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,42 @@ def test_environment_serves_where_the_option_lacks_the_corpus(
     root, _ = folder(tmp_path / "environment/emodb"), folder(tmp_path / "option/emovo")
     monkeypatch.setenv("XLSER_DATA", str(tmp_path / "environment"))
     assert locate(EMODB, Settings.gather(data=tmp_path / "option")) == root
+
+
+def test_the_environment_names_several_folders_and_the_first_that_has_the_corpus_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = folder(tmp_path / "first/emovo"), folder(tmp_path / "second/emovo")
+    only = folder(tmp_path / "second/emodb")
+    monkeypatch.setenv("XLSER_DATA", os.pathsep.join(map(str, [first.parent, second.parent])))
+    settings = Settings.gather()
+    assert locate(EMODB, settings) == only
+    assert locate(EMOVO, settings) == first
+    assert other_roots(EMOVO, settings) == [second]
+    assert other_roots(EMODB, settings) == []
+
+
+def test_a_folder_that_is_not_there_is_named_among_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = folder(tmp_path / "there")
+    monkeypatch.setenv("XLSER_DATA", f"{there}{os.pathsep}{tmp_path / 'absent'}")
+    with pytest.raises(SettingsError, match=r"absent .*is not a folder"):
+        Settings.gather()
+
+
+def test_one_message_names_all_corpora_that_are_missing(tmp_path: Path) -> None:
+    found = folder(tmp_path / "data/emodb")
+    settings = Settings.gather(data=tmp_path / "data")
+    assert locate_all([EMODB], settings) == {"emodb": found}
+    with pytest.raises(CorpusNotFoundError) as error:
+        locate_all([EMODB, EMOVO, get_corpus("shemo")], settings)
+    problem = error.value.problem
+    assert problem.startswith("2 corpora were not found")
+    assert all(fact in problem for fact in ("emovo", EMOVO.homepage, "shemo", EMOVO.licence))
+    assert "emodb, german" not in problem
+    with pytest.raises(CorpusNotFoundError, match=r"\(emovo, italian\) was not found"):
+        locate_all([EMODB, EMOVO], settings)
 
 
 def test_folder_written_for_the_corpus_is_strongest(tmp_path: Path) -> None:

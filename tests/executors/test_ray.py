@@ -197,7 +197,7 @@ def test_where_jobs_are_given_no_gpu_none_can_be_asked_for() -> None:
 def test_an_address_without_a_cluster_is_an_error_at_once(tmp_path: Path) -> None:
     executor = Ray(address="127.0.0.1:1")
     with pytest.raises(
-        WorkerError, match=r"no Ray cluster to be had at 127\.0\.0\.1:1 \(.*refused"
+        WorkerError, match=r"No Ray cluster can be reached at 127\.0\.0\.1:1 \(.*refused"
     ):
         Demo(tmp_path / "cache").run(request(["svm"]), tmp_path / "results", executor=executor)
 

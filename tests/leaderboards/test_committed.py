@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from xlser.leaderboards import Leaderboards, write_leaderboard
+from xlser.leaderboards import Leaderboards
 from xlser.protocols import get_protocol
 
 _COMMITTED = Path(__file__).parents[2] / "leaderboards"
@@ -13,6 +13,7 @@ def pages_and_figures(folder: Path) -> dict[str, bytes]:
     files = [
         folder / "README.md",
         *folder.glob("encoders.json"),
+        *folder.glob("index.html"),
         *folder.glob("figures/*"),
         *folder.glob("details/*"),
     ]
@@ -23,15 +24,24 @@ def pages_and_figures(folder: Path) -> dict[str, bytes]:
 def test_committed_pages_and_figures_follow_from_committed_records_byte_for_byte(
     name: str, tmp_path: Path
 ) -> None:
+    (tmp_path / "docs").symlink_to(_COMMITTED.parent / "docs")  # pages link to it
+    folder = tmp_path / "leaderboards"
     for protocol in _PROTOCOLS:  # a page may read the records of another protocol, too
-        (tmp_path / protocol).mkdir()
-        (tmp_path / protocol / "results").symlink_to(_COMMITTED / protocol / "results")
-    write_leaderboard(get_protocol(name), tmp_path)
-    assert pages_and_figures(tmp_path / name) == pages_and_figures(_COMMITTED / name)
+        (folder / protocol).mkdir(parents=True)
+        (folder / protocol / "results").symlink_to(_COMMITTED / protocol / "results")
+    html = (_COMMITTED / name / "index.html").exists()
+    Leaderboards(folder).write(get_protocol(name), html=html)
+    assert pages_and_figures(folder / name) == pages_and_figures(_COMMITTED / name)
 
 
 def test_the_tables_of_the_paper_and_of_the_ranking_are_committed() -> None:
     assert {"agarla2022", "v1"} <= set(_PROTOCOLS)
+
+
+def test_pages_to_explore_are_small() -> None:
+    sizes = {path.parent.name: path.stat().st_size for path in _COMMITTED.glob("*/index.html")}
+    assert {"agarla2022", "v1", "v2"} <= set(sizes)
+    assert max(sizes.values()) < 1_000_000
 
 
 def test_the_figures_of_what_we_learned_follow_from_committed_records_byte_for_byte(

@@ -38,7 +38,7 @@ def page(template: Record, facts: Encoder | None, weights: str = "none") -> str:
     records += over_seeds(template, V1, 7, backbone=backbone, target="italian")
     found = results(V1, records)
     encoders = Encoders(V1, {"mine": facts} if facts else {})
-    return page_as_markdown(protocol_page(found, lambda _: found, (), encoders))
+    return page_as_markdown(protocol_page(found, encoders=encoders))
 
 
 def row(text: str) -> list[str]:

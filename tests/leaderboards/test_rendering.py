@@ -63,6 +63,9 @@ def records(template: Record, field: str, value: str) -> list[Record]:
         "absent corpus": {"absent_corpora": (value,)},
         "source corpus": {"source_corpora": (value,), "absent_corpora": ("savee",)},
         "processor": {"environment": template.environment.model_copy(update={"processor": value})},
+        "commit": {"environment": template.environment.model_copy(update={"git": {"a": value}})},
+        "code": {"method": {"packaged_code": value}},
+        "corpus of other recordings": {"corpora": {value: "ab" * 32}},
         "device": {"environment": template.environment.model_copy(update={"device": value})},
     }
     return over_seeds(template, V1, {0: 7, 1: 6, 2: 8}, **changes[field])
@@ -78,6 +81,10 @@ FIELDS = (
     "absent corpus",
     "source corpus",
     "processor",
+    "package",
+    "commit",
+    "code",
+    "corpus of other recordings",
     "device",
 )
 
@@ -97,7 +104,7 @@ def _is_markup(token: Any) -> bool:
 
 def pages(made: list[Record]) -> str:
     found = results(V1, made)
-    page = protocol_page(found, lambda _: found)
+    page = protocol_page(found)
     details = [details_page(found, table, drawn=False) for table in found.tables()]
     return "\n".join(map(page_as_markdown, [page, *details]))
 

@@ -202,7 +202,7 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
             p["languages"].update(german=["nobody"]),
             *(p[f].update(nobody=p[f].pop(GERMAN)) for f in ("splits", "labelling")),
         ],
-        "languages, german: corpus nobody cannot be had: There is no corpus 'nobody'.",
+        "languages, german: corpus nobody cannot be loaded: There is no corpus 'nobody'.",
         "Install the package that registers it",
     ),
     "groups of a corpus of no language": (

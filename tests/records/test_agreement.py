@@ -3,17 +3,19 @@
 import ast
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.records.committed import PLACE, record
 
-from xlser.methods.owned import owned
-from xlser.methods.packaged_code import packaged_code, syntax
+from xlser.methods.provenance.owned import owned
+from xlser.methods.provenance.packaged_code import packaged_code, syntax
 from xlser.protocols import get_protocol
 from xlser.records import Record
-from xlser.records.readable import sound_runs
+from xlser.records.soundness.claims import _claim
+from xlser.records.soundness.readable import sound_runs
 from xlser.records.validate import identity, validate
 from xlser.results import load
 from xlser.system.files import digest_json
@@ -105,6 +107,26 @@ def test_former_defaults_stay_defaults_of_records_without_code(
     stated = {"packaged_code": packaged_code("fixmatch")}
     (fault,) = validate([laid_down(former, method=stated)]).faults
     assert "is not at the default of fixmatch" in fault.what
+
+
+def test_former_code_with_the_same_results_stays_the_methods(
+    laid_down: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = owned("sft")
+    assert known is not None
+    former, current = "ab" * 32, known.code
+    widened = replace(known, former_code=frozenset({former}))
+    monkeypatch.setattr("xlser.records.soundness.claims.owned", lambda name: widened)
+    monkeypatch.setattr("xlser.methods.provenance.owned.owned", lambda name: widened)
+    _claim.cache_clear()
+    codes = {0: former, 1: current, 2: former}
+    for seed, code in codes.items():
+        path = laid_down(record(f"sft-k100-s{seed}-"), method={"packaged_code": code})
+        assert validate([path]).faults == []
+    (table,) = load(get_protocol("v1"), path.parents[5]).tables()
+    (row,) = table.rows
+    assert (row.name, row.marks, row.other) == ("sft", (), "")
+    _claim.cache_clear()
 
 
 def test_what_is_submitted_states_its_code(

@@ -285,7 +285,9 @@ def test_what_stands_in_the_way_of_one_cell_leaves_the_others(
             "Its run failed: RuntimeError: no luck."
         ),
         of_method(svm, "svm", track="finetune"): "logmel-functionals has nothing to fine-tune.",
-        of_method(svm, "svm", protocol="v1"): "RAVDESS (ravdess, english) was not found",
+        of_method(
+            svm, "svm", protocol="v1"
+        ): "4 corpora were not found:\n  RAVDESS (ravdess, english",
     }
     run: list[str] = []
     events = Events(started=lambda run_: run.append(run_.label))

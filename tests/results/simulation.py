@@ -5,7 +5,7 @@ recognised is drawn: its log-odds are those of its class, plus a speaker's, a sp
 class, and its own (the same under every seed). Speakers are drawn anew in each experiment, so the
 true score is known.
 
-`python -m tests.results.simulation` prints the table of docs/statistics.md; `tests.results.power`
+`python -m tests.results.simulation` prints the table of docs/statistics.md; `tests.tools.power`
 has how often differences are found.
 """
 

@@ -15,8 +15,8 @@ from xlser.errors import (
     WeightsError,
 )
 from xlser.methods import get_method
-from xlser.protocols import Scenario
-from xlser.runs import Catalogue, Plan, make_plan
+from xlser.protocols import Scenario, Scenarios
+from xlser.runs import Plan, make_plan
 
 
 @pytest.fixture
@@ -122,14 +122,14 @@ def test_planning_opens_each_record_once_and_builds_each_scenario_once(
 ) -> None:
     asked = request(["lower-bound", "svm"], seeds=())
     demo.run(asked, tmp_path)
-    catalogue, build = demo.catalogue(), Catalogue.scenario
+    catalogue, build = demo.catalogue(), Scenarios.of
     built = Counter()
 
-    def scenario(self: Catalogue, *cell: Any) -> Scenario:
+    def scenario(self: Scenarios, *cell: Any) -> Scenario:
         built[cell] += 1
         return build(self, *cell)
 
-    monkeypatch.setattr(Catalogue, "scenario", scenario)
+    monkeypatch.setattr(Scenarios, "of", scenario)
     with opened(tmp_path, ".json") as times:
         plan = make_plan(asked, catalogue, demo.backbone(), tmp_path)
     assert (len(plan.todo), len(plan.done)) == (0, 9)

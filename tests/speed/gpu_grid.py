@@ -152,7 +152,7 @@ def _inputs(settings: Settings, epochs: int | None) -> dict[str, PortableInputs]
             protocol = protocol.model_copy(update={"schedule": schedule})
         pipeline = Pipeline.gather(protocol, TARGETS, BACKBONE, settings)
         inputs[name] = pipeline.inputs("finetune").prepared().portable()
-    if inputs[FIVE].frontend != inputs[FOUR].frontend:
+    if inputs[FIVE].input != inputs[FOUR].input:
         raise SystemExit("The protocols do not share their front-end.")
     used = {
         id_

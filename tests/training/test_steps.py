@@ -53,12 +53,6 @@ def test_steps_make_whole_epochs_and_are_stated_only_where_given() -> None:
     assert Schedule(epochs=5, steps=10).stated()["steps"] == 10
 
 
-def test_what_keeps_source_models_from_saturation_is_reserved() -> None:
-    assert "source_stop" not in Schedule().stated()
-    with pytest.raises(InvalidProtocolError, match="source_stop"):
-        Schedule(source_stop=0.5)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("several", [False, True])
 def test_a_batch_has_the_language_of_each_utterance(several: bool) -> None:
     task = small_task("frozen")

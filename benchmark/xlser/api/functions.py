@@ -10,14 +10,21 @@ from typing import Any, TypeVar
 from xlser.api.options import RunOptions
 from xlser.api.pipeline import carry_out
 from xlser.api.results import Results, load
+from xlser.api.training import train_model
+from xlser.conformance import Check
 from xlser.conformance import Report as Conformance
 from xlser.conformance import check_method as check_class
+from xlser.corpora import Corpus, find_root, get_corpus
+from xlser.corpora.contract import contract_faults
 from xlser.errors import SettingsError
 from xlser.methods import MethodLike, resolve_method
+from xlser.models import Model
+from xlser.models import load_model as load_model
 from xlser.monitoring.bars import Bars
 from xlser.monitoring.console import Messages
 from xlser.protocols import Labels, Protocol, find_protocol, names_with_results
 from xlser.results import Comparison
+from xlser.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -155,6 +162,51 @@ def compare(
     )
 
 
+def train(
+    method: MethodLike,
+    out: str | Path,
+    *,
+    target: str,
+    labels: int | None = None,
+    seed: int | None = None,
+    fold: int | None = None,
+    progress: bool | None = None,
+    **options: Any,
+) -> Model:
+    """Train a method under a protocol and save it: a safetensors file and a JSON card.
+
+    It learns from what one run of the protocol learns from, and is tested on the speakers that
+    this run tests on.
+
+    Args:
+        method: a name, a class, or an instance with its hyper-parameters.
+        out: folder of the model; must not be there.
+        target: language it is for.
+        labels: label budget; default: the largest that the method can use.
+        seed: of the protocol; default: the first.
+        fold: of the seed; default: the first.
+        progress: whether to show messages, and bars at a terminal; default: at a terminal alone.
+        **options: those of `xlser.run`: protocol, backbone, track, settings, data, weights, ...
+
+    Raises:
+        ModelError: the folder is there, or the fitted method cannot be saved.
+        SettingsError: an option is unknown or cannot be used.
+        XlserError: a method, corpus or weights cannot be found or used.
+
+    Example:
+        >>> import xlser
+        >>> model = xlser.train("sft", "model", protocol="v1", target="german")  # doctest: +SKIP
+        >>> model.predict("hello.wav")  # doctest: +SKIP
+    """
+    several = {"labels": labels, "seeds": seed, "folds": fold}
+    given = {name: value for name, value in several.items() if value is not None}
+    asked = RunOptions(methods=method, target=target, **given, **options)
+    shown = sys.stderr.isatty() if progress is None else progress
+    messages = Messages("text" if shown else "none")
+    with Bars(messages) as bars:
+        return train_model(asked, Path(out), messages, bars)
+
+
 def check_method(method: MethodLike) -> Conformance:
     """Check a method against the contract, on small synthetic tasks; some seconds.
 
@@ -176,3 +228,24 @@ def check_method(method: MethodLike) -> Conformance:
     """
     kind, _ = resolve_method(method)
     return check_class(kind)
+
+
+def check_corpus(corpus: str | Corpus, data: Path | None = None) -> Conformance:
+    """Check what a corpus reads from the names of its recordings; moments.
+
+    Args:
+        corpus: a name, or an instance.
+        data: folder that holds a folder a corpus (stronger than XLSER_DATA), for a corpus without
+            a list of names.
+
+    Returns:
+        The checks; `passed` states whether all passed, `faults` lists those that failed.
+
+    Raises:
+        UnknownNameError: there is no such corpus.
+        CorpusContractError: it lists no names, and lies in no folder.
+    """
+    chosen = get_corpus(corpus) if isinstance(corpus, str) else corpus
+    root = find_root(chosen, Settings.gather(data=data))
+    checks = contract_faults(chosen, root).items()
+    return Conformance(chosen.name, tuple(Check(name, None, fault) for name, fault in checks))

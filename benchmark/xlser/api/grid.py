@@ -1,5 +1,7 @@
 """Options, looked up on this machine: a grid of runs, and the report on its plan."""
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import torch
 
 from xlser.api.options import RunOptions
-from xlser.corpora import find_root, get_corpus
+from xlser.corpora import find_root, get_corpus, other_roots
 from xlser.errors import SettingsError
 from xlser.executors import Executor, get_executor
 from xlser.methods import method_names
@@ -59,7 +61,7 @@ class Grid:
         """
         options, folders = self.options, self.settings.data
         stated = {
-            "data": str(folders[0]) if folders else None,
+            "data": os.pathsep.join(map(str, folders)) or None,
             "weights": self.settings.weights,
             "exclude": options.exclude,
             "device": options.device,
@@ -85,6 +87,7 @@ def resolve(options: RunOptions, messages: Messages) -> Grid:
     settings = Settings.gather(options.data, options.weights, options.exclude)
     chosen = find_protocol(options.protocol, options.leaderboards, settings)
     targets = options.target or _targets_at_hand(chosen, settings, messages)
+    _name_doubles(chosen, targets, settings, messages)
     with_jobs = {} if options.jobs is None else {"jobs": options.jobs}
     executor = get_executor(options.executor, {**options.executor_options, **with_jobs})
     device = executor.device(options.device)
@@ -141,6 +144,18 @@ def _targets_at_hand(protocol: Protocol, settings: Settings, messages: Messages)
     if lacking and found:
         messages(f"no corpus found for {', '.join(lacking)}: left out (`xlser corpora`)")
     return found or protocol.targets
+
+
+def _name_doubles(
+    protocol: Protocol, targets: Iterable[str], settings: Settings, messages: Messages
+) -> None:
+    """Report corpora that lie in several folders: the first is used."""
+    names = [n for t in targets if t in protocol.languages for n in protocol.languages[t]]
+    for name in dict.fromkeys([*protocol.source_corpora, *names]):
+        corpus = get_corpus(name)
+        if others := other_roots(corpus, settings):
+            unused = ", ".join(map(str, others))
+            messages(f"note: {name} is read from {find_root(corpus, settings)}, not from {unused}")
 
 
 def describe_plan(plan: Plan, grid: Grid, messages: Messages) -> None:

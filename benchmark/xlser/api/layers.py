@@ -11,7 +11,7 @@ from xlser.backbones import get_backbone, pretrained
 from xlser.errors import SettingsError
 from xlser.protocols import Protocol
 from xlser.runs import Inputs, Watch, gather
-from xlser.runs.isolation import threads_for
+from xlser.runs.running.in_process import threads_for
 from xlser.settings import Settings
 
 _FOLDS = 5
@@ -88,7 +88,7 @@ def choose_layer(
 
     Raises:
         SettingsError: the backbone has no layers to choose from, or the source too few speakers.
-        XlserError: the source speech or the weights cannot be had.
+        XlserError: the source speech or the weights cannot be loaded.
     """
     name = backbone.partition("#")[0]
     if not get_backbone(name).layer_rule:

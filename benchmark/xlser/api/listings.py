@@ -186,6 +186,7 @@ def facts_of(method: "type[Method]") -> dict[str, Any]:
         "least labels": method.least_labels,
         "attributes": list(method.attributes),
         "tracks": list(method.tracks),
+        "family": method.family,
         "settings": method.default_settings(),
         "citation": method.citation,
         "reconstructed": method.reconstructed,

@@ -139,12 +139,17 @@ class RunOptions(BaseModel):
         False,
         description="Also run each method without its unlabelled speech: what it gains from that.",
     )
-    isolate: bool = Field(False, description="Each method in a process that holds its task alone.")
+    isolate: bool | None = Field(
+        None,
+        description="Each method in a sealed process that holds its task alone; default: those "
+        "that are not of this distribution.",
+    )
     timeout: float | None = Field(
         None, ge=1, description="Seconds a run may take; it fails after that."
     )
     data: Path | None = Field(
-        None, description="Folder that holds a folder a corpus (stronger than XLSER_DATA)."
+        None,
+        description="Folder, or list of folders, that hold a folder a corpus (before XLSER_DATA).",
     )
     weights: str | None = Field(
         None, description="File or folder of backbone weights, or 'random' (XLSER_WEIGHTS)."

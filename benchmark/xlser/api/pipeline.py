@@ -40,6 +40,8 @@ from xlser.runs import (
     make_plan,
 )
 from xlser.runs.failures import about
+from xlser.runs.running.isolation import is_of_this_distribution
+from xlser.sealing.template import means
 from xlser.settings import Settings
 
 
@@ -178,6 +180,7 @@ def carry_out(options: RunOptions, messages: Messages, bars: Bars, command: str)
     _give_notice(pipeline, grid, messages)
     plan = pipeline.plan(grid.request, grid.results)
     describe_plan(plan, grid, messages)
+    _say_what_is_sealed(plan, options, messages)
     costs = Costs(grid.kind)
     _require_results(plan, grid, costs)
     executor = _able_to_reach(sized(grid.executor, plan, grid.device), plan, options, messages)
@@ -197,6 +200,19 @@ def carry_out(options: RunOptions, messages: Messages, bars: Bars, command: str)
         )
     failures = [about(run, failed, grid.results, grid.given) for run, failed in report.failures]
     return Finished(grid, plan, failures)
+
+
+def _say_what_is_sealed(plan: Plan, options: RunOptions, messages: Messages) -> None:
+    """Say where methods of others run, and what keeps them from files and network, if anything."""
+    foreign = sorted({r.method.name for r in plan.todo if not is_of_this_distribution(r.method)})
+    if options.isolate is False or not (foreign or options.isolate):
+        return
+    how, lacking = means()
+    if how != "namespaces":
+        what = "each method runs in a process of its own" if options.isolate else "methods run"
+        weaker = "sealed by bubblewrap" if how == "bubblewrap" else "with no sandbox around it"
+        where = f"{what}, {weaker}" if options.isolate else f"{', '.join(foreign)}: not isolated"
+        messages(f"note: {where}: {lacking}", "note", note=lacking)
 
 
 def _give_notice(pipeline: Pipeline, grid: Grid, messages: Messages) -> None:

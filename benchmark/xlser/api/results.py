@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from xlser import results
-from xlser.leaderboards.view import LeaderboardView
+from xlser.leaderboards.views import LeaderboardView
 from xlser.protocols import Labels, Protocol
 from xlser.results.results import runs_of
 

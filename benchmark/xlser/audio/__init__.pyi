@@ -3,7 +3,7 @@ from .decode import SAMPLE_RATE, load
 from .frontend import FrontEnd
 from .input import Input
 from .logmel import Extractor, LogMel
-from .prepare import Progress, content_digest, file_digests, prepare, store_folder
+from .prepare import Progress, content_digest, file_digests, prepare, rows_of, store_folder
 from .store import FeatureStore, Frames
 from .waveform import FULL_SCALE, Waveform
 
@@ -24,5 +24,6 @@ __all__ = [
     "file_digests",
     "load",
     "prepare",
+    "rows_of",
     "store_folder",
 ]

@@ -125,7 +125,7 @@ def _read_memo(path: Path) -> dict[str, list[object]]:
 def _fill(
     folder: Path, inventory: Inventory, input_: Input, content: str, progress: Progress
 ) -> None:
-    extract = _extractor(input_)
+    extract = rows_of(input_)
     faults: list[str] = []
 
     def features(utterance: Utterance) -> LogMel | None:
@@ -151,8 +151,8 @@ def _fill(
             raise _unusable(inventory, sorted(faults))
 
 
-def _extractor(input_: Input) -> Callable[[Samples], LogMel]:
-    """Return what makes rows of the input from samples."""
+def rows_of(input_: Input) -> Callable[[Samples], LogMel]:
+    """Return what makes rows of an input from samples at 16 kHz."""
     return Extractor(input_) if isinstance(input_, FrontEnd) else quantised
 
 

@@ -216,7 +216,7 @@ class Backbone(nn.Module):
         `PublishedWeights` are found without it.
 
         Raises:
-            WeightsError: they cannot be had.
+            WeightsError: they cannot be loaded.
         """
         del settings
         return cls, NONE, None

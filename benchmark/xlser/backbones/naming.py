@@ -78,7 +78,7 @@ def get_backbone(name: str) -> type[Backbone]:
         UnknownNameError: no package registers it.
         PluginError: it cannot be imported or is not a backbone.
         SettingsError: it has no such option.
-        WeightsError: it is a model of the Hub, or a folder or table, that cannot be had.
+        WeightsError: it is a model of the Hub, or a folder or table, that cannot be loaded.
     """
     asked = Asked.parse(name)
     if asked.prefix:

@@ -24,6 +24,7 @@ from xlser.cli.output import TerminatedError, messages, print_anywhere
 from xlser.cli.parameters import RunCommand, SeveralValues
 from xlser.cli.reading import compare, leaderboard, records, spread, validate
 from xlser.cli.running import check, plan, prepare, run, status
+from xlser.cli.using import predict, train
 from xlser.errors import ResultsError, SettingsError, XlserError
 from xlser.system.files import working_folder
 from xlser.system.memory import keep_pages
@@ -53,6 +54,8 @@ app.command("compare", cls=SeveralValues)(compare.compare)
 app.command("spread")(spread.spread)
 app.command("validate")(validate.validate)
 app.add_typer(records.app, name="records")
+app.command("train")(train.train)
+app.command("predict")(predict.predict)
 app.command("doctor")(doctor.doctor)
 
 

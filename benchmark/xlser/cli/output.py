@@ -48,11 +48,49 @@ def bar(bars: "Bars", work: str) -> Callable[[int, int], None]:
     return lambda done, total: bars.update(task, completed=done, total=total)
 
 
+WIDTH = 100
+"""Most columns of a listing."""
+
+
 def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows, each a mapping from columns to values, to standard output as a table."""
+    """Write rows, each a mapping from columns to values, to standard output as a table.
+
+    Cells of the widest columns take several lines where the table is wider than `WIDTH`.
+    """
     from tabulate import tabulate
 
-    typer.echo(tabulate(rows, headers="keys", tablefmt="github"))
+    widths = _fitted([[*rows[0]], *([*row.values()] for row in rows)]) if rows else []
+    typer.echo(
+        tabulate(
+            rows,
+            headers="keys",
+            tablefmt="github",
+            maxcolwidths=widths or None,
+            maxheadercolwidths=[max(1, width - _WIDER) for width in widths] or None,
+        )
+    )
+
+
+_WIDER = 2  # columns that tabulate adds to headings
+
+
+def _fitted(cells: Sequence[Sequence[Any]]) -> list[int]:
+    """Return widths of columns with which a table fits `WIDTH`: the widest are made narrower.
+
+    The first column, of names, stays as it is.
+
+    Args:
+        cells: of the headings and the rows.
+    """
+    headings, *rows = cells
+    widths = [len(str(heading)) + _WIDER for heading in headings]
+    for row in rows:
+        widths = [max(width, len(str(cell))) for width, cell in zip(widths, row, strict=True)]
+    first, *others = widths
+    room = WIDTH - 3 * len(widths) - 1 - first
+    while others and sum(others) > room and max(others) > 1:
+        others[others.index(max(others))] -= 1
+    return [first, *others]
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 Data = Annotated[
     Path | None,
-    typer.Option(help="Folder that holds a folder a corpus (stronger than XLSER_DATA)."),
+    typer.Option(
+        help="Folder, or list of folders, that hold a folder a corpus (before XLSER_DATA)."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Exclude = Annotated[
@@ -174,9 +176,8 @@ def _parameter(name: str, field: "FieldInfo") -> Parameter:
         how["autocompletion"] = completing(spelling.names)
     if least is not None:
         how["min"] = least
-    name_given = spelling.name or (
-        "--" + name.replace("_", "-") if field.annotation is bool else ""
-    )
+    is_flag = field.annotation is bool  # of two states; with None, typer adds --no-...
+    name_given = spelling.name or ("--" + name.replace("_", "-") if is_flag else "")
     names = [name_given] if name_given else []
     info = typer.Argument(**how) if spelling.argument else typer.Option(*names, **how)
     kind, several = _as_typer_takes_it(field.annotation)

@@ -106,5 +106,5 @@ def _remedy(error: BaseException) -> str:
     key = str(error).strip("'")
     if isinstance(error, KeyError) and key in get_args(Attribute):
         return f'A method that uses it states attributes = ("{key}",).'
-    declare = "Mend it, or declare what the method needs (target_labels, least_labels, tracks)."
+    declare = "Repair it, or declare what the method needs (target_labels, least_labels, tracks)."
     return str(getattr(error, "remedy", declare))

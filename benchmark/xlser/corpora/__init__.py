@@ -8,6 +8,8 @@ from xlser.corpora.registry import (
     find_root,
     get_corpus,
     locate,
+    locate_all,
+    other_roots,
     published_recordings,
 )
 from xlser.corpora.scan import Inventory, scan
@@ -32,6 +34,8 @@ __all__ = [
     "find_root",
     "get_corpus",
     "locate",
+    "locate_all",
+    "other_roots",
     "published_recordings",
     "read_folder",
     "read_for",

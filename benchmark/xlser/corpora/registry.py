@@ -1,6 +1,6 @@
 """Corpora by name, and where each lies on this machine."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -95,6 +95,12 @@ def find_root(corpus: Corpus, settings: Settings) -> Path | None:
     return next((root for root, _ in _candidates(corpus, settings) if is_folder(root)), None)
 
 
+def other_roots(corpus: Corpus, settings: Settings) -> list[Path]:
+    """Return further folders of the corpus, which are not used: the first one found is."""
+    roots = [root.resolve() for root, _ in _candidates(corpus, settings) if is_folder(root)]
+    return [root for root in dict.fromkeys(roots) if root != roots[0]]
+
+
 def locate(corpus: Corpus, settings: Settings) -> Path:
     """Return the folder where `corpus` lies.
 
@@ -117,6 +123,41 @@ def _candidates(corpus: Corpus, settings: Settings) -> list[tuple[Path, str]]:
         # A folder named for this very corpus is meant, whatever lies elsewhere.
         places = [(settings.corpora[corpus.name], f"[corpora] in {CONFIG}")]
     return places if packaged is None else [*places, (packaged, "shipped with its package")]
+
+
+def locate_all(corpora: Iterable[Corpus], settings: Settings) -> dict[str, Path]:
+    """Return the folder of each corpus, by its name.
+
+    Raises:
+        CorpusNotFoundError: some are not found; the message names all of them.
+    """
+    several = list(dict.fromkeys(corpora))
+    missing = [corpus for corpus in several if find_root(corpus, settings) is None]
+    if len(missing) == 1:
+        raise _not_found(missing[0], settings)
+    if missing:
+        raise _none_found(missing, settings)
+    return {corpus.name: locate(corpus, settings) for corpus in several}
+
+
+def _none_found(missing: Sequence[Corpus], settings: Settings) -> CorpusNotFoundError:
+    lines = [
+        f"  {c.title} ({c.name}, {c.language}; licence: {c.licence}): {c.homepage}" for c in missing
+    ]
+    looked = dict.fromkeys(
+        f"{root} ({why})" for corpus in missing for root, why in _candidates(corpus, settings)
+    )
+    where = (
+        f"Looked in {', '.join(looked)}."
+        if looked
+        else "Neither --data, XLSER_DATA nor xlser.toml names a folder."
+    )
+    return CorpusNotFoundError(
+        "\n".join([f"{len(missing)} corpora were not found:", *lines, where]),
+        "Put each into a folder of its name and set XLSER_DATA to the folder that holds them, or "
+        f"name the folder of each under [corpora] in {CONFIG}. `xlser corpora fetch NAME` fetches "
+        "openly licensed ones.",
+    )
 
 
 def _not_found(corpus: Corpus, settings: Settings) -> CorpusNotFoundError:

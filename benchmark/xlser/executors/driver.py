@@ -32,7 +32,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Events:
-    """What is told while a plan is carried out.
+    """Callbacks of an execution.
 
     Attributes:
         planned: these jobs are to be done, source models among them, with what they have in common.

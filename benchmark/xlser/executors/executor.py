@@ -88,7 +88,7 @@ class Executor(BaseModel, ABC):
         """Return the device that jobs train on.
 
         Raises:
-            SettingsError: the device asked for is not to be had.
+            SettingsError: there is no such device.
         """
 
     def sized(self, track: "Track", device: "torch.device", jobs: int) -> "Self":

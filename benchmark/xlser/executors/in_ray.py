@@ -1,7 +1,6 @@
 """What processes of a Ray cluster do: jobs, whose driver may be on another machine."""
 
 import asyncio
-import os
 import pickle
 import platform
 import tempfile
@@ -12,12 +11,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import ray
 from ray.exceptions import ObjectLostError
 
 from xlser.errors import WorkerError
 from xlser.executors.executor import MOMENT, throttled
-from xlser.system.files import write_atomically
+from xlser.system.files import safe_name, write_atomically
 from xlser.system.memory import keep_pages
 
 # Such a process imports this module first; `keep_pages` is to come before torch.
@@ -41,7 +41,7 @@ class Mailbox:
         self._came.set()
 
     async def hear(self) -> list[tuple[int, tuple[int, int] | None]]:
-        """Return what was told since the last time, as soon as there is something."""
+        """Return the messages since the last call, as soon as there is one."""
         await self._came.wait()
         await asyncio.sleep(_GATHER)
         words, self._words = self._words, []
@@ -175,7 +175,7 @@ def _cache_here(cache: Path) -> Path:
         with tempfile.TemporaryFile(dir=cache):
             return cache
     except OSError:
-        return Path(tempfile.gettempdir(), f"xlser-{os.getuid()}")
+        return Path(tempfile.gettempdir(), f"xlser-{safe_name(psutil.Process().username())}")
 
 
 def _lay_out(path: Path, model: "list[ray.ObjectRef[bytes]]") -> None:

@@ -7,9 +7,10 @@ from xlser.executors.executor import Crew, Epoch, Executor
 from xlser.executors.in_process import ThisProcess
 from xlser.executors.workers import Workers
 from xlser.methods import Track
-from xlser.runs.environment import choose_device, memory_at_hand
+from xlser.runs.environment import choose_device
 from xlser.runs.jobs import JobContext
 from xlser.settings import cpu_count
+from xlser.system.memory import memory_at_hand
 
 _WORKER = 1 << 30  # bytes; runs of the frozen track held up to 0.9 GiB, see peak_memory of records
 

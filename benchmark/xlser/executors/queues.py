@@ -124,7 +124,7 @@ class LocalQueue(Queue):
         return {ticket: "RUNNING" for ticket in tickets if self._runs(ticket)}
 
     def cancel(self, tickets: Collection[str]) -> None:
-        """Tell the processes, which tell their own."""
+        """Terminate the processes; each ends those it started."""
         for ticket in tickets:
             if self._runs(ticket):
                 with suppress(ProcessLookupError):

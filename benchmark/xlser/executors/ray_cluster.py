@@ -95,7 +95,7 @@ class Ray(Executor):
 
 @dataclass
 class _Flight:
-    """A job that the cluster has been given, and when it was heard to have begun."""
+    """A submitted job, and the time at which it reported its start."""
 
     job: "Job"
     result: "ray.ObjectRef[Any]"
@@ -287,9 +287,9 @@ def _connect(address: str | None) -> None:
             )
     except (OSError, RuntimeError, ValueError, exceptions.RayError) as cause:
         raise WorkerError(
-            f"There is no Ray cluster to be had{f' at {where}' if where else ''} "
+            f"No Ray cluster can be reached{f' at {where}' if where else ''} "
             f"({str(cause).splitlines()[0]}).",
-            "Give this command on a node of the cluster (`ray status` tells whether it is one), "
+            "Give this command on a node of the cluster (`ray status` shows whether it is one), "
             "with the cluster's versions of Python and Ray; if it wants a token, set "
             "RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to that of the cluster.",
         ) from cause

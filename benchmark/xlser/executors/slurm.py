@@ -122,7 +122,7 @@ class Slurm(Executor):
         if queue.states(()) is None:
             raise WorkerError(
                 "Slurm does not answer to squeue.",
-                "See what `squeue --me` says, and give the command again when it answers.",
+                "Run `squeue --me`, and give the command again when it answers.",
             )
         return queue
 
@@ -145,7 +145,7 @@ class _Given:
 
 
 class _Queued(Crew):
-    """Jobs in a queue, heard of through a spool."""
+    """Jobs in a queue, which report through a spool."""
 
     def __init__(
         self, shared: JobContext, epoch: Epoch, queue: Queue, spool: Spool, most: int, limit: float

@@ -1,4 +1,4 @@
-"""A folder through which jobs on other machines are heard of, and what they do there."""
+"""A folder through which jobs on other machines report, and what those jobs run."""
 
 import json
 import os
@@ -58,7 +58,7 @@ class Spool:
         write_atomically(self.folder / f"{key}.progress", json.dumps([done, total]).encode())
 
     def progress(self, key: str) -> tuple[int, int] | None:
-        """Return how many epochs a job has done, of how many, as far as it told."""
+        """Return (epochs done, epochs in all) as a job last reported them."""
         with suppress(FileNotFoundError):
             done, total = json.loads((self.folder / f"{key}.progress").read_bytes())
             return done, total

@@ -168,7 +168,7 @@ class _Worker:
         if not self._worked:
             raise WorkerError(
                 f"A worker process ended {how} before its first run.",
-                "What it said stands above; --jobs 1 does without workers.",
+                "Its output is above; --jobs 1 runs without workers.",
             )
         if self._job:
             yield Lost(self._job.key, f"its process ended {how}")

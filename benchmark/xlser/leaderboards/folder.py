@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from xlser.leaderboards.details import details_name, details_page
+from xlser.leaderboards.explorer import explorer_page
 from xlser.leaderboards.model import Page, Picture
 from xlser.leaderboards.page import protocol_page
+from xlser.leaderboards.plugins import added_sections
 from xlser.leaderboards.readme import filled
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.leaderboards.sections.encoders import encoders_of
@@ -14,16 +16,21 @@ from xlser.protocols import Protocol, find_protocol
 from xlser.results import Results, load
 from xlser.system.files import write_atomically
 
+HTML = "index.html"
+"""Name of the HTML page of a protocol."""
+
 
 class Written(NamedTuple):
     """A page as it was written.
 
     Attributes:
         page: its file.
+        html: the HTML page, if there is one.
         results: what it shows.
     """
 
     page: Path
+    html: Path | None
     results: Results
 
 
@@ -51,14 +58,18 @@ class Leaderboards:
             self._loaded[protocol.name] = load(protocol, self.folder)
         return self._loaded[protocol.name]
 
-    def write(self, protocol: Protocol, metrics: Collection[str] = ()) -> Written:
+    def write(
+        self, protocol: Protocol, metrics: Collection[str] = (), *, html: bool = False
+    ) -> Written:
         """Write a protocol's page, the details of each of its tables, and their pictures.
 
-        Pages of details and pictures that are no longer shown are removed.
+        Pages of details and pictures that are no longer shown are removed. An HTML page that is
+        there is written anew.
 
         Args:
             protocol: whose records to show.
             metrics: names of metrics that its page shows beside UA and accuracy.
+            html: whether to write `index.html` as well, which sorts, filters and compares.
 
         Raises:
             UnknownNameError: no such metric.
@@ -67,7 +78,9 @@ class Leaderboards:
         results, folder = self.results(protocol), self.folder / protocol.name
         names = {table.condition.backbone for table in results.tables()}
         encoders = encoders_of(protocol, names, folder)
-        page = protocol_page(results, self.results, metrics, encoders)
+        docs = (self.folder.absolute().parent / "docs" / "statistics.md").is_file()
+        added = added_sections(results, self.results)
+        page = protocol_page(results, added, metrics, encoders, docs)
         # Confusions are drawn where the page has pictures: matplotlib takes seconds to load.
         drawn = protocol.ranks or bool(page.pictures)
         pages = {
@@ -76,13 +89,17 @@ class Leaderboards:
         }
         pages["README.md"] = page
         written = _files(pages)
+        if html or (folder / HTML).exists():
+            text = explorer_page(results, added, metrics, encoders)
+            written[HTML] = text.encode()
         for name, content in written.items():
             write_atomically(folder / name, content)
         for kind in ("figures/*.svg", "figures/*.png", "details/*.md"):
             for path in folder.glob(kind):
                 if str(path.relative_to(folder)) not in written:
                     path.unlink()
-        return Written(folder / "README.md", results)
+        own = folder / HTML
+        return Written(folder / "README.md", own if HTML in written else None, results)
 
     def write_readme(self) -> Path | None:
         """Write the blocks of `README.md` anew; return the file, or None if there is none.

@@ -33,7 +33,7 @@ from xlser.leaderboards.model import (
     TableModel,
     file_name,
 )
-from xlser.leaderboards.plugins import ResultsOf, page_plugins
+from xlser.leaderboards.plugins import page_plugins
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.leaderboards.sections.encoders import Encoders
 from xlser.leaderboards.sections.gains import gains_of_summary
@@ -64,25 +64,26 @@ _DRAWN = 30  # methods in a picture: more are hard to tell apart and take second
 
 def protocol_page(
     results: Results,
-    results_of: ResultsOf,
+    added: Sequence[Section] = (),
     metrics: Collection[str] = (),
     encoders: Encoders | None = None,
+    docs: bool = False,
 ) -> Page:
     """Return the page of a protocol.
 
     Args:
         results: of the protocol.
-        results_of: gives the results of another protocol, for plugins.
+        added: sections of plugins (`added_sections`).
         metrics: names of those shown beside UA and accuracy.
         encoders: what the encoders of the records were trained on; None: the page does not say.
+        docs: whether the suite's `docs` lie beside the folder of leaderboards, to be linked to.
 
     Raises:
         UnknownNameError: no such metric.
     """
     above = _means_over_targets(results, encoders) if results.protocol.ranks else []
-    for plugin in page_plugins(results.protocol.name):
-        above += plugin.sections(results, results_of)
-    return _page(results, above, results.tables(), metrics, encoders)
+    above = [*above, *added]
+    return _page(results, above, results.tables(), metrics, encoders, docs)
 
 
 def render(results: Results, targets: Collection[str] | None = None) -> str:
@@ -127,9 +128,10 @@ def _page(
     tables: Sequence[Table],
     metrics: Collection[str] = (),
     encoders: Encoders | None = None,
+    docs: bool = False,
 ) -> Page:
     sections = [*above, *target_sections(results, tables, metrics, encoders=encoders)]
-    blocks = introduction(results)
+    blocks = introduction(results, docs)
     notes = [Paragraph(str(n)) for n in results.notes if n.kind != "missing seeds"]
     notes += [
         Paragraph(f"left out: {path.name}; `xlser validate` names the reason.")

@@ -78,6 +78,20 @@ def page_plugins(protocol: str | None = None) -> list[PagePlugin]:
     ]
 
 
+def added_sections(results: Results, results_of: ResultsOf) -> list[Section]:
+    """Return the sections that plugins add to the page of a protocol.
+
+    Args:
+        results: of the protocol.
+        results_of: gives the results of another one.
+
+    Raises:
+        PluginError: a plugin cannot be imported or is no `PagePlugin`.
+    """
+    plugins = page_plugins(results.protocol.name)
+    return [section for plugin in plugins for section in plugin.sections(results, results_of)]
+
+
 def all_blocks(own: Mapping[str, MakeBlocks]) -> dict[str, MakeBlocks]:
     """Return the suite's blocks and those of plugins, by the words of their marks.
 

@@ -38,7 +38,7 @@ def states_its_name(method: type[Method]) -> None:
 def states_its_citation(method: type[Method]) -> None:
     """A publication, or whose idea it is."""
     if not _stated(method, "citation").strip():
-        raise MethodError("its citation is empty.", "Cite a publication, or say whose idea it is.")
+        raise MethodError("its citation is empty.", "Cite a publication, or name whose idea it is.")
 
 
 def states_its_target_labels(method: type[Method]) -> None:

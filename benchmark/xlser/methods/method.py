@@ -33,6 +33,7 @@ class Method(ABC):
         attributes: what it is told of every train utterance beside the emotion
             (`Speech.attributes`).
         tracks: on which it runs.
+        family: of methods that it belongs to, by which pages filter; empty for none.
         needs_source_model: whether `Task.source_model` is to be trained for it.
         uses_target: whether it uses speech of the target language; a method that does not is
             handed none.
@@ -49,6 +50,7 @@ class Method(ABC):
     least_labels: ClassVar[int] = 0
     attributes: ClassVar[tuple[Attribute, ...]] = ()
     tracks: ClassVar[tuple[Track, ...]] = ("finetune", "frozen")
+    family: ClassVar[str] = ""
     needs_source_model: ClassVar[bool] = False
     uses_target: ClassVar[bool] = True
     standardisation: Standardisation | None = None

@@ -19,7 +19,7 @@ from types import new_class
 from typing import NamedTuple
 
 from xlser.methods.method import Method
-from xlser.methods.sources import source_of
+from xlser.methods.provenance.sources import source_of
 
 _ANNOTATING = {"typing": typing, "collections.abc": collections.abc}
 _BUILTIN_TYPES = {name: kind for name, kind in vars(builtins).items() if isinstance(kind, type)}

@@ -58,7 +58,7 @@ class _TimeLeft(TimeRemainingColumn):
 
 
 class Steps:
-    """Shows what is being prepared: one bar for each piece of work, and a message when it is done.
+    """Shows what is being prepared: a bar for each piece of work, or a message when it is done.
 
     Args:
         bars: of the terminal.
@@ -78,4 +78,4 @@ class Steps:
         if done == total:
             self._bars.remove_task(self._tasks.pop(work))
             words = f"{work}: {total} utterances"
-            self._messages(words, "prepared", work=work, utterances=total)
+            self._messages.step(words, "prepared", work=work, utterances=total)

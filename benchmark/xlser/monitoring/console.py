@@ -45,6 +45,17 @@ class Messages:
             sys.stderr.write(json.dumps(line) + "\n")
             sys.stderr.flush()
 
+    def step(self, words: str, event: str, **facts: Any) -> None:
+        """Write a message on work that went well, unless bars of progress show it.
+
+        Args:
+            words: for people.
+            event: what kind of message it is.
+            facts: for machines.
+        """
+        if not self.bars_shown:
+            self(words, event, **facts)
+
     @property
     def bars_shown(self) -> bool:
         """Whether bars of progress are shown: people read, at a terminal."""

@@ -66,7 +66,7 @@ class Figure:
         of: the circumstances.
         seconds: median of fit and predict, or of the training of a source model.
         times: how often it was measured.
-        size: mean bytes of a record; of a source model, of the records that tell of it.
+        size: mean bytes of a record; for a source model, of the records that used it.
     """
 
     of: Circumstances
@@ -126,7 +126,7 @@ class _Samples:
 
     def _figure(self, of: Circumstances) -> Figure:
         seconds = self.seconds[of]
-        if of.what == SOURCE_MODEL:  # trained once, told by every record that used it
+        if of.what == SOURCE_MODEL:  # trained once, stated by every record that used it
             seconds = sorted(set(seconds))
         return Figure(of, round(median(seconds), 3), len(seconds), round(fmean(self.sizes[of])))
 
@@ -149,7 +149,7 @@ class Costs:
 
     @classmethod
     def of(cls, results: Path, kind: Kind = "cpu") -> "Costs":
-        """Return what the records under `results`, if any, and the shipped figures tell.
+        """Return costs from the records under `results`, if any, and from the shipped figures.
 
         Raises:
             RecordError: a file there is no record.
@@ -160,7 +160,7 @@ class Costs:
         return costs
 
     def learning(self, records: Iterable[tuple[Path, Record]]) -> Iterator[tuple[Path, Record]]:
-        """Pass on records of the user's own, and know what each took."""
+        """Yield the user's own records, and add what each took."""
         for path, record in records:
             self._samples.add(path, record)
             self._known.clear()
@@ -171,7 +171,7 @@ class Costs:
         return self.estimate(job).figure.seconds
 
     def record_size(self, protocol: str) -> int:
-        """Return about how many bytes a record takes: it tells of each test utterance."""
+        """Return about how many bytes a record takes; they grow with the test utterances."""
         own, shipped = self._samples.figures(), _shipped()
         alike = [figure for figure in shipped if figure.of.protocol == protocol]
         figures = own or alike or shipped

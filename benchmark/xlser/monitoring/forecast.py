@@ -20,7 +20,7 @@ from xlser.runs.plan import Run
 from xlser.training import Adapter
 
 WORKERS = (1, 2, 4, 8, 16, 64, 256, 1024)
-"""For how many it is told how long a plan takes."""
+"""Numbers of workers for which the wall time is shown."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Forecast:
         """Return how long it takes with more and more workers, until more are of no use.
 
         Args:
-            also: numbers of workers to tell of, besides `WORKERS`.
+            also: further numbers of workers.
         """
         times = []
         least = self.seconds_of(self.longest_path)

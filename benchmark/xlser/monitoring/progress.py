@@ -1,4 +1,4 @@
-"""How far a plan is: what is told while it is carried out, in figures."""
+"""Progress of a plan: counts, cost and the time left."""
 
 import threading
 import time
@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from xlser.methods.vocabulary import SOURCE_MODEL
+from xlser.monitoring.time_left import TimeLeft
 
 # Readers of status files import this module: heavy imports stay out of it.
 if TYPE_CHECKING:
@@ -26,13 +27,12 @@ class _AtWork:
     began: float
     done: int = 0
     total: int | None = None
-    credit: float = 0.0  # how much of what the job costs counts as spent already
 
 
 class Progress:
-    """Counts jobs and what they cost as they are told of; `snapshot` says how things stand.
+    """Counts jobs and their cost; `snapshot` returns the current state.
 
-    One thread may tell while another asks.
+    One thread may report while another reads.
 
     Args:
         expected: number of runs, where not all are planned at once.
@@ -57,18 +57,18 @@ class Progress:
         self._began = now()
         self._first: float | None = None  # when the first job was at work
         self._shared: JobContext | None = None
-        self._cost: dict[str, float] = {}  # of jobs that have not ended, in `seconds`
-        self._to_spend = self._spent = 0.0  # the same, of all jobs
+        self._left = TimeLeft()
         self._planned = self._done = self._failed = self._repeated = 0
         self._at_work: dict[str, _AtWork] = {}
         self._used = {"core": 0.0, "gpu": 0.0}  # seconds
 
     def planned(self, jobs: "Sequence[Job]", shared: "JobContext") -> None:
-        """Take up what is to be done."""
+        """Add jobs that are to be done."""
         with self._lock:
             self._shared = shared
-            self._cost |= {job.key: self._seconds(job) for job in jobs}
-            self._to_spend += sum(self._cost[job.key] for job in jobs)
+            for job in jobs:
+                kind = SOURCE_MODEL if job.model else job.run.method.name
+                self._left.add(job.key, kind, self._seconds(job))
             self._planned += sum(job.model is None for job in jobs)
 
     def started(self, job: "Job") -> None:
@@ -79,19 +79,18 @@ class Progress:
             self._first = began if self._first is None else self._first
 
     def epoch(self, key: str, done: int, total: int) -> None:
-        """Note how far a job is in its stage, unless it is at work no more and heard too late."""
+        """Note how many epochs of its stage a job has done; ignored for a job that has ended."""
         with self._lock:
             if work := self._at_work.get(key):
                 work.done, work.total = done, total
-                self._spent -= work.credit
-                work.credit = self._cost.get(key, 0.0) * done / total if total else 0.0
-                self._spent += work.credit
+                self._left.note(key, done / total if total else 0.0)
 
     def repeated(self, job: "Job") -> None:
         """Count a job as waiting again."""
         with self._lock:
             self._repeated += 1
-            self._leave(job.key)
+            self._at_work.pop(job.key, None)
+            self._left.note(job.key, 0.0)
 
     def trained(self, job: "Job", seconds: float) -> None:
         """Count a source model as trained, which took so long."""
@@ -102,7 +101,7 @@ class Progress:
                 self._use(seconds, threads, shared.device.type)
 
     def untrained(self, job: "Job") -> None:
-        """Count a source model as not to be had."""
+        """Count a source model whose training failed."""
         with self._lock:
             self._end(job.key)
 
@@ -145,19 +144,18 @@ class Progress:
         with self._lock:
             if 0 < self._planned == self._done + self._failed >= self._expected:
                 return 0.0
-            if self._first is None or not (self._planned and self._spent > 0):
+            if self._first is None or not self._planned:
                 return None
-            unplanned = max(0, self._expected - self._planned) * self._to_spend / self._planned
-            rest = self._to_spend + unplanned - self._spent
-            return max(0.0, rest) * (self._clock() - self._first) / self._spent
+            unplanned = max(0, self._expected - self._planned) / self._planned
+            return self._left.seconds(self._clock() - self._first, unplanned)
 
     def snapshot(self) -> dict[str, Any]:
-        """Return how things stand, as JSON: docs/progress.md says what each field means."""
+        """Return the current state as JSON; docs/progress.md defines the fields."""
         with self._lock:
             left = self.seconds_left()
             return {
                 "began": self._began.isoformat(timespec="seconds"),
-                "heard": self._now().isoformat(timespec="milliseconds"),
+                "updated": self._now().isoformat(timespec="milliseconds"),
                 "runs": self.counts(),
                 "repeated": self._repeated,
                 "seconds": round(self._clock() - self._start, 1),
@@ -165,11 +163,11 @@ class Progress:
                 "core_hours": round(self._used["core"] / 3600, 6),
                 "gpu_hours": round(self._used["gpu"] / 3600, 6),
                 "longest_at_work": [
-                    self._told(work) for work in islice(self._at_work.values(), SHOWN)
+                    self._of_job(work) for work in islice(self._at_work.values(), SHOWN)
                 ],
             }
 
-    def _told(self, work: _AtWork) -> dict[str, Any]:
+    def _of_job(self, work: _AtWork) -> dict[str, Any]:
         return {
             "job": work.job.label,
             "key": work.job.key,
@@ -184,10 +182,6 @@ class Progress:
             self._used["gpu"] += seconds
 
     def _end(self, key: str) -> None:
-        self._leave(key)
-        self._spent += self._cost.pop(key, 0.0)
-
-    def _leave(self, key: str) -> None:
-        """Let a job be at work no more; one that failed with its source model never was."""
-        if work := self._at_work.pop(key, None):
-            self._spent -= work.credit
+        """Count a job as ended; one that failed with its source model never started."""
+        work = self._at_work.pop(key, None)
+        self._left.end(key, None if work is None else self._clock() - work.began)

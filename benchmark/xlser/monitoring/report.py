@@ -1,7 +1,7 @@
 """Reports on a plan while it is carried out, and on its failures in the end."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import indent
 from time import monotonic
@@ -24,7 +24,10 @@ _EVERY = 60.0  # seconds between two lines on it, where no bars can be shown
 
 
 class Report:
-    """Shows a progress: a line for each job that ends, and bars on a terminal or a line a minute.
+    """Shows the progress of a plan.
+
+    On a terminal: bars, and a line for each failure. Elsewhere: a line for each job that ends, and
+    one a minute.
 
     While its block goes on, the status file is kept up to date as well.
 
@@ -90,7 +93,7 @@ class Report:
     def _trained(self, job: "Job", seconds: float) -> None:
         self._progress.trained(job, seconds)
         words = f"{job.label}: trained ({seconds:.1f} s)"
-        self._messages(words, "trained", **_named(job), seconds=seconds, **self._counts())
+        self._messages.step(words, "trained", **_named(job), seconds=seconds, **self._counts())
 
     def _untrained(self, job: "Job", failure: "Failure") -> None:
         self._progress.untrained(job)
@@ -106,6 +109,7 @@ class Report:
         self._progress.finished(run, record)
         score, seconds = record.scores["target"], round(sum(record.seconds.values()), 3)
         self._ended(
+            self._messages.step,
             f"{run.label}: ua {100 * score.ua:.1f}, accuracy {100 * score.accuracy:.1f} "
             f"({seconds:.1f} s)",
             "ended",
@@ -119,13 +123,15 @@ class Report:
         self._progress.failed(run)
         self.failures.append((run, failure))
         words = f"{run.label}: FAILED, {failure.said}"
-        self._ended(words, "failed", **_named(run), said=failure.said, trace=failure.trace)
+        self._ended(
+            self._messages, words, "failed", **_named(run), said=failure.said, trace=failure.trace
+        )
 
-    def _ended(self, words: str, event: str, **facts: Any) -> None:
+    def _ended(self, write: Callable[..., None], words: str, event: str, **facts: Any) -> None:
         counts = self._counts()
         ended, left = counts["done"] + counts["failed"], counts["seconds_left"]
         rest = "" if left is None else f"; {duration(left)} left"
-        self._messages(f"[{ended}/{counts['total']}] {words}{rest}", event, **facts, **counts)
+        write(f"[{ended}/{counts['total']}] {words}{rest}", event, **facts, **counts)
 
     def _counts(self) -> dict[str, Any]:
         left = self._progress.seconds_left()

@@ -1,7 +1,7 @@
-"""What a command that carries out a plan tells other processes: a file of its own.
+"""The status file of a command that carries out a plan, for other processes.
 
 The file lies at `<leaderboards>/<protocol>/status/<host>-<process>.json` and is replaced as a whole
-each second, so that one that grows old tells that its process is gone or stands still.
+each second: an old file means that its process is gone or has stopped.
 """
 
 import json
@@ -16,15 +16,15 @@ from typing import Any, Literal
 from xlser.system.files import is_alive, sweep
 
 SILENCE = 30.0
-"""Seconds without a word after which a process is said not to be heard from."""
+"""Seconds without an update after which a process is "silent"."""
 
 State = Literal["running", "ended", "interrupted", "failed"]
 
 
 class StatusFile:
-    """The file in which this process tells how things stand.
+    """The status file of this process.
 
-    What others left that are at work no more is removed.
+    Files of processes that have ended are removed.
 
     Args:
         protocol: folder of a protocol's results, which the file lies in.
@@ -44,66 +44,68 @@ class StatusFile:
         }
         sweep(folder)
         for path in folder.glob("*.json"):
-            told = _read(path, _OF_A_STATUS)
-            if told is None or judged(told, datetime.now(UTC))["state"] != "running":
+            status = _read(path, _OF_A_STATUS)
+            if status is None or judged(status, datetime.now(UTC))["state"] != "running":
                 path.unlink(missing_ok=True)
 
     def write(self, snapshot: Mapping[str, Any], state: State = "running") -> None:
-        """Tell how things stand; where it cannot be written, nobody is told."""
-        told = {"state": state, **self._about, **snapshot}
+        """Write the status file; errors of the file system are ignored."""
+        status = {"state": state, **self._about, **snapshot}
         with suppress(OSError):
             if not self._path.parent.exists():
                 self._path.parent.mkdir(parents=True)
                 (self._path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
             try:
-                self._partial.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+                self._partial.write_text(json.dumps(status, indent=1) + "\n", encoding="utf-8")
                 self._partial.replace(self._path)
             finally:
                 self._partial.unlink(missing_ok=True)
 
 
 def read_statuses(protocol: Path, now: datetime | None = None) -> list[dict[str, Any]]:
-    """Return what each command told that runs, or ran last, in a protocol's folder; oldest first.
+    """Return the status of each command of a protocol, running or ended, oldest first.
 
     Each is as in `judged`.
     """
     found = [_read(path, _OF_A_STATUS) for path in (protocol / "status").glob("[!.]*.json")]
-    told = [judged(each, now or datetime.now(UTC)) for each in found if each]
-    return sorted(told, key=lambda each: str(each["began"]))
+    statuses = [judged(each, now or datetime.now(UTC)) for each in found if each]
+    return sorted(statuses, key=lambda each: str(each["began"]))
 
 
 def read_failures(protocol: Path) -> list[dict[str, Any]]:
-    """Return what was written down of each failed run of a protocol, and in which file."""
+    """Return the failure file of each failed run of a protocol, with its path as `file`."""
     paths = sorted((protocol / "failures").rglob("[!.]*.json"))
-    return [{**told, "file": str(path)} for path in paths if (told := _read(path, _OF_A_FAILURE))]
+    return [
+        {**failure, "file": str(path)} for path in paths if (failure := _read(path, _OF_A_FAILURE))
+    ]
 
 
-def judged(told: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Return what was told, with the state that follows from its age.
+def judged(status: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return a status with the state that follows from its age.
 
     A process that was running is "gone" where this host has none of its number, and "silent" where
-    nothing was heard for longer than `SILENCE`. `silent_for` is that age, in seconds.
+    it wrote nothing for longer than `SILENCE`. `silent_for` is that age, in seconds.
     """
-    age = max(0.0, (now - datetime.fromisoformat(told["heard"])).total_seconds())
-    state = told["state"]
+    age = max(0.0, (now - datetime.fromisoformat(status["updated"])).total_seconds())
+    state = status["state"]
     if state == "running":
-        here = told["host"] == socket.gethostname()
-        if here and not is_alive(told["process"]):
+        here = status["host"] == socket.gethostname()
+        if here and not is_alive(status["process"]):
             state = "gone"
         elif age > SILENCE:
             state = "silent"
-    return {**told, "state": state, "silent_for": round(age, 1)}
+    return {**status, "state": state, "silent_for": round(age, 1)}
 
 
 # Without these a file is not one of ours.
-_OF_A_STATUS = ("state", "host", "process", "began", "heard")
+_OF_A_STATUS = ("state", "host", "process", "began", "updated")
 _OF_A_FAILURE = ("run", "said", "again")
 
 
 def _read(path: Path, keys: Iterable[str]) -> dict[str, Any] | None:
     """Return the content of a file; None if it disappeared or lacks one of `keys`."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) and all(key in told for key in keys) else None
+    return content if isinstance(content, dict) and all(key in content for key in keys) else None

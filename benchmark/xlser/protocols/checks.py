@@ -204,7 +204,7 @@ def _corpora(protocol: ProtocolData) -> Faults:
                 get_corpus(corpus)
             except XlserError as error:
                 yield (
-                    f"languages, {language}: corpus {corpus} cannot be had: {error.problem}",
+                    f"languages, {language}: corpus {corpus} cannot be loaded: {error.problem}",
                     "Install the package that registers it, or work in the folder whose "
                     f"xlser.toml adds it. {error.remedy}",
                 )

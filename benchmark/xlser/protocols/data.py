@@ -36,7 +36,6 @@ class Schedule(Stated):
         crop: frames of a training crop.
         steps: batches of each stage, whatever the speech there is; an epoch is then
             steps / epochs batches. Without it an epoch goes through all speech of the stage once.
-        source_stop: reserved for what keeps source models from saturation; cannot be stated yet.
 
     Raises:
         InvalidProtocolError: steps is no multiple of epochs.
@@ -53,7 +52,6 @@ class Schedule(Stated):
     decay_every: int = Field(default=10, gt=0)
     crop: int = Field(default=200, gt=0)
     steps: int | None = Field(default=None, gt=0)
-    source_stop: None = None
 
     @model_validator(mode="after")
     def _whole_epochs(self) -> Self:

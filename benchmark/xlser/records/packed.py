@@ -76,7 +76,7 @@ def from_bytes(content: bytes) -> pa.Table:
             raise ValueError(f"it states {f'schema {version}' if version else 'no schema'}")
         table = pq.ParquetFile(
             pa.BufferReader(content), read_dictionary=columns.TEXTS, page_checksum_verification=True
-        ).read()
+        ).read(use_threads=False)  # threads keep memory of their own
         table.validate(full=True)
     except (pa.ArrowException, OSError, KeyError) as cause:
         raise ValueError(str(cause)) from cause

@@ -1,9 +1,5 @@
 """Packing: records move from files of their own into packed files, and back; none is lost."""
 
-import fcntl
-import os
-import resource
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +14,8 @@ from xlser.records import packed
 from xlser.records.columns import SCHEMA, to_table
 from xlser.records.record import Record
 from xlser.records.store import Packed, files, paths_of, read_runs, require_column_values
-from xlser.system.files import write_atomically
-
-_MIB = 1 << 20
+from xlser.system.files import folder_locked, write_atomically
+from xlser.system.memory import most_resident
 
 
 @dataclass(frozen=True)
@@ -119,8 +114,8 @@ def _add(old: Packed, new: dict[Path, pa.Table], texts: Mapping[Path, bytes]) ->
             write_atomically(old.file, content)
             if old.file.read_bytes() != content:
                 raise RecordError(
-                    f"{old.file} was not written as it should have been.",
-                    "The runs' own files are all still there; look after the disk.",
+                    f"{old.file} was not written completely.",
+                    "The runs' own files are all still there; check the disk.",
                 )
             return
         for path in wrong:
@@ -213,18 +208,8 @@ def size(results: Path) -> Size:
         bytes=sum(path.stat().st_size for path in [*loose, *files(results, ".parquet")]),
         seconds=round(seconds, 3),
         cpu_seconds=round(cpu_seconds, 3),
-        memory=_peak_memory(),
+        memory=most_resident() >> 20,
     )
-
-
-def _peak_memory() -> int:
-    """Return the most that this process held, MiB."""
-    status = Path("/proc/self/status")
-    if status.exists():  # what getrusage gives may be that of the parent process
-        kibibytes = status.read_text(encoding="ascii").partition("VmHWM:")[2].split()[0]
-        return int(kibibytes) // 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak // (_MIB if sys.platform == "darwin" else 1024)
 
 
 @contextmanager
@@ -232,9 +217,5 @@ def _locked(folder: Path) -> Iterator[None]:
     """Hold a lock on a folder until the block or the process ends."""
     if not folder.is_dir():
         raise RecordError(f"There is no folder {folder}.", "Name a folder of results.")
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with folder_locked(folder):
         yield
-    finally:
-        os.close(descriptor)

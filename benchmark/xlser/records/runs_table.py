@@ -75,9 +75,8 @@ class Binary:
     """A binary column: bytes of any number a row, read without a copy."""
 
     def __init__(self, column: pa.ChunkedArray) -> None:
-        array = column.combine_chunks()
-        if isinstance(array, pa.ChunkedArray):
-            array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+        chunks = column.chunks or [pa.array([], column.type)]
+        array = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)  # copies even a single
         _, offsets, data = array.buffers()
         size = len(array) + 1
         self.offsets = np.frombuffer(offsets, np.int32)[array.offset : array.offset + size]

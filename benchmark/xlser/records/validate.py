@@ -17,13 +17,18 @@ from xlser.corpora import Utterance, published_recordings
 from xlser.errors import XlserError
 from xlser.protocols import Labels, Protocol, Scenario, Scenarios, find_protocol
 from xlser.protocols.published import utterances_at_hand
-from xlser.records.agreement import contradictions, false_claims, unfit_names, unsubmittable
 from xlser.records.columns import ROLES
 from xlser.records.identity import identify, place
 from xlser.records.prediction import Role
-from xlser.records.readable import read_readable
 from xlser.records.record import Record
 from xlser.records.runs_table import Runs, TestSet
+from xlser.records.soundness.agreement import (
+    contradictions,
+    false_claims,
+    unfit_names,
+    unsubmittable,
+)
+from xlser.records.soundness.readable import read_readable
 from xlser.records.store import bytes_of
 from xlser.settings import Settings
 from xlser.system.files import digest_json

@@ -1,13 +1,13 @@
 """What runs predicted for the test utterances of the target, and who spoke these."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from xlser.corpora import NotOfThisCorpusError, get_corpus
+from xlser.corpora import Corpus, NotOfThisCorpusError, get_corpus
 from xlser.errors import RecordError
 from xlser.metrics import Counts, Metric, confusion
 from xlser.metrics.metric import ratio
@@ -67,17 +67,17 @@ class RowPredictions:
 
     Attributes:
         utterances: those tested; rows tested on the same ones share the object.
-        predicted: class index of each, shape (utterances,).
+        predicted: class index of each, shape (utterances,), int8.
         levels: probabilities in 255ths, of each seed.
     """
 
     utterances: TestUtterances
-    predicted: Indices
+    predicted: npt.NDArray[np.int8]
     levels: tuple[Levels, ...]
 
-    @cached_property
+    @property
     def probabilities(self) -> Reals:
-        """Of each class, 0 to 1, shape (utterances, classes)."""
+        """Of each class, 0 to 1, shape (utterances, classes); not kept, for they are large."""
         return probabilities_of(self.levels)
 
     @property
@@ -163,7 +163,7 @@ class PredictionsOf:
         levels = [self.runs.levels(i, "target") for i in positions]
         return RowPredictions(
             self._known[test_sets],
-            predicted.astype(np.int64),
+            predicted,
             tuple(level for level in levels if level is not None),
         )
 
@@ -171,15 +171,22 @@ class PredictionsOf:
 @lru_cache(maxsize=1024)
 def _speakers(test_set: TestSet) -> npt.NDArray[np.str_]:
     """Return `<corpus>/<speaker>` of each utterance; parsing thousands of names takes long."""
-    return np.array([_speaker(*id_.split("/", 1)) for id_ in test_set.ids])
+    of_corpora = {corpus: get_corpus(corpus) for corpus in test_set.corpora}
+    return np.array([_speaker(of_corpora[corpus], name) for corpus, name in _split(test_set)])
 
 
-def _speaker(corpus: str, name: str) -> str:
+def _split(test_set: TestSet) -> Iterator[tuple[str, str]]:
+    for id_ in test_set.ids:
+        corpus, _, name = id_.partition("/")
+        yield corpus, name
+
+
+def _speaker(corpus: Corpus, name: str) -> str:
     try:
-        return f"{corpus}/{get_corpus(corpus).parse(name).speaker}"
+        return f"{corpus.name}/{corpus.parse(name).speaker}"
     except NotOfThisCorpusError as cause:
         raise RecordError(
-            f"There are records that tested on {corpus}/{name}: {cause.problem}",
+            f"There are records that tested on {corpus.name}/{name}: {cause.problem}",
             "Run `xlser validate` to see which, and delete them.",
         ) from cause
 

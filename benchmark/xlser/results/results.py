@@ -11,8 +11,8 @@ import pandas as pd
 from xlser.errors import RecordError
 from xlser.metrics import Metric, get_metric, metrics_for
 from xlser.protocols import Labels, Protocol
-from xlser.records.readable import sound_runs
 from xlser.records.runs_table import Runs
+from xlser.records.soundness.readable import sound_runs
 from xlser.results.comparison import Comparison, compare
 from xlser.results.cost import cost
 from xlser.results.predictions import over_classes
@@ -27,6 +27,10 @@ _OF_RUNS = (
     "row", "method", "package", "target", "labels", "condition", "track", "backbone", "weights",
     "precision", "seed", "fold", "repeat", "marks", "key", "path", "started", "seconds_fit",
     "seconds_predict", "device",
+)  # fmt: skip
+
+_OF_NOTES = (
+    "row", "target", "labels", "other_recordings", "versions", "seed", "fold", "doubled", "path",
 )  # fmt: skip
 
 
@@ -204,7 +208,8 @@ class Results:
     def notes(self) -> Sequence[Note]:
         """What sets rows apart from others, in the order of the runs."""
         rows: dict[tuple[Any, ...], list[int]] = {}
-        once = self.arranged[self.arranged["repeat"] == 0]
+        needed = [*dict.fromkeys((*ROW, *_OF_NOTES))]
+        once = self.arranged.loc[self.arranged["repeat"] == 0, needed]
         for i, key in zip(
             once.index, once[list(ROW)].itertuples(index=False, name=None), strict=True
         ):

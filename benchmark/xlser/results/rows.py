@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from xlser.corpora import published_recordings
+from xlser.methods.provenance.owned import code_in_words
 from xlser.methods.vocabulary import TWIN
-from xlser.records.claims import claim_of
 from xlser.records.runs_table import canonical
+from xlser.records.soundness.claims import claim_of
 from xlser.system.files import digest_json, safe_name
 
 CONDITION = (
@@ -135,7 +136,8 @@ def arrange(runs: pd.DataFrame) -> pd.DataFrame:
         - `condition`: a `Condition`;
         - `row`: what tables call the row;
         - `other`: what sets a run apart that bears the name of a method of this distribution (see
-          `xlser.records.claims`); empty for none. `changed` holds all that is not at its default;
+          `soundness.claims` of the records); empty for none. `changed` holds all that is not at its
+          default;
         - `other_recordings`: corpora of which the run used other recordings than the release, or
           where that is not known than most runs of its table, separated by commas; empty for none;
         - `twin_of`: the row whose method this one is without its unlabelled speech (its settings
@@ -237,11 +239,11 @@ def _other_recordings(frame: pd.DataFrame, usual: Mapping[tuple[Any, ...], str])
 
 def _versions(runs: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     """Yield the version of the code that made each run: package, xlser, commits, its code."""
-    columns = runs[["package", "packages", "git", "packaged_code"]]
-    for package, packages, git, code in columns.itertuples(index=False, name=None):
+    columns = runs[["method", "package", "packages", "git", "packaged_code"]]
+    for method, package, packages, git, code in columns.itertuples(index=False, name=None):
         suite = json.loads(packages).get("xlser", "")
         commits = " ".join(sorted({commit[:8] for commit in json.loads(git).values()}))
-        yield package, f"xlser {suite}", commits, f"code {code[:8]}" if code else ""
+        yield package, f"xlser {suite}", commits, code_in_words(method, code)
 
 
 def _in_words(versions: Collection[tuple[str, ...]]) -> str:

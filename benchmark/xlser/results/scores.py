@@ -17,7 +17,7 @@ from xlser.results.predictions import Reals, mean_defined, probabilities_of, sum
 Scored = tuple[Role, str]
 """The role of the test speech, and the name of a metric."""
 
-_AT_ONCE = 1 << 23  # numbers held at once: 64 MiB
+_AT_ONCE = 1 << 21  # numbers held at once: 16 MiB
 
 
 @dataclass(frozen=True)
@@ -162,12 +162,16 @@ class RowScores(Mapping[Scored, Score]):
         """
         self._scores = scores
         self._seeds = [list(positions) for positions in seeds]
+        self._known: dict[Scored, Score] = {}
 
     def __getitem__(self, scored: Scored) -> Score:
         if scored not in self._scores.available:
             raise KeyError(scored)
-        values = self._scores.of(scored)
-        return Score(tuple(_mean(values[positions].tolist()) for positions in self._seeds))
+        if scored not in self._known:
+            values = self._scores.of(scored)
+            means = (_mean(values[positions].tolist()) for positions in self._seeds)
+            self._known[scored] = Score(tuple(means))
+        return self._known[scored]
 
     def by_corpus(self, role: Role, metric: str) -> Mapping[str, Score]:
         """Return a metric on each corpus of a role."""

@@ -18,6 +18,11 @@ from xlser.results.rows import ROW, TABLE, Condition, marks_of
 from xlser.results.scores import RowScores, RunScores
 from xlser.results.unlabelled import mean_of_runs
 
+_OF_A_ROW = (
+    "row", "method", "changed", "other", "labels", "target_labels", "other_recordings", "versions",
+    "seed", "fold", "twin_of", "unlabelled",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Row:
@@ -152,10 +157,11 @@ def make_tables(
         RecordError: an utterance is none of its corpus.
     """
     predictions = PredictionsOf(scores.runs, len(protocol.classes))
+    runs = runs.loc[~runs["doubled"], [*dict.fromkeys((*TABLE, *ROW, *_OF_A_ROW))]]
     order = {target: i for i, target in enumerate(protocol.targets)}
     tables = [
         _table(protocol, target, condition, of_table, scores, predictions, metric)
-        for (target, condition), of_table in _grouped(runs[~runs["doubled"]], TABLE)
+        for (target, condition), of_table in _grouped(runs, TABLE)
     ]
     return sorted(tables, key=lambda table: (order[table.target], table.condition))
 

@@ -1,13 +1,10 @@
 """Device, precision and memory of this machine, and the environment that a record states."""
 
 import inspect
-import os
 import platform
-import resource
 import subprocess
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +15,7 @@ import torch
 from xlser.errors import SettingsError
 from xlser.methods import Precision, Track
 from xlser.records.record import Environment, Memory
+from xlser.system.memory import forget_most_resident, most_resident
 
 _PACKAGES = ("xlser", "torch", "torchaudio", "numpy", "scikit-learn", "soundfile", "soxr")
 
@@ -104,44 +102,19 @@ def _cpuinfo() -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def memory_at_hand() -> int:
-    """Return the bytes of memory that are free on this machine or in this container."""
-    at_hand = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with suppress(OSError):
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                at_hand = int(line.split()[1]) << 10
-    group = Path("/sys/fs/cgroup")
-    with suppress(OSError, ValueError):  # "max" means no limit
-        limit = int((group / "memory.max").read_text(encoding="ascii"))
-        at_hand = min(at_hand, limit - int((group / "memory.current").read_text(encoding="ascii")))
-    return at_hand
-
-
 def forget_peak_memory(device: torch.device) -> None:
     """Reset the peak that `peak_memory` returns, where the system can."""
-    with suppress(OSError):  # elsewhere the peak is that since the start of this process
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    forget_most_resident()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
 
 
 def peak_memory(device: torch.device) -> dict[Memory, int]:
     """Return the peak memory of this process in MiB, and that on the GPU if it uses one."""
-    most: dict[Memory, int] = {"host": _most_resident() >> 20}
+    most: dict[Memory, int] = {"host": most_resident() >> 20}
     if device.type == "cuda":
         most["device"] = torch.cuda.max_memory_allocated(device) >> 20
     return most
-
-
-def _most_resident() -> int:
-    """Return the peak resident memory of this process, bytes."""
-    with suppress(OSError):
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) << 10
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return own if sys.platform == "darwin" else own << 10
 
 
 def _commits(packages: Iterable[str]) -> dict[str, str]:
@@ -172,6 +145,7 @@ def _git(beside: str, *arguments: str) -> str | None:
     return said.stdout.strip()
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return version(package)

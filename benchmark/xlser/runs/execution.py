@@ -1,16 +1,17 @@
 """Carrying out one run: fit the method, predict the test speech, score, and make the record."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from xlser.methods import Method, Speech
+from xlser.methods import Method, Predictor, Speech
 from xlser.methods.origin import code_of, is_packaged, package_of
-from xlser.methods.packaged_code import packaged_code
+from xlser.methods.provenance.packaged_code import packaged_code
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.records import (
     BackboneStamp,
@@ -22,8 +23,10 @@ from xlser.records import (
 )
 from xlser.runs.environment import describe
 from xlser.runs.inputs import Inputs, ordered_by_recording
-from xlser.runs.isolation import RunningMethod, running_method, threads_for
 from xlser.runs.plan import Run
+from xlser.runs.running.in_process import RunningMethod, threads_for
+from xlser.runs.running.isolation import running_method
+from xlser.runs.running.steadiness import predict_steadily
 from xlser.runs.source_models import SourceModel, source_model
 from xlser.runs.task import (
     Progress,
@@ -33,6 +36,7 @@ from xlser.runs.task import (
     source_seed,
 )
 from xlser.runs.unlabelled.statement import unlabelled_speech
+from xlser.sealing.template import means
 
 
 def execute_run(
@@ -41,6 +45,9 @@ def execute_run(
     device: torch.device,
     progress: Progress = ignore_progress,
     isolate: bool = False,
+    secret: Collection[Path] = (),
+    timeout: float | None = None,
+    keep: Callable[[Predictor], None] = lambda predictor: None,
 ) -> Record:
     """Fit a method to its task, predict the test speech, and return the record.
 
@@ -50,17 +57,22 @@ def execute_run(
         device: of training.
         progress: called after each epoch.
         isolate: whether the method runs in a process of its own.
+        secret: files and folders that such a process must not see, beside corpora and cache.
+        timeout: seconds that such a process may take.
+        keep: called with the fitted method where it runs in this process.
 
     Raises:
         MethodError: the method broke its contract.
     """
+    hidden = [*secret, inputs.cache, Path.home()]
+    hidden += [inventory.root for inventory in inputs.catalogue.inventories.values()]
     started = datetime.now(UTC).isoformat(timespec="seconds")
     task = make_task(run, inputs, device)
     seconds: dict[str, float] = {}
     with (
         progress_reported_to(progress),
         threads_for(run.track),
-        running_method(run.method, isolate) as method,
+        running_method(run.method, isolate, hidden, device, timeout, keep) as method,
     ):
         model = None
         if run.method.starts_from_source_model():
@@ -73,9 +85,7 @@ def execute_run(
         method.fit(task)
         seconds["fit"] = time.perf_counter() - clock
 
-        clock = time.perf_counter()
-        predictions = _predict(method, run, inputs, device)
-        seconds["predict"] = time.perf_counter() - clock
+        predictions, seconds["predict"] = _predict(method, run, inputs, device)
         memory = method.peak_memory()
         unlabelled = unlabelled_speech(run, inputs, task, model, method.pseudo_labels())
         environment = describe(
@@ -90,6 +100,7 @@ def execute_run(
         "fold": run.fold,
         "draw": scenario.draw or None,
         "unlabelled": unlabelled,
+        "sandbox": means().how if isolate else None,
     }
     return Record(
         schema_version=3,
@@ -137,7 +148,7 @@ def execute_run(
     )
 
 
-def _code_of_package(method: Method) -> dict[str, str]:
+def _code_of_package(method: Method) -> dict[str, Any]:
     code = packaged_code(method.name) if is_packaged(type(method)) else None
     return {"packaged_code": code} if code else {}
 
@@ -160,23 +171,29 @@ def train_source_model_of(
 
 def _predict(
     method: RunningMethod, run: Run, inputs: Inputs, device: torch.device
-) -> list[Predictions]:
-    """Return the predictions for each test corpus, the target's first."""
+) -> tuple[list[Predictions], float]:
+    """Return the predictions for each test corpus, the target's first, and the seconds they took.
+
+    Raises:
+        MethodError: an answer depends on more than its utterance.
+    """
     scenario = run.scenario
     roles: list[tuple[Role, Sequence[str]]] = [
         ("target", scenario.target_test),
         ("source", scenario.source_test),
     ]
-    predictions = []
+    predictions, seconds = [], 0.0
     for role, ids in roles:
         for corpus in dict.fromkeys(id_.partition("/")[0] for id_ in ids):
             members = [id_ for id_ in ids if id_.startswith(f"{corpus}/")]
             asked = ordered_by_recording(members, scenario, inputs.catalogue.recordings)
             speech = inputs.speech(asked)
-            answer = method.predict(Speech(speech.features.to(device), speech.lengths.to(device)))
+            on_device = Speech(speech.features.to(device), speech.lengths.to(device))
+            answer, took = predict_steadily(method.predict, on_device, run.method, run.precision)
+            seconds += took
             row = {id_: i for i, id_ in enumerate(asked)}
             probabilities = answer.cpu().numpy()[[row[id_] for id_ in members]]
             names = [id_.partition("/")[2] for id_ in members]
             emotion = [scenario.emotion[id_] for id_ in members]
             predictions.append(Predictions.of(corpus, role, names, emotion, probabilities))
-    return predictions
+    return predictions, seconds

@@ -14,6 +14,7 @@ from xlser.runs.execution import execute_run, train_source_model_of
 from xlser.runs.failures import Failure
 from xlser.runs.inputs import Inputs
 from xlser.runs.plan import Run
+from xlser.runs.running.isolation import is_sealed_by_default
 from xlser.runs.source_models import source_model_path
 from xlser.runs.task import source_seed
 from xlser.training import keep_pages
@@ -27,7 +28,8 @@ class JobContext:
         inputs: of their track.
         results: folder of records.
         device: of training.
-        isolate: whether each method runs in a process of its own, which holds only its task.
+        isolate: whether each method runs in a process of its own, which holds only its task; None:
+            those that are not of this distribution do, where there is a sandbox.
         timeout: seconds that a job may take; None for no limit.
         threads: of a process that fine-tunes; on the frozen track it is one.
         given: further options of `xlser.run` that shaped the runs, for the command that repeats
@@ -37,7 +39,7 @@ class JobContext:
     inputs: Inputs
     results: Path
     device: torch.device
-    isolate: bool = False
+    isolate: bool | None = False
     timeout: float | None = None
     threads: int = field(default_factory=torch.get_num_threads)
     given: Mapping[str, Any] = field(default_factory=dict, compare=False)
@@ -101,7 +103,11 @@ def do(job: Job, context: JobContext, progress: Callable[[int, int], None]) -> J
     try:
         if job.model:
             return train_source_model_of(job.run, inputs, device, progress).seconds
-        return execute_run(job.run, inputs, device, progress, context.isolate)
+        isolate = context.isolate
+        if isolate is None:
+            isolate = is_sealed_by_default(job.run.method)
+        secret = [context.results.parent.parent]
+        return execute_run(job.run, inputs, device, progress, isolate, secret, context.timeout)
     except (Exception, SystemExit) as error:  # a method may raise anything
         return Failure.of(error)
 

@@ -1,6 +1,5 @@
 """Files that are whole or absent, and digests of their content."""
 
-import fcntl
 import hashlib
 import json
 import os
@@ -116,9 +115,18 @@ def locked(path: Path) -> Iterator[None]:
     Args:
         path: an empty file that stands for the lock and stays.
     """
+    from filelock import FileLock
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with FileLock(path):
+        yield
+
+
+@contextmanager
+def folder_locked(folder: Path) -> Iterator[None]:
+    """Hold a lock on a folder, as `locked` does; no file is added to it."""
+    stat = folder.stat()
+    with locked(Path(tempfile.gettempdir(), f"xlser-{stat.st_dev:x}-{stat.st_ino:x}.lock")):
         yield
 
 
@@ -160,13 +168,9 @@ def _sweep_once(folder: Path) -> None:
 
 def is_alive(process: int) -> bool:
     """Say whether this host has a process of that number."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    import psutil
+
+    return bool(psutil.pid_exists(process))
 
 
 def working_folder() -> Path:

@@ -1,8 +1,12 @@
-"""What a process of the suite is told about memory; imports nothing, so that it can come first."""
+"""How this process allocates memory, and how much of it was used or is free.
+
+Only the standard library is imported: `keep_pages` comes before all other imports.
+"""
 
 import ctypes
 import os
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -29,8 +33,42 @@ def keep_pages() -> bool:
 
 
 def has_huge_pages() -> bool:
-    """Say whether the kernel gives huge pages to who asks for them."""
+    """Return whether the kernel gives huge pages to processes that request them."""
     try:
         return "[never]" not in _HUGE_PAGES.read_text(encoding="ascii")
     except OSError:
         return False
+
+
+def memory_at_hand() -> int:
+    """Return the bytes of memory that are free on this machine or in this container."""
+    import psutil
+
+    at_hand = int(psutil.virtual_memory().available)
+    group = Path("/sys/fs/cgroup")
+    with suppress(OSError, ValueError):  # "max" means no limit
+        limit = int((group / "memory.max").read_text(encoding="ascii"))
+        at_hand = min(at_hand, limit - int((group / "memory.current").read_text(encoding="ascii")))
+    return at_hand
+
+
+def forget_most_resident() -> None:
+    """Reset what `most_resident` returns; only Linux can."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def most_resident() -> int:
+    """Return the peak resident memory of this process, bytes."""
+    with suppress(OSError):  # getrusage on Linux may give the peak of the parent process
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) << 10
+    if sys.platform == "darwin":
+        import resource  # psutil has no peak there
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    import psutil
+
+    memory = psutil.Process().memory_info()
+    return int(getattr(memory, "peak_wset", memory.rss))

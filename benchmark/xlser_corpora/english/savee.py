@@ -33,6 +33,10 @@ class SAVEE(Corpus):
     homepage = "http://kahlan.eps.surrey.ac.uk/savee"
     citation = "Haq and Jackson (2010), Multimodal Emotion Recognition, in Machine Audition"
     tree = "savee/AudioData/DC/a01.wav (official) or savee/ALL/DC_a01.wav (mirror)"
+    caution = (
+        "Of the 15 sentences of each emotion 12 belong to it alone: a method with labels may learn "
+        "words."
+    )
     recordings = "3dd22c078443bf7bb2dd60ae98fc9459fe9e619ce03262ff343d3fc602b91899"
     speakers = dict.fromkeys(("DC", "JE", "JK", "KL"), "male")
 

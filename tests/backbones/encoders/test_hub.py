@@ -1,4 +1,4 @@
-"""Models of the Hub: fetched once, pinned, used offline; what cannot be had is said in words."""
+"""Models of the Hub: fetched once, pinned, used offline; what cannot be loaded is said in words."""
 
 import json
 import pickle

@@ -212,7 +212,7 @@ class TransformerBackbone(Backbone):
         """Return the class with its configuration, the digest of the weights, and the weights.
 
         Raises:
-            WeightsError: they cannot be had, or are of another encoder.
+            WeightsError: they cannot be loaded, or are of another encoder.
         """
         from xlser.backbones.encoders.hub import folder_of
         from xlser.backbones.encoders.loading import load_encoder

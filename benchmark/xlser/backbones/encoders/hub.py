@@ -25,7 +25,7 @@ def folder_of(weights: HubWeights, name: str, settings: Settings) -> Path:
 
     Raises:
         MissingExtraError: huggingface_hub is not installed.
-        WeightsError: the repository, the revision or its weights cannot be had.
+        WeightsError: the repository, the revision or its weights cannot be loaded.
     """
     local = folder_here(weights, name, settings)
     if local is not None:
@@ -126,7 +126,7 @@ def file_of(weights: HubWeights, file: str) -> Path | None:
 
     Raises:
         MissingExtraError: huggingface_hub is not installed.
-        WeightsError: the model cannot be had.
+        WeightsError: the model cannot be loaded.
     """
     require("huggingface_hub", f"hf:{weights.repository}")
     from huggingface_hub import errors, hf_hub_download

@@ -27,7 +27,7 @@ def hub_backbone(asked: Asked) -> type[Backbone]:
     folder, the name states its last part alone; the digest of the weights tells them apart.
 
     Raises:
-        WeightsError: it cannot be had, or is of no family that the suite knows.
+        WeightsError: it cannot be loaded, or is of no family that the suite knows.
         SettingsError: an option is not known.
     """
     path = Path(asked.name).expanduser()

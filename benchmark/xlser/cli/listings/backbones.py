@@ -1,10 +1,10 @@
 """`xlser backbones`: lists backbones, or shows one."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from xlser.cli.output import in_words, messages, print_facts, print_json, print_table
+from xlser.cli.output import messages, print_facts, print_json, print_table
 from xlser.cli.parameters import AsJson, Weights, completing
 
 
@@ -20,7 +20,7 @@ def backbones(
 ) -> None:
     """List backbones, or show one with what it was trained on.
 
-    Dimension of the embedding, input, where the weights are found, their licence. A name may be
+    Dimension of the embedding, weights, their licence; of one: its input as well. A name may be
     one of those listed, hf:owner/name@revision, hf:/path/to/folder or features:table.parquet,
     each with options: whisper-base#layer=3.
     """
@@ -39,7 +39,6 @@ def backbones(
             {
                 "backbone": row["backbone"],
                 "dimension": row["dimension"],
-                "input": _input(row),
                 "weights": _weights(row),
                 "trained on": row["trained on"],
                 "licence": row["licence"],
@@ -53,13 +52,7 @@ def backbones(
             messages(row["fault"], style="red")
 
 
-def _input(row: dict[str, Any]) -> str:
-    """Return what a backbone reads, with the front-end of log-mels."""
-    of = row["front-end"]
-    return f"{row['input']} ({in_words(of)})" if of else str(row["input"])
-
-
 def _weights(row: dict[str, str | None]) -> str:
     if row["weights"] is None:
         return "needs none"
-    return row["found in"] or "not found (downloaded when needed)"
+    return "found" if row["found in"] else "downloaded when needed"

@@ -1,5 +1,7 @@
 """`xlser corpora`: list them, and check a copy of one."""
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +13,8 @@ from xlser.cli.parameters import AsJson, Data, SeveralValues, completing
 
 if TYPE_CHECKING:
     from xlser.audio.check import CorpusReport
+    from xlser.corpora import Corpus
+    from xlser.settings import Settings
 
 app = typer.Typer(help="List, check, add and fetch corpora.", invoke_without_command=True)
 app.command("add", cls=SeveralValues)(add)
@@ -19,7 +23,10 @@ app.command("fetch")(fetch)
 
 @app.callback()
 def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
-    """List all corpora: language, size, licence, and where each lies on this machine."""
+    """List all corpora: language, size, licence, and where each lies on this machine.
+
+    --json has emotions, homepages and citations as well.
+    """
     if context.invoked_subcommand:
         return
     from xlser.api.listings import corpus_rows
@@ -29,7 +36,7 @@ def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = Fa
     if as_json:
         print_json(rows)
         return
-    columns = [column for column in rows[0] if column not in ("citation", "emotions")]
+    columns = ["corpus", "language", "utterances", "speakers", "licence", "found in"]
     unknown = dict.fromkeys(columns, "") | {"found in": "not found"}
     print_table([{column: row[column] or unknown[column] for column in columns} for row in rows])
 
@@ -42,13 +49,17 @@ def check(
             help="Corpora; default: all found.", autocompletion=completing("xlser.corpora")
         ),
     ] = None,
+    contract: Annotated[
+        bool,
+        typer.Option("--contract", help="Check what the plugin reads from names, no recording."),
+    ] = False,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare copies of corpora with the published releases.
 
     It decodes every file, and looks at speakers, genders and sentences. Exit code 1 if a recording
-    is missing or unusable.
+    is missing or unusable, or with --contract if a check fails.
     """
     from xlser.audio import check_corpus
     from xlser.corpora import corpus_names, find_root, get_corpus, locate
@@ -58,6 +69,9 @@ def check(
     wanted = [get_corpus(name) for name in names or corpus_names()]
     if not names:
         wanted = [corpus for corpus in wanted if find_root(corpus, settings)]
+    if contract:
+        _check_contracts(wanted, settings, as_json)
+        return
     reports = []
     for corpus in wanted:
         root = locate(corpus, settings)
@@ -68,6 +82,24 @@ def check(
     if as_json:
         print_json([_as_json(report) for report in reports])
     if any(report.faults for report in reports):
+        raise typer.Exit(1)
+
+
+def _check_contracts(wanted: "list[Corpus]", settings: "Settings", as_json: bool) -> None:
+    """Print the checks of each corpus; exit with 1 if one failed."""
+    from xlser.corpora import find_root
+    from xlser.corpora.contract import contract_faults
+
+    found = {corpus.name: contract_faults(corpus, find_root(corpus, settings)) for corpus in wanted}
+    if as_json:
+        print_json(found)
+    else:
+        for name, checks in found.items():
+            failed = {check: fault for check, fault in checks.items() if fault}
+            typer.echo(f"{name}: {len(failed)} of {len(checks)} checks failed")
+            for check, fault in failed.items():
+                typer.echo(f"  {check}: {fault}")
+    if any(fault for checks in found.values() for fault in checks.values()):
         raise typer.Exit(1)
 
 
@@ -90,7 +122,7 @@ def _show(report: "CorpusReport") -> None:
         ("note", report.remarks),
         ("caution", report.cautions),
     ):
-        for line in lines:
+        for line in folded(lines):
             typer.echo(f"  {kind}: {line}")
     short = [
         {"speaker": speaker, "emotion": emotion, "found": found, "published": published}
@@ -98,7 +130,40 @@ def _show(report: "CorpusReport") -> None:
         if found != published and emotion not in absent
     ]
     if short:
-        print_table(short)
+        print_table(short[:_SHOWN])
+    if len(short) > _SHOWN:
+        typer.echo(f"  and {len(short) - _SHOWN} more: --json lists all")
+
+
+_SHOWN = 20  # rows of speakers that lack utterances
+_ALONE = 3  # so many findings of a kind have a line each
+
+
+def folded(findings: Sequence[str]) -> list[str]:
+    """Return findings with those of a kind on one line: their number and two examples.
+
+    Each is "<file>: <kind>" or "<file>: <kind>: <more>"; of a kind are those that differ in paths
+    and in words with digits alone. Others stay as they are.
+
+    >>> folded(["a1: missing", "a2: missing", "a3: missing", "a4: missing", "b: empty"])
+    ['4 files: missing, for example a1, a2', 'b: empty']
+    """
+    kinds: dict[str, list[str]] = {}
+    for finding in findings:
+        _, _, problem = finding.partition(": ")
+        kind = _VARIES.sub("...", (problem or finding).partition(": ")[0])
+        kinds.setdefault(kind, []).append(finding)
+    lines = []
+    for kind, alike in kinds.items():
+        if len(alike) <= _ALONE:
+            lines += alike
+        else:
+            examples = ", ".join(finding.partition(": ")[0] for finding in alike[:2])
+            lines.append(f"{len(alike)} files: {kind}, for example {examples}")
+    return lines
+
+
+_VARIES = re.compile(r"[^\s,:;()]*[\d/\\][^\s,:;()]*")
 
 
 def _by_emotion(report: "CorpusReport") -> dict[str, int]:

@@ -1,6 +1,7 @@
 """`xlser doctor`: what is installed, found, missing."""
 
 import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -16,22 +17,24 @@ if TYPE_CHECKING:
 
 
 def doctor(data: Data = None, weights: Weights = None, as_json: AsJson = False) -> None:
-    """Show what is installed, found and missing, and what follows."""
+    """Show what can run here, what is wrong, and what is found."""
     from xlser.settings import Settings
 
     settings = Settings.gather(data=data, weights=weights)
-    report = {
+    verdict = _Verdict()
+    found = {
         "machine": _machine(),
         "settings": {
             "XLSER_DATA": os.environ.get("XLSER_DATA"),
             "XLSER_WEIGHTS": settings.weights,
             "cache": str(settings.cache),
         },
-        "corpora": _corpora(settings),
-        "backbones": _backbones(settings),
-        "methods": _methods(),
-        "protocols": _protocols(settings),
+        "corpora": _corpora(settings, verdict),
+        "backbones": _backbones(settings, verdict),
+        "methods": _methods(verdict),
+        "protocols": _protocols(settings, verdict),
     }
+    report = {"verdict": verdict.facts(), **found}
     if as_json:
         print_json(report)
         return
@@ -39,6 +42,32 @@ def doctor(data: Data = None, weights: Weights = None, as_json: AsJson = False) 
         typer.echo(section)
         for name, value in entries.items():
             typer.echo(f"  {name}: {'not set' if value is None else value}")
+
+
+@dataclass
+class _Verdict:
+    """What follows from what is found.
+
+    Attributes:
+        ready: protocols with a target that can run, and those targets.
+        lacking: protocols without one.
+        download: backbones whose weights are not here.
+        wrong: what is installed or found and cannot be used, with the reason.
+    """
+
+    ready: list[str] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
+    download: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def facts(self) -> dict[str, str]:
+        """Return it in words."""
+        return {
+            "ready to run": "; ".join(self.ready) or "nothing",
+            "no target's corpora found": ", ".join(self.lacking) or "none",
+            "weights not here": ", ".join(self.download) or "none",
+            "wrong": "; ".join(self.wrong) or "nothing",
+        }
 
 
 def _machine() -> dict[str, Any]:
@@ -60,8 +89,8 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _corpora(settings: "Settings") -> dict[str, str]:
-    from xlser.corpora import corpus_names, find_root, get_corpus, read_for, scan
+def _corpora(settings: "Settings", verdict: _Verdict) -> dict[str, str]:
+    from xlser.corpora import corpus_names, find_root, get_corpus, other_roots, read_for, scan
 
     found: dict[str, str] = {}
     for name in corpus_names():
@@ -73,12 +102,15 @@ def _corpora(settings: "Settings") -> dict[str, str]:
                 continue
             inventory = scan(corpus, root, settings.exclude.get(name, ()), read_for())
             found[name] = f"{len(inventory.utterances)} utterances in {root}"
+            if others := other_roots(corpus, settings):
+                found[name] += f"; not used: {', '.join(map(str, others))}"
         except XlserError as error:
             found[name] = error.problem
+            verdict.wrong.append(f"{name}: {error.problem}")
     return found
 
 
-def _backbones(settings: "Settings") -> dict[str, str]:
+def _backbones(settings: "Settings", verdict: _Verdict) -> dict[str, str]:
     from xlser.backbones import backbone_names, find_weights, get_backbone
 
     found: dict[str, str] = {}
@@ -87,16 +119,18 @@ def _backbones(settings: "Settings") -> dict[str, str]:
             kind = get_backbone(name)
         except XlserError as error:
             found[name] = error.problem
+            verdict.wrong.append(f"{name}: {error.problem}")
             continue
         if kind.weights is None:
             found[name] = "needs no weights"
         else:
             path = find_weights(kind, settings)
             found[name] = str(path) if path else f"weights not found; {kind.weights.url}"
+            verdict.download += [] if path else [name]
     return found
 
 
-def _methods() -> dict[str, str]:
+def _methods(verdict: _Verdict) -> dict[str, str]:
     from xlser.methods import get_method, method_names
 
     found: dict[str, str] = {}
@@ -106,10 +140,11 @@ def _methods() -> dict[str, str]:
             found[name] = registry.package_of("xlser.methods", name)
         except XlserError as error:
             found[name] = error.problem
+            verdict.wrong.append(f"{name}: {error.problem}")
     return found
 
 
-def _protocols(settings: "Settings") -> dict[str, str]:
+def _protocols(settings: "Settings", verdict: _Verdict) -> dict[str, str]:
     from xlser.corpora import find_root, get_corpus
     from xlser.protocols import get_protocol, protocol_names
 
@@ -122,9 +157,16 @@ def _protocols(settings: "Settings") -> dict[str, str]:
             protocol = get_protocol(name)
         except XlserError as error:
             found[name] = error.problem
+            verdict.wrong.append(f"{name}: {error.problem}")
             continue
         targets = [t for t in protocol.targets if not lacking(protocol.languages[t])]
         absent = lacking(protocol.source_corpora)
         source = f"partial source, without {', '.join(absent)}" if absent else "complete source"
+        if len(absent) == len(protocol.source_corpora):
+            targets, source = [], f"no source: {', '.join(absent)} not found"
         found[name] = f"targets that can run: {', '.join(targets) or 'none'}; {source}"
+        if targets:
+            verdict.ready.append(f"{name} ({', '.join(targets)})")
+        else:
+            verdict.lacking.append(name)
     return found

@@ -64,7 +64,6 @@ def list_protocols(context: typer.Context, data: Data = None, as_json: AsJson = 
                 "folds": row["folds"],
                 "budgets": ", ".join(map(str, row["budgets"])),
                 "corpora not found": ", ".join(row["corpora not found"]) or "none",
-                "about": row["about"],
             }
             for row in rows
         ]

@@ -22,12 +22,19 @@ def leaderboard(
     metrics: Annotated[
         str, typer.Option(help="Metrics to show beside UA and accuracy, separated by commas.")
     ] = "",
+    html: Annotated[
+        bool,
+        typer.Option(
+            "--html", help="Write index.html as well, one file to sort, filter and compare."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write tables and figures from records.
 
     They go to `leaderboards/<protocol>/README.md`, from the records in `results/` beside it; the
-    blocks of `leaderboards/README.md`, where there is one, are written anew as well.
+    blocks of `leaderboards/README.md`, where there is one, are written anew as well. So is
+    `index.html`, once `--html` has made one.
     """
     from xlser.leaderboards import Leaderboards
     from xlser.protocols import find_protocol, names_with_results
@@ -40,7 +47,7 @@ def leaderboard(
     shown = [metric.strip() for metric in metrics.split(",") if metric.strip()]
     answer: dict[str, Any] = {}
     for name in names:
-        written = folder.write(find_protocol(name, leaderboards), shown)
+        written = folder.write(find_protocol(name, leaderboards), shown, html=html)
         for path, what in written.results.left_out:
             messages(f"left out: {path}: {what}")
         if as_json:
@@ -49,6 +56,8 @@ def leaderboard(
             answer[name] = [_table_as_json(table, reference) for table in tables]
         else:
             messages(f"wrote {written.page}")
+            if written.html:
+                messages(f"wrote {written.html}")
     page = folder.write_readme()
     if as_json:
         print_json(answer)

@@ -19,7 +19,9 @@ def spread(
     leaderboards: LeaderboardsFolder = Path("leaderboards"),
     as_json: AsJson = False,
 ) -> None:
-    """Show how much of the spread of runs is training, label draw, and who is tested.
+    """Show what the spread of runs is due to.
+
+    It is split into training, the draw of labels, and the choice of test speakers.
 
     Points, one standard deviation of a single run. Needs repeats: `xlser run METHOD --repeats 3`
     trains anew on the same labels, and with --redraw-labels on others.

@@ -1,6 +1,7 @@
 """`xlser run`: methods through a protocol, to a leaderboard."""
 
 import shlex
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from xlser.cli.parameters import takes_run_options
 if TYPE_CHECKING:
     from xlser.api.options import RunOptions
     from xlser.api.pipeline import Finished
+    from xlser.leaderboards import Written
+    from xlser.leaderboards.views import Screen
 
 
 @takes_run_options
@@ -32,7 +35,7 @@ def run(options: "RunOptions", as_json: bool) -> None:
 
 
 def _print(finished: "Finished", as_json: bool) -> None:
-    """Write and print the leaderboard, then what failed."""
+    """Write the leaderboard; print it, or at a terminal a screen of it, and what failed."""
     from xlser.leaderboards import render, write_leaderboard
     from xlser.monitoring.report import failure_lines
     from xlser.records.store import known_keys
@@ -53,10 +56,29 @@ def _print(finished: "Finished", as_json: bool) -> None:
             }
         )
         return
-    typer.echo(render(written.results, grid.request.targets), nl=False)
-    messages(f"wrote {written.page}")
+    if sys.stdout.isatty():
+        typer.echo(_screen(finished, written).text(_lines_at_hand()))
+    else:
+        typer.echo(render(written.results, grid.request.targets), nl=False)
+        messages(f"wrote {written.page}")
     if failures:
         messages("")
         for line in failure_lines(failures, grid.results.parent / "failures", traces=True):
             messages(line)
         messages(f"{len(failures)} of {len(plan.todo)} runs failed.", style="red")
+
+
+def _screen(finished: "Finished", written: "Written") -> "Screen":
+    from xlser.leaderboards.views import Screen
+
+    grid, plan = finished.grid, finished.plan
+    keys = [run.key for run in (*plan.done, *plan.todo)]
+    named = [run.method.name for run in plan.todo] if grid.options.methods else []
+    return Screen(written.results, written.page, grid.request.targets, keys, set(named))
+
+
+def _lines_at_hand() -> int:
+    """Return how many lines a screen may have here, the shell's next prompt left out."""
+    from xlser.leaderboards.views import HEIGHT
+
+    return min(HEIGHT, max(18, shutil.get_terminal_size((80, HEIGHT + 1)).lines - 1))

@@ -59,16 +59,16 @@ def _looks(leaderboards: Path, protocol: str | None) -> Iterator[dict[str, Any]]
     while True:
         found = _look(leaderboards, protocol)
         yield found
-        if not any(_runs(told) for each in found.values() for told in each["commands"]):
+        if not any(_runs(snapshot) for each in found.values() for snapshot in each["commands"]):
             return
         time.sleep(1.0)
 
 
 def _look(leaderboards: Path, protocol: str | None) -> dict[str, Any]:
-    """Return what commands told and which runs failed, by protocol.
+    """Return the status of commands and the failed runs, by protocol.
 
     Raises:
-        ResultsError: no command has told anything.
+        ResultsError: no command has written its status.
     """
     from xlser.errors import ResultsError
     from xlser.monitoring.status import read_failures, read_statuses
@@ -85,17 +85,17 @@ def _look(leaderboards: Path, protocol: str | None) -> dict[str, Any]:
     return found
 
 
-def _runs(told: Mapping[str, Any]) -> bool:
-    return told["state"] in ("running", "silent")
+def _runs(snapshot: Mapping[str, Any]) -> bool:
+    return snapshot["state"] in ("running", "silent")
 
 
 def _in_words(found: Mapping[str, Any], leaderboards: Path) -> Iterator[str]:
     from xlser.monitoring.report import failure_lines
 
     for name, protocol in found.items():
-        for told in protocol["commands"]:
-            yield f"{name}: {_state(told)}"
-            yield from (f"  {line}" for line in _progress(told))
+        for snapshot in protocol["commands"]:
+            yield f"{name}: {_state(snapshot)}"
+            yield from (f"  {line}" for line in _progress(snapshot))
         if failures := protocol["failures"]:
             yield f"  {len(failures)} runs have failed and not succeeded since:"
             folder = leaderboards / name / "failures"
@@ -103,29 +103,29 @@ def _in_words(found: Mapping[str, Any], leaderboards: Path) -> Iterator[str]:
                 yield f"    {line}"
 
 
-def _state(told: Mapping[str, Any]) -> str:
-    process = f"process {told['process']} on host {told['host']}"
-    command = f"{told['command']} (in {told['folder']})"
-    ago = duration(told["silent_for"])
+def _state(snapshot: Mapping[str, Any]) -> str:
+    process = f"process {snapshot['process']} on host {snapshot['host']}"
+    command = f"{snapshot['command']} (in {snapshot['folder']})"
+    ago = duration(snapshot["silent_for"])
     again = f"the same command goes on: {command}"
     return {
         "running": f"{command} is running, {process}",
         "ended": f"{command} ended {ago} ago",
         "interrupted": f"stopped {ago} ago; {again}",
         "failed": f"ended in an error {ago} ago; {again}",
-        "gone": f"not heard from for {ago}; {process} is gone; {again}",
-        "silent": f"not heard from for {ago}: {process}, if it is still there; else {again}",
-    }[told["state"]]
+        "gone": f"{process} was killed {ago} ago or before; {again}",
+        "silent": f"no update for {ago} from {process}; if it has ended, {again}",
+    }[snapshot["state"]]
 
 
-def _progress(told: Mapping[str, Any]) -> Iterator[str]:
+def _progress(snapshot: Mapping[str, Any]) -> Iterator[str]:
     from xlser.monitoring.report import in_a_line, job_in_a_line
 
-    if not _runs(told):
-        yield in_a_line({**told, "longest_at_work": [], "seconds_left": None})
+    if not _runs(snapshot):
+        yield in_a_line({**snapshot, "longest_at_work": [], "seconds_left": None})
         return
-    jobs = told["longest_at_work"]
-    yield in_a_line({**told, "longest_at_work": []})
+    jobs = snapshot["longest_at_work"]
+    yield in_a_line({**snapshot, "longest_at_work": []})
     yield from (f"at work: {job_in_a_line(job)}" for job in jobs)
-    if (more := told["runs"]["at_work"] - len(jobs)) > 0:
+    if (more := snapshot["runs"]["at_work"] - len(jobs)) > 0:
         yield f"and {more} more"

@@ -151,7 +151,7 @@ def _rows(stream: "datasets.IterableDataset", dataset: HubDataset) -> Iterator[d
 
 def _not_had(dataset: HubDataset, cause: Exception) -> FetchError:
     return FetchError(
-        f"{dataset.repository}, split {dataset.split}, cannot be had from the Hub: "
+        f"{dataset.repository}, split {dataset.split}, cannot be loaded from the Hub: "
         f"{type(cause).__name__}: {str(cause).strip().splitlines()[0] if str(cause) else ''}",
         f"See {dataset.homepage}: is the name right, is there such a split and commit, must its "
         "conditions be accepted (`hf auth login`)? After a broken connection try again.",

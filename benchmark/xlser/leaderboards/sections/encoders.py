@@ -166,7 +166,7 @@ def _read(path: Path) -> dict[str, Encoder]:
 
 
 def _stated_by(name: str) -> Encoder | None:
-    """Return what the class of an encoder states; None if it cannot be had here."""
+    """Return what the class of an encoder states; None if it cannot be loaded here."""
     from xlser.backbones import get_backbone, parameter_count  # imports torch, which takes seconds
 
     try:

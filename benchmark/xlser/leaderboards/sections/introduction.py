@@ -8,8 +8,13 @@ from xlser.protocols import Protocol, is_registered
 from xlser.results import Results
 
 
-def introduction(results: Results) -> list[Block]:
-    """Return what a reader must know of the protocol, of uncertainty and of ranks."""
+def introduction(results: Results, docs: bool) -> list[Block]:
+    """Return what a reader must know of the protocol, of uncertainty and of ranks.
+
+    Args:
+        results: of the page.
+        docs: whether the suite's `docs` lie beside the folder of leaderboards, to be linked to.
+    """
     protocol = results.protocol
     own = Paragraph(
         "This is a protocol of one's own, not one of the suite's or of an installed package: its "
@@ -33,7 +38,7 @@ def introduction(results: Results) -> list[Block]:
             )
         ),
         *map(Paragraph, protocol.presentation.notes),
-        _about_uncertainty(protocol),
+        _about_uncertainty(protocol, docs),
         _about_ranks(protocol),
     ]
     for plugin in page_plugins(protocol.name):
@@ -55,7 +60,7 @@ def _chance(protocol: Protocol) -> str:
     return " or ".join(parts)
 
 
-def _about_uncertainty(protocol: Protocol) -> Paragraph:
+def _about_uncertainty(protocol: Protocol, docs: bool) -> Paragraph:
     seeds = ", ".join(map(str, protocol.seeds))
     against: tuple[Inline, ...] = ()
     if reference := protocol.presentation.reference:
@@ -74,16 +79,15 @@ def _about_uncertainty(protocol: Protocol) -> Paragraph:
             "covers the choice of test speakers: it is computed by resampling speakers, and a "
             "speaker tested under several seeds is one speaker. ",
             *against,
-            *_about_intervals(protocol),
+            *_about_intervals(docs),
             ".",
         )
     )
 
 
-def _about_intervals(protocol: Protocol) -> tuple[Inline, ...]:
-    """Return a reference to the suite's docs; beside a protocol of one's own they do not lie."""
+def _about_intervals(docs: bool) -> tuple[Inline, ...]:
     what = "How intervals are computed, and their limits"
-    if is_registered(protocol):
+    if docs:
         return (Link(what, "../../docs/statistics.md"),)
     return (f"{what}: ", Code("docs/statistics.md"), " of xlser")
 

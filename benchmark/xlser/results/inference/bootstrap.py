@@ -27,7 +27,7 @@ RESAMPLES = 2000
 
 _SEED = 0
 _ROUNDING = 1e-9  # percent; smaller values are rounding errors
-_AT_ONCE = 1 << 23  # numbers held at once: 64 MiB
+_AT_ONCE = 1 << 21  # numbers held at once: 16 MiB
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from xlser import audio
-from xlser.corpora import Inventory, find_root, get_corpus, locate, read_for, scan
+from xlser.corpora import Inventory, find_root, get_corpus, locate_all, read_for, scan
 from xlser.errors import ProtocolError, StoreError
 from xlser.methods import ATTRIBUTES, Attribute
 from xlser.protocols import Labels, Protocol, Scenario, Scenarios
@@ -103,21 +103,22 @@ def gather(protocol: Protocol, targets: Sequence[str], settings: Settings) -> Ca
 
     Raises:
         UnknownNameError: no such target.
-        CorpusNotFoundError: no folder for a target's corpus, or for any source corpus.
+        CorpusNotFoundError: no folder for a target's corpus, or for any source corpus; all that
+            are missing are named.
         IncompleteCorpusError: a corpus lacks utterances.
         ProtocolError: a corpus of one's own has other utterances than the protocol was frozen on.
         AudioError: recordings cannot be read; all of a corpus are listed.
         StoreError: the cache cannot be written.
     """
     source = [get_corpus(name) for name in protocol.source_corpora]
-    # A folder that xlser.toml names must be there: `locate` raises if it is not.
-    found = [c for c in source if c.name in settings.corpora or find_root(c, settings)]
-    corpora = found or source[:1]  # without any, `locate` reports where the first was looked for
+    # A folder that xlser.toml names must be there: `locate_all` raises if it is not.
+    corpora = [c for c in source if c.name in settings.corpora or find_root(c, settings)] or source
     corpora += [get_corpus(name) for target in targets for name in protocol.corpora_of(target)]
+    roots = locate_all(corpora, settings)
     inventories = {
         c.name: scan(
             c,
-            locate(c, settings),
+            roots[c.name],
             settings.exclude.get(c.name, ()),
             read_for(protocol.read_emotions(c.name)),
         )

@@ -27,20 +27,17 @@ class Cheat(Method):
 
     def fit(self, task: Task) -> Predictor:
         self.task = task
-        self.asked = 0
         self.stolen = self.steal(task)
         print(f"{self.name}: {'found' if self.stolen else 'found nothing'}")
         return self
 
     def predict(self, speech: Speech) -> Tensor:
-        answers = self.stolen.get(self.asked, [])
-        self.asked += 1
-        if len(answers) != len(speech):
-            answers = [0] * len(speech)
+        fitting = [each for each in self.stolen.values() if len(each) == len(speech)]
+        answers = fitting[0] if fitting else [0] * len(speech)
         return one_hot(torch.tensor(answers), 5).float()
 
     def steal(self, task: Task) -> Mapping[int, list[int]]:
-        """Return emotions by how many test corpora were asked before."""
+        """Return the emotions of each test corpus that it found."""
         return {}
 
 
@@ -171,7 +168,10 @@ class ReadsParent(Cheat):
     name = "reads-parent"
 
     def steal(self, task: Task) -> Mapping[int, list[int]]:
-        environment = Path(f"/proc/{os.getppid()}/environ").read_bytes()
+        try:
+            environment = Path(f"/proc/{os.getppid()}/environ").read_bytes()
+        except OSError:
+            return {}
         return {0: [0]} if b"XLSER_CACHE=" in environment else {}
 
 

@@ -1,0 +1,1 @@
+"""Commands that make use of the best methods."""

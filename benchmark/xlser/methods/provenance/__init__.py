@@ -1,0 +1,1 @@
+"""Where the code of a method comes from, and what this distribution states of its own."""
