@@ -173,7 +173,7 @@ def test_a_packed_file_that_was_not_written_as_meant_leaves_all_files(
 ) -> None:
     own = lay_down(results, some)
     monkeypatch.setattr(packing, "write_atomically", lambda path, content: path.write_bytes(b""))
-    with pytest.raises(RecordError, match="not written as it should"):
+    with pytest.raises(RecordError, match="was not written completely"):
         pack(results)
     assert loose(results) == own
 

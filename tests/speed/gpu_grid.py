@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from itertools import product
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
@@ -206,9 +206,6 @@ def _work(contexts: Mapping[str, JobContext], only: Sequence[str], curves: bool)
     """Return what is not done yet: source models, then runs in the order of their priority."""
     models: dict[str, Work] = {}
     todo = []
-    for context in contexts.values():
-        catalogue = context.inputs.catalogue
-        vars(catalogue)["scenario"] = cache(catalogue.scenario)  # rows share them
     for row in rows():
         context = contexts[row.protocol]
         runs = [

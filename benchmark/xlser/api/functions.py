@@ -14,8 +14,8 @@ from xlser.api.training import train_model
 from xlser.conformance import Check
 from xlser.conformance import Report as Conformance
 from xlser.conformance import check_method as check_class
+from xlser.conformance.corpora import contract_faults
 from xlser.corpora import Corpus, find_root, get_corpus
-from xlser.corpora.contract import contract_faults
 from xlser.errors import SettingsError
 from xlser.methods import MethodLike, resolve_method
 from xlser.models import Model

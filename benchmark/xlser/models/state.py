@@ -178,8 +178,7 @@ class _Rebuilding:
         place = len(self._made)
         self._made.append(None)
         if kind in ("object", "module"):
-            made = self._kind(content[0])
-            self._made[place] = made.__new__(made)
+            self._made[place] = object.__new__(self._kind(content[0]))
             self._fill(self._made[place], *content[1:])
         else:
             self._made[place] = self._leaf(kind, content)

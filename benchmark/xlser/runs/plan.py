@@ -179,7 +179,7 @@ def make_plan(
     runs_there, left_out = runs_of(protocol, results)
     recorded = runs_there.frame
     done = set(recorded["key"])
-    scenario = cache(catalogue.scenarios().of)  # methods share it, and a digest of its utterances
+    scenario = cache(catalogue.scenario)  # methods share it, and a digest of its utterances
     runs: dict[str, Run] = {}
     folds = request.folds or range(protocol.folds)
     for target, seed, fold, (method, usable) in product(request.targets, seeds, folds, budgets):

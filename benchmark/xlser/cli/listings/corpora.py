@@ -87,8 +87,8 @@ def check(
 
 def _check_contracts(wanted: "list[Corpus]", settings: "Settings", as_json: bool) -> None:
     """Print the checks of each corpus; exit with 1 if one failed."""
+    from xlser.conformance.corpora import contract_faults
     from xlser.corpora import find_root
-    from xlser.corpora.contract import contract_faults
 
     found = {corpus.name: contract_faults(corpus, find_root(corpus, settings)) for corpus in wanted}
     if as_json:

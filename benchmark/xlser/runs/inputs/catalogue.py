@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,7 +38,7 @@ class Catalogue:
     def scenario(
         self, target: str, labels: Labels, seed: int, fold: int = 0, draw: int = 0
     ) -> Scenario:
-        """Return a scenario of the protocol over these corpora; for several see `scenarios`.
+        """Return a scenario of the protocol over these corpora.
 
         Args:
             target: language.
@@ -46,12 +47,16 @@ class Catalogue:
             fold: of the seed.
             draw: of the labelled utterances; 0 is the protocol's.
         """
-        return self.scenarios().of(target, labels, seed, fold, draw)
+        return self._scenarios.of(target, labels, seed, fold, draw)
 
-    def scenarios(self) -> Scenarios:
-        """Return what makes scenarios of the protocol over these corpora."""
+    @cached_property
+    def _scenarios(self) -> Scenarios:
         utterances = {name: i.utterances for name, i in self.inventories.items()}
         return Scenarios(self.protocol, utterances)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel without scenarios, which are made anew where they are needed."""
+        return {name: value for name, value in vars(self).items() if name != "_scenarios"}
 
     def excluded(self, corpora: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the names of excluded utterances, by corpus, of those `corpora` that have any."""

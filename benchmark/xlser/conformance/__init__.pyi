@@ -1,0 +1,3 @@
+from .report import Check, Report, check_method
+
+__all__ = ["Check", "Report", "check_method"]
