@@ -1,15 +1,18 @@
 """Gain from unlabelled speech: methods against their twins, which disturb no rank."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.demo import Demo, request
 from tests.leaderboards.made import over_seeds, read, results, under, write
 
 from xlser.leaderboards.details import details_page
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser.results import load
 from xlser.site import write_leaderboard
 
 V1 = get_protocol("v1")
@@ -21,12 +24,12 @@ def stamp(name: str, twin: bool = False, **settings: Any) -> dict[str, Any]:
 
 
 def of_methods(template: Record) -> list[Record]:
-    """Two methods and the reference on two targets."""
+    """Two methods of nobody's and the reference on two targets."""
     return [
         record
         for target in ("german", "italian")
-        for name, right in (("mme", 8), ("ent", 6), ("sft", 7))
-        for record in over_seeds(template, V1, right, target=target, method=stamp(name, weight=0.1))
+        for name, right in (("pull", 8), ("push", 6), ("sft", 7))
+        for record in over_seeds(template, V1, right, target=target, method=stamp(name))
     ]
 
 
@@ -34,9 +37,9 @@ def of_twins(template: Record, **changes: Any) -> list[Record]:
     return [
         record
         for target in ("german", "italian")
-        for name, right in (("mme", 5), ("ent", 9))
+        for name, right in (("pull", 5), ("push", 9))
         for record in over_seeds(
-            template, V1, right, target=target, method=stamp(name, twin=True, weight=0.1), **changes
+            template, V1, right, target=target, method=stamp(name, twin=True), **changes
         )
     ]
 
@@ -45,11 +48,11 @@ def test_methods_are_held_against_their_twins(template: Record) -> None:
     found = results(V1, of_methods(template) + of_twins(template))
     (summary,) = found.summaries()
     gains = summary.gains(100)
-    assert [*gains] == ["mme", "ent"]  # as their lines: best first
+    assert [*gains] == ["pull", "push"]  # as their lines: best first
     assert [round(gain.difference.value) for gain in gains.values()] == [30, -30]
     (german, _) = found.tables()
-    difference = found.compare("mme", "mme (twin=True)").cells[0].difference
-    assert german.gains(100)["mme"].difference == difference
+    difference = found.compare("pull", "pull (twin=True)").cells[0].difference
+    assert german.gains(100)["pull"].difference == difference
     assert german.gains(25) == {}
 
 
@@ -58,7 +61,7 @@ def test_twins_are_adjusted_for_over_their_column_alone(template: Record) -> Non
     gains = german.gains(100)
     assert all(gain.p >= gain.difference.p for gain in gains.values())
     (alone, _) = results(V1, of_methods(template) + of_twins(template)[:3]).tables()
-    assert alone.gains(100)["mme"].p == alone.gains(100)["mme"].difference.p
+    assert alone.gains(100)["pull"].p == alone.gains(100)["pull"].difference.p
 
 
 def test_twins_stand_in_their_block_and_change_nothing_else_on_the_page(
@@ -74,8 +77,8 @@ def test_twins_stand_in_their_block_and_change_nothing_else_on_the_page(
     assert beside.replace(block, "") == without
     (table,) = read(block)
     assert [(row["method"], row["100 labels"].split(" ")[0]) for row in table] == [
-        ("mme", "+30.0"),
-        ("ent", "−30.0"),
+        ("pull", "+30.0"),
+        ("push", "−30.0"),
     ]
     assert "twin=True" not in beside
 
@@ -85,7 +88,7 @@ def test_pages_of_details_show_the_gains_of_a_target(template: Record) -> None:
     text = page_as_markdown(details_page(found, found.tables()[0], drawn=False))
     tables = read(under(text, "## 100 labels"))
     gains = next(table for table in tables if "gain" in table[0])
-    assert [row["method"] for row in gains] == ["mme", "ent"]
+    assert [row["method"] for row in gains] == ["pull", "push"]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +106,14 @@ def test_a_twin_of_another_cell_is_held_against_nothing_and_has_no_rank(
 
 def test_other_settings_make_another_pair(template: Record) -> None:
     records = of_methods(template)
-    records += over_seeds(template, V1, 3, target="german", method=stamp("mme", True, weight=0.9))
+    records += over_seeds(template, V1, 3, target="german", method=stamp("pull", True, weight=0.9))
     (german, _) = results(V1, records).tables()
     assert german.gains(100) == {}
+
+
+def test_runs_of_the_suites_methods_pair_with_their_twins(demo_cache: Path, tmp_path: Path) -> None:
+    demo, folder = Demo(demo_cache), tmp_path / "demo" / "results"
+    demo.run(replace(request(["ent"], labels=[20]), twins=True), folder)
+    (table,) = load(get_protocol("demo"), tmp_path).tables()
+    assert [row.method for row in table.rows] == ["ent"]
+    assert [*table.gains(20)] == ["ent"]

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from xlser.methods.provenance.owned import DISTRIBUTION, Owned, owned
+from xlser.methods.vocabulary import TWIN
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ def _apart(
     defaults: Mapping[str, Any], settings: Mapping[str, Any], changed: tuple[str, ...]
 ) -> Iterator[str]:
     for name in sorted({*defaults, *settings}):
-        # A standardisation that the class declares is stated only where it was changed.
-        unstated = name == "standardisation" and name not in settings
+        # A standardisation that the class declares, and a twin, are stated only where changed.
+        unstated = name in ("standardisation", TWIN) and name not in settings
         same = (name in settings, settings.get(name)) == (name in defaults, defaults.get(name))
         if not same and not unstated and name not in changed:
             yield name
