@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.leaderboards.made import over_seeds, results
 
+from xlser.methods import outlined_methods
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.records.store import read_records
@@ -37,6 +38,12 @@ def template() -> Record:
     return next(record for _, record in read_records(results))
 
 
+def stated(method: str) -> dict[str, Any]:
+    """What a record states of a method at its defaults."""
+    settings = outlined_methods([method])[method].default_settings()
+    return {"name": method, "settings": settings, "changed": ()}
+
+
 @pytest.fixture(scope="session")
 def page_file(template: Record, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page of two targets, three label budgets, two encoders and five methods."""
@@ -46,12 +53,12 @@ def page_file(template: Record, tmp_path_factory: pytest.TempPathFactory) -> Pat
             stamp = template.backbone.model_copy(update={"name": backbone})
             own: dict[str, Any] = {"target": target, "backbone": stamp, "track": "frozen"}
             for labels, right in ((25, 5), (100, 7)):
-                made += over_seeds(template, V1, right, labels=labels, **own)
+                made += over_seeds(template, V1, right, labels=labels, method=stated("sft"), **own)
                 for name, less in (("mcc", 1), ("svm", -2)):
                     rights = right - less
-                    method = {"name": name}
+                    method = stated(name)
                     made += over_seeds(template, V1, rights, labels=labels, method=method, **own)
-            bound = {"name": "upper-bound", "target_labels": "all"}
+            bound = stated("upper-bound") | {"target_labels": "all"}
             made += over_seeds(template, V1, 9, labels="all", method=bound, **own)
     strange = {"name": "sft", "settings": {"note": STRANGE}, "changed": ("note",)}
     for target in ("german", "italian"):
