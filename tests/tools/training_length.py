@@ -1,7 +1,7 @@
 """Measures and draws what the length of training gives and costs, on source speakers alone.
 
-    python -m tests.baselines.training_length run docs/studies/steps.jsonl
-    python -m tests.baselines.training_length draw docs/studies/steps.jsonl docs/studies/steps.svg
+    python -m tests.tools.training_length run docs/studies/steps.jsonl
+    python -m tests.tools.training_length draw docs/studies/steps.jsonl docs/studies/steps.svg
 
 Each English corpus of `v2` with enough speakers stands in for a target language: the other English
 corpora train, its speakers are dealt into three folds. No speech of a target language is read. A
