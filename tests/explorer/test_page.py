@@ -25,6 +25,7 @@ def test_it_asks_nothing_of_anyone_and_runs_nothing_of_strangers(
 
 def test_rows_are_filtered_and_the_address_keeps_the_view(page_file: Path, open_page: Any) -> None:
     page = open_page(page_file)
+    assert all(page.tab.locator(".segments label").all_inner_texts())
     everything = page.cells("Method")
     page.tab.get_by_label("Target language").select_option("italian")
     page.tab.get_by_role("radio", name="25", exact=True).check(force=True)

@@ -78,7 +78,7 @@ class Numbers:
             "higher": headline.higher_is_better,
             "ranks": protocol.ranks,
             "reference": protocol.presentation.reference,
-            "headline budgets": list(protocol.headline_budgets),
+            "headline budgets": list(protocol.first_budgets),
             "metrics": [metric_title(metric) for metric in self.metrics[1:]],
             "classes": list(protocol.classes),
             "targets": [_target(protocol, name) for name in protocol.targets if name in shown],
