@@ -187,14 +187,15 @@ class Numbers:
         ranked = [] if labels == "all" else [line for line in lines if not line.bound]
         means = [line.score(labels).mean for line in ranked]
         higher = summary.lines[0].metric.higher_is_better
-        ranks = iter(competition_ranks(means, higher) if self.protocol.ranks and ranked else ())
+        known = competition_ranks(means, higher) if self.protocol.ranks else [""] * len(ranked)
+        ranks = {line.method: rank for line, rank in zip(ranked, known, strict=True)}
         return [
             {
                 "target": "",
                 "condition": self.conditions.index(summary.condition),
                 "method": self.methods.index(line.method),
                 "labels": list(labels) if isinstance(labels, tuple) else labels,
-                "rank": next(ranks, "") if line in ranked else "",
+                "rank": ranks.get(line.method, ""),
                 **({"bound": 1} if line.bound else {}),
                 **({"below": 1} if line.method in below else {}),
                 "score": _score(line.score(labels).mean, 4),
