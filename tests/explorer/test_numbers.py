@@ -14,6 +14,7 @@ from xlser.leaderboards.formatting import signed
 from xlser.records import Predictions, Record, score_predictions
 from xlser.results import Results
 from xlser.site.explorer import explorer_page
+from xlser.site.explorer.numbers import Numbers
 
 _SPEECH = {"german": ("emodb", 10), "italian": ("ased", 65)}
 """Corpus and speakers of each target: few, whose exchanges are all looked at, and many."""
@@ -29,7 +30,10 @@ def _by_chance(template: Record, target: str, method: str, labels: int, seed: in
     tested = [name for of in list(names.values())[seed % 2 :] for name in of[seed : seed + 3]]
     truth = np.random.default_rng([seed, speakers]).integers(0, 5, len(tested))
     random = np.random.default_rng([ord(method[0]), labels, seed, speakers])
-    answers = np.where(random.random(len(tested)) < 0.6, truth, random.integers(0, 5, len(tested)))
+    share = 0.7 if (method == "sft") == (labels == 100) else 0.5  # each is better at one budget
+    answers = np.where(
+        random.random(len(tested)) < share, truth, random.integers(0, 5, len(tested))
+    )
     levels = np.eye(5, dtype=np.float32)[answers]
     source = made(template, V1).predictions[1]
     predictions = (Predictions.of(corpus, "target", tested, truth.tolist(), levels), source)
@@ -78,6 +82,16 @@ def test_differences_intervals_and_p_values_are_those_of_the_suite(
         low, high = (f"{edge:.1f}".replace("-", "−") for edge in (row.low, row.high))
         assert own["interval"] == f"[{low}, {high}]"
         assert own["p"] == ("< 0.001" if row.p < 0.001 else f"{row.p:.3f}")
+
+
+def test_ranks_follow_scores_in_tables_and_in_means(found: Results) -> None:
+    content = Numbers(found).content()
+    rows = [*content["rows"], *content["means"]]
+    first = {(row["target"], row["labels"]): row["method"] for row in rows if row["rank"] == "1"}
+    assert first["", 25] != first["", 100]  # by 100 labels summaries are ordered
+    for row in rows:
+        rivals = [r for r in rows if (r["target"], r["labels"]) == (row["target"], row["labels"])]
+        assert row["rank"] == str(1 + sum(rival["score"] > row["score"] for rival in rivals))
 
 
 def test_the_same_records_give_the_same_bytes(found: Results) -> None:

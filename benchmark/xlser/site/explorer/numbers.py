@@ -187,8 +187,8 @@ class Numbers:
         ranked = [] if labels == "all" else [line for line in lines if not line.bound]
         means = [line.score(labels).mean for line in ranked]
         higher = summary.lines[0].metric.higher_is_better
-        known = competition_ranks(means, higher) if self.protocol.ranks else [""] * len(ranked)
-        ranks = {line.method: rank for line, rank in zip(ranked, known, strict=True)}
+        placed = competition_ranks(means, higher) if self.protocol.ranks and ranked else ()
+        ranks = dict(zip([line.method for line in ranked], placed, strict=False))
         return [
             {
                 "target": "",
