@@ -184,7 +184,7 @@ def test_what_is_far_from_sft_or_below_the_first_is_marked(template: Record) -> 
     text = page(v1, records)
     (rows,) = read(text)
     ranks = [(row["method"], row["rank"]) for row in rows]
-    assert ranks == [("far", "1"), ("near", "2 ↓"), ("sft", "3 ↓")]
+    assert ranks == [("far", "1 [1–1]"), ("near", "2 [2–3] ↓"), ("sft", "3 [2–3] ↓")]
     marked = {row["method"]: row["vs sft"].endswith("‡") for row in rows}
     assert marked["far"]
     assert not marked["sft"]
@@ -192,7 +192,8 @@ def test_what_is_far_from_sft_or_below_the_first_is_marked(template: Record) -> 
 
 
 def test_a_table_states_what_it_can_find() -> None:
-    told = Standing({"a": 1.0, "b": 0.5, "c": 0.03}, 16, 3.4, 9.5, 11.7, 0.51)
+    ranks = {"a": (1, 2), "b": (1, 3), "c": (2, 3)}
+    told = Standing({"a": 1.0, "b": 0.5, "c": 0.03}, ranks, 16, 3.4, 9.5, 11.7, 0.51)
     text = standing_in_words(told, "a", ranks=True).text
     assert text == (
         "Finds two methods named beforehand apart from 9.5 points on, and one of 2 from a from "

@@ -334,7 +334,7 @@ def _headline(protocol: ProtocolData) -> Faults:
         get_metric(protocol.headline, protocol.classes)
     except UnknownNameError as error:
         yield f"headline: {error.problem}", error.remedy
-    for budget in protocol.first_budgets:
+    for budget in protocol.headline_budgets:
         if budget not in protocol.budgets:
             yield (
                 f"headline_budgets lists {budget}, which budgets does not.",

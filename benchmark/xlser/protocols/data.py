@@ -222,7 +222,8 @@ class ProtocolData(Stated):
     @property
     def first_budgets(self) -> tuple[int, ...]:
         """The label budgets whose mean comes first; empty for the largest budget alone."""
-        return self.headline_budgets or self.presentation.headline_budgets
+        shown = self.presentation.headline_budgets
+        return self.headline_budgets or tuple(each for each in shown if each in self.budgets)
 
     def read_emotions(self, corpus: str) -> tuple[str, ...]:
         """Return the emotions of a corpus that are a class or stand for one."""
