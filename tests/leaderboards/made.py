@@ -9,6 +9,7 @@ import numpy as np
 
 from xlser.corpora import get_corpus
 from xlser.leaderboards import render
+from xlser.methods.provenance.owned import owned
 from xlser.protocols import Protocol
 from xlser.records import Predictions, Record, score_predictions
 from xlser.records.columns import to_table
@@ -31,8 +32,10 @@ def made(template: Record, protocol: Protocol, right: int = 7, **changes: Any) -
         Predictions.of("emodb", "target", NAMES, truth, matrix),
         Predictions.of("ravdess", "source", NAMES, truth, matrix),
     )
-    stamp = {"name": "sft", "target_labels": "few", "settings": {}, "packaged_code": None}
+    stamp = {"name": "sft", "target_labels": "few", "packaged_code": None}
     stamp |= changes.pop("method", {})
+    known = owned(stamp["name"])
+    stamp.setdefault("settings", dict(known.defaults[0]) if known else {})
     return template.model_copy(
         update={
             "key": repr(sorted(changes.items())) + repr(stamp),
