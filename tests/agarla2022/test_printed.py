@@ -125,7 +125,9 @@ def test_table_6_reads_the_four_class_records_beside(template: Record, tmp_path:
         "Our": "74.02",
     }
     assert all(row["ours"] == "" for row in rows.values())
-    records += over_seeds(template, four, 6, labels=0, method={"name": "dann", "target_labels": "few"})
+    records += over_seeds(
+        template, four, 6, labels=0, method={"name": "dann", "target_labels": "few"}
+    )
     records += over_seeds(template, four, 5, labels=0, method=hard())
     text = written(records, tmp_path)
     dann, *_, on_german, on_english = table(text, "Table 6")

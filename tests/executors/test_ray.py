@@ -93,9 +93,12 @@ def test_nodes_without_a_shared_disk_leave_the_records_of_one_process(
 
     assert took(made, 0) == took(expected, 0)
     assert len(took(made, 1)) == 1
-    kept = [path.name for path in (site.cache / "source-models").glob("*.safetensors")]
-    there = [path.name for path in (tmp_path / "cache/source-models").glob("*.safetensors")]
-    assert sorted(kept) == sorted(there)
+    kept, there = (
+        {path.name for path in (cache / "source-models").glob("*.safetensors")}
+        for cache in (site.cache, tmp_path / "cache")
+    )
+    # Answers of a model stay where the run was: whoever needs them computes them from the model.
+    assert kept == {name for name in there if "-answers-" not in name}
     if site.nodes[0].hides:
         assert list(site.temporary.glob("xlser-*/source-models/*.safetensors"))
 
