@@ -37,6 +37,7 @@ from xlser.runs.task import (
 )
 from xlser.runs.unlabelled.statement import unlabelled_speech
 from xlser.sealing.template import means
+from xlser.system.files import home_folders
 
 
 def execute_run(
@@ -64,7 +65,7 @@ def execute_run(
     Raises:
         MethodError: the method broke its contract.
     """
-    hidden = [*secret, inputs.cache, Path.home()]
+    hidden = [*secret, inputs.cache, *home_folders()]
     hidden += [inventory.root for inventory in inputs.catalogue.inventories.values()]
     started = datetime.now(UTC).isoformat(timespec="seconds")
     task = make_task(run, inputs, device)

@@ -7,6 +7,7 @@ import platform
 import re
 import signal
 import struct
+import sys
 from pathlib import Path
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
@@ -55,9 +56,10 @@ def map_own_user(inside: int) -> None:
         inside: number of both.
     """
     user, group = _outside
-    Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-    Path("/proc/self/uid_map").write_text(f"{inside} {user} 1", encoding="ascii")
-    Path("/proc/self/gid_map").write_text(f"{inside} {group} 1", encoding="ascii")
+    # Bytes: a codec is a module, which may be out of reach from here on.
+    Path("/proc/self/setgroups").write_bytes(b"deny")
+    Path("/proc/self/uid_map").write_bytes(b"%d %d 1" % (inside, user))
+    Path("/proc/self/gid_map").write_bytes(b"%d %d 1" % (inside, group))
 
 
 _outside = os.getuid(), os.getgid()  # before any namespace is made
@@ -157,13 +159,19 @@ INSIDE = 1000
 """The user that a sealed process takes itself for."""
 
 
-def _probe() -> None:
-    """Do what sealing needs, in namespaces that end with this process."""
+def _probe(places: list[str]) -> None:
+    """Do what sealing needs, in namespaces that end with this process.
+
+    Args:
+        places: files and folders that a sealed process is shown.
+    """
     unshare(ALL)
     map_own_user(INSIDE)
     child = os.fork()
     if child == 0:
         try:
+            for place in places:
+                os.stat(place)
             make_private()
             mount("tmpfs", "/")
         except OSError as error:
@@ -176,7 +184,7 @@ def _probe() -> None:
 
 if __name__ == "__main__":
     try:
-        _probe()
+        _probe(sys.argv[1:])
     except OSError as error:
         print(error)
         raise SystemExit(1) from error

@@ -53,11 +53,15 @@ def means() -> Means:
         return Means("none", f"{sys.platform} has no namespaces")
     kernel = Path(__file__).with_name("kernel.py")
     tried = subprocess.run(
-        [sys.executable, "-I", "-S", str(kernel)], capture_output=True, text=True, check=False
+        [sys.executable, "-I", "-S", str(kernel), *view.shown()],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if tried.returncode == 0:
         return Means("namespaces", "")
-    lacking = f"this system allows no namespaces ({tried.stdout.strip() or tried.stderr.strip()})"
+    *_, why = (tried.stdout.strip() or tried.stderr.strip() or "no reason given").splitlines()
+    lacking = f"this system allows no namespaces ({why})"
     program = shutil.which("bwrap")
     if program is None:
         return Means("none", f"{lacking}, and bubblewrap is not installed")

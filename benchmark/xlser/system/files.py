@@ -188,6 +188,14 @@ def working_folder() -> Path:
         ) from cause
 
 
+def home_folders() -> list[Path]:
+    """Return the user's home folder; none where the user has none."""
+    try:
+        return [Path.home()]
+    except RuntimeError:
+        return []
+
+
 def is_folder(path: Path) -> bool:
     """Say whether a path is a folder; one that no file system can have is none."""
     try:

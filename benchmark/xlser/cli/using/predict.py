@@ -18,7 +18,7 @@ def predict(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the emotion of recordings, and what the model was measured to be worth.
+    """Print the emotion of recordings, with the measured UA.
 
     Every prediction comes with the language of the model and its measured UA.
     """

@@ -37,7 +37,7 @@ def train(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a method under a protocol and save it for `xlser predict`.
+    """Train a method and save it for `xlser predict`.
 
     The folder holds a safetensors file and a JSON card: what the model learnt from, and what it
     scores on speakers that it did not train on. Nothing is pickled.
