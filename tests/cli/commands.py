@@ -15,7 +15,7 @@ def start(*args: str, folder: Path, **environment: str) -> subprocess.Popen[str]
     tests/runs/test_sealing.py is about sealed ones.
     """
     if args[:1] == ("run",) and not {"--isolate", "--no-isolate"} & {*args}:
-        args = (*args, "--no-isolate")
+        args = ("run", "--no-isolate", *args[1:])
     return subprocess.Popen(
         [*XLSER, *args],
         cwd=folder,

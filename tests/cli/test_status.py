@@ -80,9 +80,20 @@ def at_work(told: dict[str, Any] | None) -> bool:
 
 
 def test_another_process_is_told_what_runs_and_what_became_of_it(here: Path, site: Path) -> None:
-    grid = ["run", "fails", "waits", "--target", "german", "--seeds", "0", "1", "--json"]
+    grid = [
+        "run",
+        "--no-isolate",
+        "fails",
+        "waits",
+        "--target",
+        "german",
+        "--seeds",
+        "0",
+        "1",
+        "--json",
+    ]
     killed = start(*grid, folder=here, PYTHONPATH=str(site))
-    other = ["run", "waits", "--target", "german", "--seeds", "2"]
+    other = ["run", "--no-isolate", "waits", "--target", "german", "--seeds", "2"]
     stopped = start(*other, folder=here, PYTHONPATH=str(site))
     when(lambda told: at_work(told.get("--json")) and at_work(told.get("2")))
 
@@ -98,7 +109,7 @@ def test_another_process_is_told_what_runs_and_what_became_of_it(here: Path, sit
     assert "3 of 10 epochs" in words
     assert "RuntimeError: no luck. The method 'fails' of package strangers 1.2.3" in words
     assert "german fails k=0 s=0: xlser run fails --protocol demo --target german" in words
-    assert "gone" not in words
+    assert "was killed" not in words
     assert not HEAVY & imported(here, "status")
 
     killed.kill()
@@ -107,7 +118,7 @@ def test_another_process_is_told_what_runs_and_what_became_of_it(here: Path, sit
     lines = [json.loads(line) for line in err.splitlines()]
     assert [line["event"] for line in lines if line["event"] != "prepared"] == ["plan", "failed"]
     words = status()
-    assert f"process {killed.pid} on host {told['host']} is gone" in words
+    assert f"process {killed.pid} on host {told['host']} was killed" in words
     assert f"the same command goes on: xlser {' '.join(grid)} (in {here})" in words
 
     stopped.send_signal(signal.SIGINT)

@@ -17,12 +17,12 @@ def committed(folder: str) -> dict[Path, Record]:
 
 
 def record(start: str, target: str = "german") -> Record:
-    """Return the record of `v1`, frozen track, whose file's name starts so."""
+    """Return the record of `v1`, frozen track, without SAVEE, whose file's name starts so."""
     folder = COMMITTED / PLACE.replace("german", target)
     (found,) = [
         each
         for path, each in committed(f"v1/results/{target}").items()
-        if path.parent == folder and path.name.startswith(start)
+        if path.parent == folder and path.name.startswith(start) and each.absent_corpora
     ]
     return found
 

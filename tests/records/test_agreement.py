@@ -101,12 +101,12 @@ def test_a_record_that_bears_an_owned_name_stands_apart_and_is_no_reference(
 def test_former_defaults_stay_defaults_of_records_without_code(
     laid_down: Callable[..., Path],
 ) -> None:
-    former = record("fixmatch-k100-s0-")
-    assert former.method.settings != owned("fixmatch").defaults[0]  # type: ignore[union-attr]
+    former = record("freematch-k100-s0-")
+    assert former.method.settings != owned("freematch").defaults[0]  # type: ignore[union-attr]
     assert validate([laid_down(former)]).faults == []
-    stated = {"packaged_code": packaged_code("fixmatch")}
+    stated = {"packaged_code": packaged_code("freematch")}
     (fault,) = validate([laid_down(former, method=stated)]).faults
-    assert "is not at the default of fixmatch" in fault.what
+    assert "not at the default of freematch" in fault.what
 
 
 def test_former_code_with_the_same_results_stays_the_methods(
