@@ -109,6 +109,7 @@ def test_another_process_is_told_what_runs_and_what_became_of_it(here: Path, sit
     assert "3 of 10 epochs" in words
     assert "RuntimeError: no luck. The method 'fails' of package strangers 1.2.3" in words
     assert "german fails k=0 s=0: xlser run fails --protocol demo --target german" in words
+    assert "--no-isolate" in words.partition("german fails k=0 s=0: ")[2].partition("\n")[0]
     assert "was killed" not in words
     assert not HEAVY & imported(here, "status")
 

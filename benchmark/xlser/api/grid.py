@@ -70,7 +70,7 @@ class Grid:
             "executor": options.executor if options.executor != "local" else None,
             "executor_options": dict(options.executor_options),
         }
-        return {name: value for name, value in stated.items() if value}
+        return {name: value for name, value in stated.items() if value or value is False}
 
 
 def resolve(options: RunOptions, messages: Messages) -> Grid:

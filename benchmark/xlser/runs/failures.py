@@ -120,6 +120,8 @@ def _words(options: Mapping[str, Any]) -> Iterator[str]:
         option = _SPELT.get(name, "--" + name.replace("_", "-"))
         if value is True:
             yield option
+        elif value is False:
+            yield f"--no-{option.removeprefix('--')}"
         elif isinstance(value, Mapping):
             for key, each in value.items():
                 yield from (option, f"{key}={json.dumps(each)}")
