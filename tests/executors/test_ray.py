@@ -59,6 +59,11 @@ def records(folder: Path) -> dict[str, Record]:
     return {path.name: Record.read(path) for path in sorted(folder.rglob("*.json"))}
 
 
+def models(cache: Path) -> set[str]:
+    """Names of the files of source models, and of their answers, in a cache."""
+    return {path.name for path in (cache / "source-models").glob("*.safetensors")}
+
+
 def test_nodes_without_a_shared_disk_leave_the_records_of_one_process(
     site: Site, tmp_path: Path
 ) -> None:
@@ -68,6 +73,7 @@ def test_nodes_without_a_shared_disk_leave_the_records_of_one_process(
     assert not alone.run(first, tmp_path / "alone").failures
     # The driver has the source model of seed 0, as of an earlier command; that of seed 1 is new.
     shutil.copytree(tmp_path / "cache", site.cache, dirs_exist_ok=True)
+    brought = models(site.cache)
     assert not alone.run(both, tmp_path / "alone").failures
     told: list[str] = []
     events = Events(
@@ -93,12 +99,9 @@ def test_nodes_without_a_shared_disk_leave_the_records_of_one_process(
 
     assert took(made, 0) == took(expected, 0)
     assert len(took(made, 1)) == 1
-    kept, there = (
-        {path.name for path in (cache / "source-models").glob("*.safetensors")}
-        for cache in (site.cache, tmp_path / "cache")
-    )
     # Answers of a model stay where the run was: whoever needs them computes them from the model.
-    assert kept == {name for name in there if "-answers-" not in name}
+    new = {name for name in models(tmp_path / "cache") if "-answers-" not in name}
+    assert models(site.cache) == brought | new
     if site.nodes[0].hides:
         assert list(site.temporary.glob("xlser-*/source-models/*.safetensors"))
 

@@ -31,9 +31,14 @@ def a_real_task(real_data: Path, real_weights: Path, cache: Path) -> Task:
     return replace(
         a_task(LEARNING_RATE),
         source=Labelled(speech, emotion),
-        schedule=Schedule(epochs=5, batch=10, learning_rate=LEARNING_RATE),
+        schedule=schedule(LEARNING_RATE),
         backbone=pretrained("audiontt-512", Settings(cache=cache, weights=str(real_weights))).build,
     )
+
+
+def schedule(learning_rate: float) -> Schedule:
+    """Fifty steps of ten utterances."""
+    return Schedule(epochs=5, batch=10, learning_rate=learning_rate)
 
 
 def departure(losses: Sequence[float], exact: Sequence[float]) -> float:
@@ -42,25 +47,24 @@ def departure(losses: Sequence[float], exact: Sequence[float]) -> float:
     return math.sqrt(fmean((a - b) ** 2 for a, b in zip(losses, exact, strict=True)))
 
 
-def test_fifty_losses_in_float32_depart_from_float64_as_those_of_a_plain_loop_do(
+def test_fifty_losses_in_float32_depart_from_exact_ones_by_rounding_alone(
     real_data: Path, real_weights: Path, tmp_path: Path
 ) -> None:
-    """Both loops see the same batches and dropout masks; only rounding separates them.
+    """Far less than a learning rate that is wrong by 0.1 % departs from them.
 
-    How far rounding carries the losses depends on the processor: Adam divides each gradient by its
-    own size, so where a gradient is nearly zero its rounding decides in which direction a whole
-    step goes. A fixed bound is therefore wrong on some processor. In float64 rounding is a
-    billionth of that, and both loops agree there (`tests/training/test_against_a_plain_loop.py`),
-    so the plain loop in float64 is the truth, and what the plain loop in float32 departs from it by
-    is what rounding does on this processor. Ours rounds in another order, so its departure is
-    another draw of the same size: it was 0.7 to 0.9 of the plain loop's, with one thread and two,
-    with oneDNN and without. A mistake adds to it: the learning rate wrong by 0.1 % makes it 8 times
-    the plain loop's, a momentum of 0.89 18 times, a second moment's decay of 0.99 11 times, a lost
-    bias 2,700 times. Hence the bound of 3.
+    All loops see the same batches and dropout masks. In float64 ours and the plain one agree
+    (`tests/training/test_against_a_plain_loop.py`), so the plain loop in float64 is exact. How far
+    float32's rounding carries the losses depends on the processor, and on one processor on the
+    last bit of a weight: Adam divides each gradient by its own size, so where a gradient is nearly
+    zero its rounding decides in which direction a whole step goes. Of fourteen loops that began a
+    rounding apart, ours and plain ones, five departed by some 1e-6 and nine by up to 3e-5. So what
+    they are held against is no rounding but a mistake, and the least that is known: it departs by
+    2e-4 in float64, on every processor alike. A momentum of 0.89 departs by twice as much, a second
+    moment's decay of 0.99 by more, a lost bias by far more.
     """
     task = a_real_task(real_data, real_weights, tmp_path)
     exact = plain(task, torch.float64)
-    rounding = departure(plain(task, torch.float32), exact)
+    mistaken = plain(replace(task, schedule=schedule(1.001 * LEARNING_RATE)), torch.float64)
     losses = ours(task, torch.float32)
     assert sum(losses[-10:]) < sum(losses[:10])
-    assert 0 < departure(losses, exact) < 3 * rounding
+    assert 0 < departure(losses, exact) < departure(mistaken, exact) / 3

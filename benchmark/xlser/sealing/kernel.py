@@ -17,6 +17,7 @@ _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND = 1, 2, 4, 8, 32, 4096
 _REC, _PRIVATE, _DETACH = 16384, 1 << 18, 2
 _NAMED_FLAGS = {"nosuid": _NOSUID, "nodev": _NODEV, "noexec": _NOEXEC, "noatime": 1024}
 
+_READ_SEARCH = 2  # the capability to read every file and folder
 _NO_NEW_PRIVS, _CAPBSET_DROP, _SECCOMP, _DUMPABLE, _PDEATHSIG = 38, 24, 22, 4, 1
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAPSET = {"x86_64": 126, "aarch64": 91}
@@ -114,16 +115,33 @@ def _mount(source: str, place: str, kind: str | None, flags: int, options: str) 
     _called(result, f"mount {place}")
 
 
-def give_up_privileges() -> None:
-    """Give up all capabilities of this process and its children for good, and some system calls."""
+def give_up_privileges(*, but_reading: bool) -> None:
+    """Give up all capabilities of this process and its children for good, and some system calls.
+
+    Args:
+        but_reading: keep the one to read every file, where this process has it. Where no sandbox
+            bounds what there is to read, Python's own modules may be readable by it alone.
+    """
     libc = _libc()
+    kept = 1 << _READ_SEARCH if but_reading else 0
     for capability in range(64):
-        libc.prctl(_CAPBSET_DROP, capability, 0, 0, 0)
+        if not kept >> capability & 1:
+            libc.prctl(_CAPBSET_DROP, capability, 0, 0, 0)
     libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
-    header, nothing = struct.pack("II", 0x20080522, 0), bytes(24)
+    effective, permitted, inheritable = (kept & _capabilities(of) for of in ("Eff", "Prm", "Inh"))
+    header = struct.pack("II", 0x20080522, 0)
     if platform.machine() in _CAPSET:
-        libc.syscall(_CAPSET[platform.machine()], header, nothing)
+        left = struct.pack("6I", effective, permitted, inheritable, 0, 0, 0)
+        libc.syscall(_CAPSET[platform.machine()], header, left)
         _deny_calls(libc)
+
+
+def _capabilities(of: str) -> int:
+    """Return the capabilities of one set of this process ("Eff", "Prm", "Inh"), a bit each."""
+    for line in Path("/proc/self/status").read_bytes().splitlines():
+        if line.startswith(b"Cap" + of.encode() + b":"):
+            return int(line.split()[1], 16)
+    return 0
 
 
 def hide_from_siblings() -> None:
@@ -175,7 +193,7 @@ def _probe(places: list[str]) -> None:
             make_private()
             mount("tmpfs", "/")
         except OSError as error:
-            print(error)
+            print(error, flush=True)
             os._exit(1)
         os._exit(0)
     if os.waitpid(child, 0)[1]:

@@ -146,7 +146,7 @@ def _keep(run: Mapping[str, Any], files: Sequence[int], config: Config, serve: A
     first = os.fork()
     if first == 0:
         try:
-            _begin(run, channel, status, folder, own, serve)
+            _begin(run, channel, status, folder, config["how"], serve)
         finally:
             os._exit(70)
     os.close(channel)
@@ -181,10 +181,10 @@ def _watched(first: int, status: int, seconds: float) -> str:
 
 
 def _begin(
-    run: Mapping[str, Any], channel: int, status: int, folder: str, own: bool, serve: Any
+    run: Mapping[str, Any], channel: int, status: int, folder: str, how: str, serve: Any
 ) -> None:
     """Be the first process of a run: prepare its folder, start the method, and look after it."""
-    if own:
+    if how == "namespaces":
         kernel.mount("tmpfs", PRIVATE, f"size={run['memory']},mode=700")
         kernel.mount("tmpfs", "/dev/shm", f"size={run['memory']},mode=700")
         with contextlib.suppress(OSError):
@@ -196,7 +196,7 @@ def _begin(
     os.chdir(folder)
     os.setsid()
     _limit(run)
-    kernel.give_up_privileges()
+    kernel.give_up_privileges(but_reading=how == "none")
     method = os.fork()
     if method == 0:
         os.close(status)

@@ -65,7 +65,7 @@ def means() -> Means:
     program = shutil.which("bwrap")
     if program is None:
         return Means("none", f"{lacking}, and bubblewrap is not installed")
-    works = [program, "--unshare-all", "--ro-bind", "/", "/", "true"]
+    works = [program, "--unshare-all", "--ro-bind", "/", "/", "ls", "--directory", *view.shown()]
     if subprocess.run(works, capture_output=True, check=False).returncode == 0:
         return Means("bubblewrap", lacking)
     return Means("none", f"{lacking}, nor does bubblewrap get any")
