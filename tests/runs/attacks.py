@@ -188,13 +188,13 @@ class _Remembering(Method):
         known = self.known()
         for labelled in (task.source, task.target_labelled):
             for row, emotion in zip(labelled.speech.features, labelled.emotion, strict=True):
-                known[row.numpy().tobytes().hex()[:64]] = int(emotion)
+                known[row.numpy().tobytes().hex()[:16]] = int(emotion)
         _keep(self.where, known)
         self._known, self._classes = known, len(task.classes)
         return self
 
     def predict(self, speech: Speech) -> Tensor:
-        rows = [row.numpy().tobytes().hex()[:64] for row in speech.features]
+        rows = [row.numpy().tobytes().hex()[:16] for row in speech.features]
         answers = torch.tensor([self._known.get(row, 0) for row in rows])
         return one_hot(answers, self._classes).float()
 
@@ -218,8 +218,8 @@ MEMORY: dict[str, int] = {}
 def _kept(where: str) -> dict[str, int]:
     if where == "variable":
         return MEMORY
-    if where == "key":
-        return _key()
+    if where in KERNEL:
+        return json.loads(KERNEL[where](b"") or b"{}")
     path = _file(where)
     return json.loads(path.read_text()) if path.exists() else {}
 
@@ -227,8 +227,8 @@ def _kept(where: str) -> dict[str, int]:
 def _keep(where: str, known: dict[str, int]) -> None:
     if where == "variable":
         MEMORY.update(known)
-    elif where == "key":
-        _key(known)
+    elif where in KERNEL:
+        KERNEL[where](json.dumps(known, separators=(",", ":")).encode())
     else:
         _file(where).write_text(json.dumps(known))
 
@@ -240,18 +240,79 @@ def _file(where: str) -> Path:
     return Path(folder) / "xlser-attack.json"
 
 
-def _key(known: dict[str, int] | None = None) -> dict[str, int]:
+def _key(known: bytes) -> bytes:
     """A key in the kernel's keyring of the user: no file and no process holds it."""
     libc = ctypes.CDLL(None, use_errno=True)
-    add, control, ring, read = 248, 250, -4, 11
-    if known is not None:
-        text = json.dumps({row[:12]: emotion for row, emotion in list(known.items())[:900]})
-        libc.syscall(add, b"user", b"xlser-attack", text.encode(), len(text), ring)
-        return {}
-    found = libc.syscall(control, 10, ring, b"user", b"xlser-attack", 0)
+    add, control, ring, read, search = 248, 250, ctypes.c_long(-4), 11, 10
+    if known:
+        libc.syscall(add, b"user", b"xlser-attack", known, ctypes.c_size_t(len(known)), ring)
+        return b""
+    found = libc.syscall(control, search, ring, b"user", b"xlser-attack", 0)
     buffer = ctypes.create_string_buffer(1 << 15)
     size = libc.syscall(control, read, found, buffer, len(buffer)) if found > 0 else 0
-    return json.loads(buffer.raw[:size]) if size > 0 else {}
+    return buffer.raw[: max(size, 0)]
+
+
+def _segment(known: bytes) -> bytes:
+    """Shared memory of System V, which outlives whoever made it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.shmat.restype = ctypes.c_void_p
+    size, make = 1 << 15, 0o1600
+    found = libc.shmget(SEGMENT, size, make if known else 0)
+    if found < 0:
+        return b""
+    place = libc.shmat(found, None, 0)
+    if known:
+        ctypes.memmove(place, known + b"\0", len(known) + 1)
+    return ctypes.string_at(place)
+
+
+def _process(known: bytes) -> bytes:
+    """A process that outlives the run and answers at an abstract socket."""
+    with socket.socket(socket.AF_UNIX) as end:
+        if not known:
+            with contextlib.suppress(OSError):
+                end.connect("\0xlser-attack-daemon")
+                return b"".join(iter(lambda: end.recv(1 << 16), b""))
+            return b""
+        if os.fork() == 0:
+            with contextlib.suppress(BaseException):
+                os.setsid()
+                _answer(known)
+            os._exit(0)
+    return b""
+
+
+def _answer(known: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("\0xlser-attack-daemon")
+        server.listen()
+        server.settimeout(30)
+        for _ in range(3):  # who finds it in three seeds
+            other, _ = server.accept()
+            with other:
+                other.sendall(known)
+
+
+SEGMENT = 0x7853
+KERNEL: dict[str, Callable[[bytes], bytes]] = {
+    "key": _key,
+    "segment": _segment,
+    "process": _process,
+}
+"""What keeps bytes, or returns them where it is given none."""
+
+
+def forget() -> None:
+    """Take away what a run without a sandbox left in the kernel."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if (found := libc.shmget(SEGMENT, 0, 0)) >= 0:
+        libc.shmctl(found, 0, None)
+    found = libc.syscall(250, 10, ctypes.c_long(-4), b"user", b"xlser-attack", 0)
+    if found > 0:
+        libc.syscall(250, 9, found, ctypes.c_long(-4))
+    while _process(b""):
+        pass
 
 
 class Adapts(Method):

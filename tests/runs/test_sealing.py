@@ -5,13 +5,14 @@ import os
 import pickle
 import re
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.demo import Demo, lasting, request
-from tests.runs.attacks import MEMORY, Adapts, Finds, Greedy, Leaves, Probe
+from tests.runs.attacks import MEMORY, Adapts, Finds, Greedy, Leaves, Probe, forget
 
 from xlser.corpora.demo import DemoEnglish
 from xlser.sealing import template
@@ -69,25 +70,58 @@ def test_the_probes_work_where_nothing_is_sealed(
     assert got >= {"abstract_socket", "call_stack", "garbage", "processes_of_the_suite"}
 
 
-@pytest.mark.parametrize("where", ["variable", "temporary", "shared", "home"])
-def test_nothing_is_remembered_from_one_run_to_another(
-    demo: Demo, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+PLACES = ["variable", "temporary", "shared", "home", "key", "segment", "process"]
+
+
+@pytest.fixture(params=PLACES)
+def place(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """A place where a run may leave something for the next one, empty before and after."""
+    (tmp_path / "temporary").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     MEMORY.clear()
-    asked = request([Leaves(where=where), Finds(where=where)], seeds=(0, 1, 2))
-    sealed = demo.run(asked, tmp_path / "demo" / "results", isolate=True)
-    scores = [r.scores["target"].ua for r in sealed.records if r.method.name == "finds"]
+    forget()
+    yield request.param
+    forget()
+    Path("/dev/shm/xlser-attack.json").unlink(missing_ok=True)
+
+
+@pytest.fixture
+def without_a_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking = template.Means("none", "this system allows no namespaces")
+    for where in ("sealing.template", "runs.running.isolation", "runs.execution"):
+        monkeypatch.setattr(f"xlser.{where}.means", lambda: lacking)
+
+
+def found_in(demo: Demo, place: str, results: Path, isolate: bool) -> list[float]:
+    """Target scores of a method that looks where its sibling left the labels."""
+    asked = request([Leaves(where=place), Finds(where=place)], seeds=(0, 1, 2))
+    ended = demo.run(asked, results, isolate=isolate)
+    assert not ended.failures
+    return [r.scores["target"].ua for r in ended.records if r.method.name == "finds"]
+
+
+def test_nothing_is_remembered_from_one_run_to_another(
+    demo: Demo, tmp_path: Path, place: str
+) -> None:
+    scores = found_in(demo, place, tmp_path / "demo" / "results", isolate=True)
     assert len(scores) == 3
     assert max(scores) < 0.35
     assert not MEMORY
 
 
-def test_memory_wins_where_nothing_is_sealed(demo: Demo, tmp_path: Path) -> None:
-    MEMORY.clear()
-    ended = demo.run(request([Leaves(), Finds()], seeds=(0, 1, 2)), tmp_path / "demo" / "results")
-    scores = [r.scores["target"].ua for r in ended.records if r.method.name == "finds"]
-    assert max(scores) > 0.9
+def test_memory_wins_where_nothing_is_sealed(demo: Demo, tmp_path: Path, place: str) -> None:
+    assert max(found_in(demo, place, tmp_path / "demo" / "results", isolate=False)) > 0.9
+
+
+@pytest.mark.parametrize("place", ["home", "key", "shared", "process"], indirect=True)
+def test_what_a_process_of_its_own_forgets_without_a_sandbox(
+    demo: Demo, tmp_path: Path, place: str, without_a_sandbox: None
+) -> None:
+    scores = found_in(demo, place, tmp_path / "demo" / "results", isolate=True)
+    assert (max(scores) < 0.35) == (place in ("home", "key"))
 
 
 @pytest.mark.parametrize("isolate", [False, True])
@@ -161,11 +195,8 @@ class _Runs:
 
 
 def test_a_machine_without_a_sandbox_says_so_and_runs_all_the_same(
-    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo: Demo, tmp_path: Path, without_a_sandbox: None
 ) -> None:
-    lacking = template.Means("none", "this system allows no namespaces")
-    for where in ("sealing.template", "runs.running.isolation", "runs.execution"):
-        monkeypatch.setattr(f"xlser.{where}.means", lambda: lacking)
     ended = demo.run(request(["lower-bound"]), tmp_path / "demo" / "results", isolate=True)
     (record,) = ended.records
     assert (record.isolated, record.sandbox) == (True, "none")
