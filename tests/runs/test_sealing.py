@@ -4,7 +4,9 @@ import json
 import os
 import pickle
 import re
+import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from tests.demo import Demo, lasting, request
 from tests.runs.attacks import MEMORY, Adapts, Finds, Greedy, Leaves, Probe, forget
 
 from xlser.corpora.demo import DemoEnglish
+from xlser.records.record import Sandbox
 from xlser.sealing import template
 from xlser.sealing.template import means
 
@@ -61,6 +64,14 @@ def test_sealed_it_gets_nothing(demo: Demo, tmp_path: Path, listening: tuple[int
     assert probed(demo, tmp_path, listening, isolate=True) == set()
 
 
+def test_in_bubblewrap_it_gets_nothing(
+    demo: Demo, tmp_path: Path, listening: tuple[int, str], with_bubblewrap: None
+) -> None:
+    """But its first process, which is bubblewrap's own and holds nothing."""
+    got = probed(demo, tmp_path, listening, isolate=True)
+    assert got <= {"trace_the_first_process"}
+
+
 def test_the_probes_work_where_nothing_is_sealed(
     demo: Demo, tmp_path: Path, listening: tuple[int, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,11 +99,25 @@ def place(
     Path("/dev/shm/xlser-attack.json").unlink(missing_ok=True)
 
 
-@pytest.fixture
-def without_a_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    lacking = template.Means("none", "this system allows no namespaces")
+def allow(how: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be a machine that has no stronger means."""
+    lacking = template.Means(how, "this system allows no namespaces")
     for where in ("sealing.template", "runs.running.isolation", "runs.execution"):
         monkeypatch.setattr(f"xlser.{where}.means", lambda: lacking)
+
+
+@pytest.fixture
+def without_a_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    allow("none", monkeypatch)
+
+
+@pytest.fixture
+def with_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = shutil.which("bwrap")
+    tried = [str(program), "--unshare-all", "--ro-bind", "/", "/", "true"]
+    if not program or subprocess.run(tried, check=False).returncode:
+        pytest.skip("no bubblewrap, or none that works")
+    allow("bubblewrap", monkeypatch)
 
 
 def found_in(demo: Demo, place: str, results: Path, isolate: bool) -> list[float]:
@@ -110,6 +135,13 @@ def test_nothing_is_remembered_from_one_run_to_another(
     assert len(scores) == 3
     assert max(scores) < 0.35
     assert not MEMORY
+
+
+@pytest.mark.parametrize("place", ["process"], indirect=True)
+def test_bubblewrap_keeps_nothing_from_one_run_to_another(
+    demo: Demo, tmp_path: Path, place: str, with_bubblewrap: None
+) -> None:
+    assert max(found_in(demo, place, tmp_path / "demo" / "results", isolate=True)) < 0.35
 
 
 def test_memory_wins_where_nothing_is_sealed(demo: Demo, tmp_path: Path, place: str) -> None:
