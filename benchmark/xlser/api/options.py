@@ -166,6 +166,14 @@ class RunOptions(BaseModel):
         except ValidationError as cause:
             raise _explained(cause) from cause
 
+    def but(self, **given: Any) -> "RunOptions":
+        """Return these options with others in place of those named.
+
+        Raises:
+            SettingsError: an option is unknown or has a value that it cannot have.
+        """
+        return RunOptions(**{name: getattr(self, name) for name in self.model_fields_set} | given)
+
 
 def _explained(cause: ValidationError) -> SettingsError:
     """Return the first fault with the option's name and what it may be."""

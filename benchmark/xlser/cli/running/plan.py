@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from xlser.cli.output import messages, print_json, print_table, progress
-from xlser.cli.parameters import takes_run_options
+from xlser.cli.parameters import AsJson, with_options
 from xlser.monitoring.durations import duration
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from xlser.monitoring.forecast import Forecast
 
 
-@takes_run_options
-def plan(options: "RunOptions", as_json: bool) -> None:
+@with_options()
+def plan(*, options: "RunOptions", as_json: AsJson = False) -> None:
     """Show what `xlser run` would take, before anything starts.
 
     It takes the same arguments and computes nothing.
