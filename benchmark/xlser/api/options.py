@@ -123,8 +123,8 @@ class RunOptions(BaseModel):
         description="Most runs side by side; default: here, one a core on the frozen track on a "
         "CPU, else 1; elsewhere, as many as there is room for.",
     )
-    executor: Literal["local", "ray", "slurm"] = Field(
-        "local", description="Where runs are computed: docs/clusters.md."
+    executor: Annotated[str, Spelling(names="xlser.executors")] = Field(
+        "local", description="Where runs are computed: local, ray or slurm, see docs/clusters.md."
     )
     executor_options: Annotated[Mapping[str, Any], _assignments("--with"), Spelling("--with")] = (
         Field({}, description="An executor's option, name=value.")

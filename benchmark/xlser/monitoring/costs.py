@@ -207,4 +207,3 @@ def _table_of(method: str) -> dict[str, float]:
         return {}
     table: dict[str, float] = json.loads(file.read_text("utf-8"))
     return table
-
