@@ -37,6 +37,4 @@ def _converging(inverse_penalty: float) -> SklearnLogisticRegression:
     With scikit-learn's defaults L-BFGS stops where float32 rounding decides, and source accuracy
     differed by half a point between processors.
     """
-    return SklearnLogisticRegression(
-        C=inverse_penalty, solver="newton-cg", tol=1e-6, max_iter=1000
-    )
+    return SklearnLogisticRegression(C=inverse_penalty, solver="newton-cg", tol=1e-6, max_iter=1000)

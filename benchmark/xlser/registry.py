@@ -7,6 +7,7 @@ Three ways lead to a plugin, in every group alike:
 - `module:Class` or `file.py:Class`, which needs no package (`load_reference`).
 """
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from xlser.system.files import working_folder
 Group = Literal[
     "xlser.backbones",
     "xlser.corpora",
+    "xlser.executors",
     "xlser.methods",
     "xlser.metrics",
     "xlser.pages",
@@ -37,6 +39,7 @@ T = TypeVar("T")
 _KIND: dict[Group, str] = {
     "xlser.backbones": "backbone",
     "xlser.corpora": "corpus",
+    "xlser.executors": "executor",
     "xlser.methods": "method",
     "xlser.metrics": "metric",
     "xlser.pages": "page plugin",
@@ -140,11 +143,28 @@ def load_object(group: Group, name: str) -> object:
     try:
         return point.load()
     except (Exception, SystemExit) as cause:  # a stranger's module may raise anything
+        lacking = cause.name if isinstance(cause, ModuleNotFoundError) else None
+        if lacking and (extra := _extra_with(lacking, point)):
+            raise PluginError(
+                f"The {_KIND[group]} {name!r} needs {lacking}, which is not installed.",
+                f"Run pip install '{package.split()[0]}[{extra}]'.",
+            ) from cause
         raise PluginError(
             f"The {_KIND[group]} {name!r} of package {package} fails to import "
             f"({point.value}): {type(cause).__name__}: {cause}",
             f"Repair that package or uninstall it (pip uninstall {package.split()[0]}).",
         ) from cause
+
+
+def _extra_with(module: str, point: EntryPoint) -> str | None:
+    """Return the smallest extra of a plugin's distribution that installs a module, if any does."""
+    members: dict[str, list[str]] = {}
+    for requirement in (point.dist.requires if point.dist else None) or ():
+        name, _, marker = requirement.partition(";")
+        if found := re.search(r"extra == ['\"](.+?)['\"]", marker):
+            members.setdefault(found[1], []).append(re.split(r"[^\w.-]", name)[0])
+    having = [extra for extra, names in members.items() if module in names]
+    return min(having, key=lambda extra: len(members[extra]), default=None)
 
 
 def call(group: Group, name: str, kind: type[T]) -> T:

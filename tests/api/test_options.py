@@ -37,7 +37,6 @@ def test_settings_are_a_mapping_or_texts_whose_values_are_json_where_they_can_be
         ({"tracks": "frozen"}, "no option 'tracks'", "Did you mean 'track'?"),
         ({"track": "frosen"}, "The option track is 'frosen'", "Choose from finetune, frozen."),
         ({"precision": "fp16"}, "The option precision is 'fp16'", "auto, fp32, bf16"),
-        ({"executor": "cloud"}, "The option executor is 'cloud'", "local, ray, slurm"),
         ({"labels": "many"}, "The option labels is 'many'", "Label budgets"),
         ({"jobs": 0}, "The option jobs is 0", "side by side"),
         ({"timeout": 0.5}, "The option timeout is 0.5", "Seconds a run may take"),

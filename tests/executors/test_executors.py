@@ -1,13 +1,26 @@
 """Executors as a user chooses them."""
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from xlser.errors import SettingsError, UnknownNameError
+import xlser
+from xlser.errors import PluginError, SettingsError, UnknownNameError
 from xlser.executors import Local, executor_names, get_executor
 from xlser.executors.workers import _nth
+
+ELSEWHERE = """
+from typing import ClassVar
+
+from xlser.executors import Local
+
+
+class Elsewhere(Local):
+    name: ClassVar[str] = "elsewhere"
+"""
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
@@ -74,6 +87,31 @@ def test_an_engine_that_is_not_installed_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.delitem(sys.modules, "xlser.executors.ray_cluster", raising=False)
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(PluginError, match="'ray' needs ray, which is not installed") as caught:
         get_executor("ray", {})
-    assert "xlser[ray]" in caught.value.remedy
+    assert caught.value.remedy == "Run pip install 'xlser[ray]'."
+
+
+def test_a_package_can_bring_an_executor_of_its_own(
+    tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It leaves the records that this machine's own does."""
+    monkeypatch.setenv("XLSER_CACHE", str(demo_cache))
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "elsewhere.py").write_text(ELSEWHERE)
+    info = site / "elsewhere-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: elsewhere\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[xlser.executors]\nelsewhere = elsewhere:Elsewhere\n")
+    monkeypatch.syspath_prepend(str(site))
+    grid: dict[str, Any] = {"target": "german", "seeds": 0, "labels": 20}
+    found = [
+        xlser.run("svm", executor=name, leaderboards=tmp_path / name, **grid).frame
+        for name in ("local", "elsewhere")
+    ]
+    columns = ["row", "metric", "value"]
+    assert found[0][columns].equals(found[1][columns])
+    with pytest.raises(SettingsError, match="Extra inputs") as caught:
+        get_executor("elsewhere", {"rooms": 2})
+    assert caught.value.remedy == "Options of elsewhere: jobs."

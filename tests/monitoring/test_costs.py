@@ -1,19 +1,23 @@
 import json
-from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.records import committed
 
-import xlser_protocols
-from xlser.monitoring.costs import Costs, Kind, shipped_figures
+import xlser_baselines
+from xlser.executors.driver import turns
+from xlser.methods.vocabulary import SOURCE_MODEL
+from xlser.monitoring.costs import Costs, Kind
+from xlser.monitoring.time_left import TimeLeft
 from xlser.records import Record
+from xlser.records.store import read_records
 from xlser.runs import Job
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = Path(xlser_protocols.__file__).with_name("costs.json")
+TABLE = Path(xlser_baselines.__file__).with_name("costs.json")
 
 
 def job(method: str, track: str = "frozen", model: bool = False, **other: Any) -> Job:
@@ -42,55 +46,99 @@ def record(template: Record, results: Path, fit: float, trained: float, **where:
     template.model_copy(update=changed).write(path)
 
 
-def test_the_shipped_figures_follow_from_committed_records_byte_for_byte() -> None:
-    """`python -m xlser.monitoring.costs leaderboards reference/demo` writes them anew."""
-    written = shipped_figures([ROOT / "leaderboards", ROOT / "reference/demo"])
-    assert SHIPPED in written
-    assert {file.parent.name for file in written} == {"xlser_protocols", "xlser_agarla2022"}
-    assert written == {file: file.read_bytes() for file in written}
+def stages(of: Record) -> tuple[float, float | None]:
+    seconds = dict(of.seconds)
+    trained = seconds.pop(SOURCE_MODEL, None)
+    return sum(seconds.values()), trained
 
 
-def test_a_protocols_package_ships_what_its_runs_cost() -> None:
-    tuned = Costs().estimate(job("upper-bound", "finetune"))
-    assert tuned.figure.of.protocol == "agarla2022"
-    assert not [row for row in json.loads(SHIPPED.read_bytes()) if "agarla" in str(row)]
+@pytest.fixture(scope="module")
+def of_v1() -> list[Record]:
+    found = (record for _, record in read_records(ROOT / "leaderboards/v1/results"))
+    return [r for r in found if (r.track, r.backbone.name) == ("frozen", "audiontt-512")]
 
 
-def test_records_at_hand_are_believed_before_shipped_figures(
+def test_the_relative_costs_are_those_of_the_committed_records_of_v1(of_v1: list[Record]) -> None:
+    took: dict[str, list[float]] = {}
+    for of in of_v1:
+        took.setdefault(of.method.name, []).append(stages(of)[0])
+    one = median({trained for of in of_v1 if (trained := stages(of)[1])})
+    table = json.loads(TABLE.read_bytes())
+    assert table.keys() == took.keys()
+    for name, relative in table.items():
+        assert relative == pytest.approx(median(took[name]) / one, rel=0.1), name
+
+
+@pytest.mark.parametrize("folder", ["leaderboards/v1", "reference/demo"])
+def test_the_time_left_is_within_a_factor_of_two_after_a_tenth_without_own_records(
+    folder: str, of_v1: list[Record]
+) -> None:
+    """The committed records' jobs in the order of the driver, one at a time."""
+    records = of_v1 if folder.endswith("v1") else list(committed_of(ROOT / folder))
+    jobs, takes = [], {}
+    for place, of in enumerate(records):
+        about = {"backbone": [of.backbone.name, ""]}
+        scenario = SimpleNamespace(protocol=of.protocol)
+        made = job(of.method.name, of.track, identity=about, scenario=scenario)
+        jobs.append(Job(str(place), "", made.run))
+        takes[str(place)] = stages(of)[0]
+    costs, left, passed = Costs(), TimeLeft(), 0.0
+    for each in jobs:
+        left.add(each.key, each.run.method.name, costs.seconds(each))
+    turn, total = turns(jobs, costs.seconds), sum(takes.values())
+    ratios = []
+    for each in sorted(jobs, key=lambda of: turn[of.key]):
+        left.end(each.key, takes[each.key])
+        passed += takes[each.key]
+        if 0.1 * total <= passed <= 0.5 * total:
+            ratios.append((left.seconds(passed) or 0.0) / (total - passed))
+    assert ratios
+    assert 0.5 < min(ratios) <= max(ratios) < 2.0
+
+
+def committed_of(folder: Path) -> list[Record]:
+    return [of for results in folder.rglob("results") for _, of in read_records(results)]
+
+
+def test_records_at_hand_are_believed_before_relative_costs(
     template: Record, tmp_path: Path
 ) -> None:
-    shipped = Costs.of(tmp_path / "none").estimate(job("sft"))
-    assert not shipped.own
-    assert not shipped.guess
+    without = Costs.of(tmp_path / "none").estimate(job("sft"))
+    assert without.guess
+    assert without.times == 0
     for fit in (100.0, 300.0, 900.0):
         record(template, tmp_path, fit, 50.0)
     record(template, tmp_path, 300.0, 70.0)
     costs = Costs.of(tmp_path)
     own = costs.estimate(job("sft"))
-    assert own.own
-    assert not own.guess
+    assert (own.origin, own.guess, own.times) == ("your records", False, 4)
     assert costs.seconds(job("sft")) == 301.0  # the median, with predict
-    assert own.figure.times == 4
-    sizes = [path.stat().st_size for path in tmp_path.rglob("*.json")]
-    assert own.figure.size == round(sum(sizes) / 4)
-    # The source model was trained twice, however many records tell of it.
+    # The source model was trained twice, however many records state it.
     assert costs.seconds(job("sft", model=True)) == 60.0
-    assert costs.estimate(job("sft", model=True)).figure.times == 2
-    assert not costs.estimate(job("svm")).own
+    assert costs.estimate(job("sft", model=True)).times == 2
+    assert costs.estimate(job("sft", precision="bf16")).origin == "guess: your records, fp32"
 
 
-def test_what_was_never_measured_is_a_guess_from_what_is_nearest() -> None:
-    costs = Costs()
-    measured = {m: costs.seconds(job(m)) for m in ("lower-bound", "sft", "gan-adaptation")}
-    guess = costs.estimate(job("stranger"))
+def test_what_was_never_measured_is_guessed_from_what_other_jobs_took(
+    template: Record, tmp_path: Path
+) -> None:
+    table = json.loads(TABLE.read_bytes())
+    for fit in (99.0, 99.0):
+        record(template, tmp_path, fit, 100.0)
+    costs = Costs.of(tmp_path)
+    guess = costs.estimate(job("svm"))
     assert guess.guess
-    assert guess.figure.of.track == "frozen"
-    assert guess.figure.of.backbone == "audiontt-512"
-    assert measured["sft"] < guess.figure.seconds < measured["gan-adaptation"]
-    tuned = costs.estimate(job("dann", "finetune"))
-    assert tuned.guess
-    assert tuned.figure.of.track == "finetune"
-    assert costs.estimate(job("sft", precision="bf16")).guess
+    assert guess.seconds == pytest.approx(100.0 * table["svm"], rel=0.05)
+    assert costs.seconds(job("stranger")) == pytest.approx(100.0 * median(table.values()), rel=0.05)
+
+
+def test_without_records_a_guess_is_scaled_by_the_track_and_the_device() -> None:
+    def model(kind: Kind, track: str) -> float:
+        return Costs(kind).seconds(job("sft", track, model=True))
+
+    assert model("cpu", "frozen") < model("gpu", "finetune") < model("cpu", "finetune")
+    sft, dear = (Costs().seconds(job(name)) for name in ("sft", "gan-adaptation"))
+    assert sft < dear
 
 
 @pytest.mark.parametrize(("kind", "seconds"), [("gpu", 3.0), ("cpu", 201.0)])
@@ -100,13 +148,16 @@ def test_a_kind_of_device_has_costs_of_its_own(
     record(template, tmp_path, 200.0, 50.0, device="cpu")
     record(template, tmp_path, 2.0, 5.0, device="a GPU")
     estimate = Costs.of(tmp_path, kind).estimate(job("sft"))
-    assert estimate.figure.seconds == seconds
+    assert estimate.seconds == seconds
     assert not estimate.guess
-    assert estimate == replace(estimate, own=True)
 
 
-def test_where_no_gpu_was_timed_a_cpu_is_a_guess() -> None:
-    estimate = Costs("gpu").estimate(job("sft"))
-    assert estimate.guess
-    assert estimate.figure.of.kind == "cpu"
-    assert estimate.figure.of.track == "frozen"
+def test_the_size_of_a_record_is_that_of_the_records_at_hand(
+    template: Record, tmp_path: Path
+) -> None:
+    tested = sum(len(part.predicted) for part in template.predictions)
+    size = len(template.to_json())
+    assert Costs().record_size(tested) == pytest.approx(size, rel=0.1)
+    record(template, tmp_path, 1.0, 1.0)
+    (path,) = tmp_path.rglob("*.json")
+    assert Costs.of(tmp_path).record_size(tested) == path.stat().st_size

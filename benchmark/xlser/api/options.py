@@ -123,8 +123,8 @@ class RunOptions(BaseModel):
         description="Most runs side by side; default: here, one a core on the frozen track on a "
         "CPU, else 1; elsewhere, as many as there is room for.",
     )
-    executor: Literal["local", "ray", "slurm"] = Field(
-        "local", description="Where runs are computed: docs/clusters.md."
+    executor: Annotated[str, Spelling(names="xlser.executors")] = Field(
+        "local", description="Where runs are computed: local, ray or slurm, see docs/clusters.md."
     )
     executor_options: Annotated[Mapping[str, Any], _assignments("--with"), Spelling("--with")] = (
         Field({}, description="An executor's option, name=value.")
@@ -165,6 +165,14 @@ class RunOptions(BaseModel):
             super().__init__(**given)
         except ValidationError as cause:
             raise _explained(cause) from cause
+
+    def but(self, **given: Any) -> "RunOptions":
+        """Return these options with others in place of those named.
+
+        Raises:
+            SettingsError: an option is unknown or has a value that it cannot have.
+        """
+        return RunOptions(**{name: getattr(self, name) for name in self.model_fields_set} | given)
 
 
 def _explained(cause: ValidationError) -> SettingsError:

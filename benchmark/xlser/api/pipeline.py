@@ -239,7 +239,10 @@ def forecast(options: RunOptions, messages: Messages, bars: Bars) -> tuple[Grid,
     )
     plan = pipeline.plan(grid.request, grid.results, prepare=False)
     describe_plan(plan, grid, messages)
-    context = JobContext(pipeline.inputs(grid.request.track), grid.results, grid.device)
+    threads = sized(grid.executor, plan, grid.device).threads
+    context = JobContext(
+        pipeline.inputs(grid.request.track), grid.results, grid.device, threads=threads
+    )
     return grid, plan, Forecast(plan.todo, context, Costs.of(grid.results, grid.kind))
 
 

@@ -21,7 +21,7 @@ from xlser.cli.listings import (
     protocols,
 )
 from xlser.cli.output import TerminatedError, messages, print_anywhere
-from xlser.cli.parameters import RunCommand, SeveralValues
+from xlser.cli.parameters import Command
 from xlser.cli.reading import compare, leaderboard, records, spread, validate
 from xlser.cli.running import check, plan, prepare, run, status
 from xlser.cli.using import predict, train
@@ -38,25 +38,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help in plain words: rich would take longer than all the rest
 )
-app.command("run", cls=RunCommand)(run.run)
-app.command("plan", cls=RunCommand)(plan.plan)
-app.command("status")(status.status)
+app.command("run", cls=Command)(run.run)
+app.command("plan", cls=Command)(plan.plan)
+app.command("status", cls=Command)(status.status)
 app.add_typer(corpora.app, name="corpora")
-app.command("prepare", cls=SeveralValues)(prepare.prepare)
+app.command("prepare", cls=Command)(prepare.prepare)
 app.add_typer(methods.app, name="methods")
 app.add_typer(protocols.app, name="protocols")
-app.command("backbones")(backbones.backbones)
-app.command("layers")(layers.layers)
+app.command("backbones", cls=Command)(backbones.backbones)
+app.command("layers", cls=Command)(layers.layers)
 app.command("new-method")(new_method.new_method)
-app.command("leaderboard")(leaderboard.leaderboard)
-app.command("check")(check.check)
-app.command("compare", cls=SeveralValues)(compare.compare)
-app.command("spread")(spread.spread)
+app.command("leaderboard", cls=Command)(leaderboard.leaderboard)
+app.command("check", cls=Command)(check.check)
+app.command("compare", cls=Command)(compare.compare)
+app.command("spread", cls=Command)(spread.spread)
 app.command("validate")(validate.validate)
 app.add_typer(records.app, name="records")
-app.command("train")(train.train)
-app.command("predict")(predict.predict)
-app.command("doctor")(doctor.doctor)
+app.command("train", cls=Command)(train.train)
+app.command("predict", cls=Command)(predict.predict)
+app.command("doctor", cls=Command)(doctor.doctor)
 
 
 def _print_version(asked: bool) -> None:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from inspect import Parameter, Signature
-from pathlib import Path
+from functools import partial
+from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from xlser import registry
 from xlser.errors import SettingsError
@@ -15,24 +15,10 @@ from xlser.errors import SettingsError
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from xlser.api.options import RunOptions
-
-Data = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder, or list of folders, that hold a folder a corpus (before XLSER_DATA)."
-    ),
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Exclude = Annotated[
-    list[str] | None,
-    typer.Option(help="Utterances to leave out, <corpus>/<name or pattern>; records state them."),
+Metric = Annotated[
+    str | None, typer.Option(help="A metric, such as macro-f1; default: the headline.")
 ]
-Weights = Annotated[
-    str | None,
-    typer.Option(help="File or folder of backbone weights, or 'random' (XLSER_WEIGHTS)."),
-]
-LeaderboardsFolder = Annotated[Path, typer.Option(help="Folder of leaderboards.")]
 
 
 def completing(group: registry.Group) -> Callable[[str], list[str]]:
@@ -112,52 +98,74 @@ def _is_class(arg: str) -> bool:
     return registry.is_reference(arg) and bool(re.fullmatch(r"[\w./\\-]+:[A-Za-z_]\w*", arg))
 
 
-class RunCommand(SeveralValues):
-    """A command whose parameters are the fields of `RunOptions`.
+class _WithOptions:
+    """A command or group, some of whose parameters are fields of `RunOptions` (`with_options`).
 
     They are made when they are asked for: the list of commands needs no pydantic.
     """
 
     _made = False
+    params: list[Any]
+    callback: Any
 
     def get_params(self, ctx: Any) -> Any:
         """Return the parameters."""
         if not self._made:
             made = typer.Typer(add_completion=False, rich_markup_mode=None)
-            made.command()(_with_options(self.callback.body))  # type: ignore[union-attr]
+            made.command()(self.callback.made())
             command = typer.main.get_command(made)
             self.params, self.callback = command.params, command.callback
             self._made = True
-        return super().get_params(ctx)
+        return super().get_params(ctx)  # type: ignore[misc]
 
 
-def takes_run_options(
-    command: "Callable[[RunOptions, bool], None]",
-) -> Callable[[], None]:
-    """Make a command of a function that takes run options and whether to print JSON.
+class Command(_WithOptions, SeveralValues):
+    """A command with fields of `RunOptions`."""
 
-    What is returned is registered with `cls=RunCommand`.
+
+class Group(_WithOptions, TyperGroup):
+    """A group of commands whose own callback has fields of `RunOptions`."""
+
+
+def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[[], None]]:
+    """Make the callback of a command from a function whose argument `options` is a `RunOptions`.
+
+    The command has the function's other parameters, which are keyword-only, and in the place of
+    `options` the fields of `RunOptions` that are named. It is registered with `cls=Command`, that
+    of a group with `cls=Group`.
+
+    Args:
+        names: of fields; none for all.
     """
 
-    def placeholder() -> None:
-        """Stand for the function until its parameters are made."""
+    def decorate(command: Callable[..., None]) -> Callable[[], None]:
+        def placeholder() -> None:
+            """Stand for the command until its parameters are made."""
 
-    placeholder.__doc__ = command.__doc__
-    placeholder.body = command  # type: ignore[attr-defined]
-    return placeholder
+        placeholder.__name__, placeholder.__doc__ = command.__name__, command.__doc__
+        placeholder.made = partial(_with_fields, command, names)  # type: ignore[attr-defined]
+        return placeholder
+
+    return decorate
 
 
-def _with_options(command: "Callable[[RunOptions, bool], None]") -> Callable[..., None]:
-    """Return the command as a function of single parameters, as typer takes it."""
+def _with_fields(command: Callable[..., None], names: Sequence[str]) -> Callable[..., None]:
+    """Return a command as a function of single parameters, as typer takes it."""
     from xlser.api.options import RunOptions
 
-    def call(as_json: bool, **given: Any) -> None:
-        stated = {name: value for name, value in given.items() if value is not None}
-        command(RunOptions(**stated), as_json)
+    fields = RunOptions.model_fields
+    of_options = [_parameter(name, fields[name]) for name in names or fields]
+    taken = {parameter.name for parameter in of_options}
+    parameters: list[Parameter] = []
+    for parameter in signature(command).parameters.values():
+        parameters += of_options if parameter.name == "options" else [parameter]
 
-    parameters = [_parameter(name, field) for name, field in RunOptions.model_fields.items()]
-    as_json = Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=AsJson)
-    call.__signature__ = Signature([*parameters, as_json])  # type: ignore[attr-defined]
+    def call(**given: Any) -> None:
+        own = {name: value for name, value in given.items() if name not in taken}
+        stated = {name: given[name] for name in taken if given[name] is not None}
+        command(options=RunOptions(**stated), **own)
+
+    call.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     call.__doc__ = command.__doc__
     return call
 

@@ -1,7 +1,7 @@
-from .choice import executor_names, get_executor
 from .driver import Events, Outcome, execute
 from .executor import MOMENT, Began, Crew, Ended, Epoch, Executor, Lost, Word
 from .local import Local
+from .registry import executor_names, get_executor
 
 __all__ = [
     "MOMENT",

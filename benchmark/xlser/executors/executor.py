@@ -4,7 +4,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -79,7 +79,12 @@ class Executor(BaseModel, ABC):
 
     It computes what it is given, in any order, and tells how it went. It knows nothing of plans,
     of who waits for whom, nor of where records belong. Its fields are its options.
+
+    Attributes:
+        name: under which a package registers it in the entry-point group `xlser.executors`.
     """
+
+    name: ClassVar[str]
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,5 +1,7 @@
 """The executor for one machine."""
 
+from typing import ClassVar
+
 import torch
 from pydantic import PositiveInt
 
@@ -22,6 +24,8 @@ class Local(Executor):
         jobs: side by side, in processes of their own; one job at a time and no timeout need none.
             None: as `sized` finds.
     """
+
+    name: ClassVar[str] = "local"
 
     jobs: PositiveInt | None = None
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 # Both are read when Ray is imported: it sends no statistics and does not tell of its plans.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -60,6 +60,8 @@ class Ray(Executor):
         gpus: of a job; less than 1 lets several share one.
         jobs: most side by side; None for as many as the cluster has room for.
     """
+
+    name: ClassVar[str] = "ray"
 
     address: str | None = None
     cpus: PositiveInt = 1

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
@@ -62,6 +62,8 @@ class Slurm(Executor):
         folder: where jobs are heard of; None for slurm/ in the cache.
         cluster: "local" for processes of this machine, to try it without Slurm.
     """
+
+    name: ClassVar[str] = "slurm"
 
     cpus: PositiveInt = 1
     gpus: NonNegativeInt = 0

@@ -1,16 +1,13 @@
-"""What a plan will take before it is carried out: work, the longest path, wall time, storage."""
+"""What a plan will take: work, the longest path, wall time, storage."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from heapq import heapify, heappop, heappush
 
 import torch
 
 from xlser.audio.decode import stated_seconds
 from xlser.backbones import PretrainedBackbone
-from xlser.executors.driver import turns
 from xlser.methods import Track
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.monitoring.costs import Costs, Estimate
@@ -21,21 +18,6 @@ from xlser.training import Adapter
 
 WORKERS = (1, 2, 4, 8, 16, 64, 256, 1024)
 """Numbers of workers for which the wall time is shown."""
-
-
-@dataclass(frozen=True)
-class WallTime:
-    """How long a plan takes with so many workers.
-
-    Attributes:
-        workers: processes that compute one job at a time.
-        seconds: with the longest jobs first, and nothing lost between two jobs.
-        ideal: seconds that no order of the jobs can beat.
-    """
-
-    workers: int
-    seconds: float
-    ideal: float
 
 
 class Forecast:
@@ -67,9 +49,11 @@ class Forecast:
 
     @property
     def core_seconds(self) -> float:
-        """The same, times the threads of each; of cores that drive a GPU, nothing is known."""
-        figures = [self._costs.estimate(job).figure for job in self.jobs]
-        return sum(figure.seconds * figure.of.threads for figure in figures)
+        """The same, times the threads of each."""
+        of = self._context.threads
+        return sum(
+            self._costs.seconds(job) * (1 if job.run.track == "frozen" else of) for job in self.jobs
+        )
 
     @property
     def guessed(self) -> float:
@@ -88,23 +72,24 @@ class Forecast:
         """Return seconds of jobs, one after the other."""
         return sum(map(self._costs.seconds, jobs))
 
-    def wall_times(self, also: Sequence[int] = ()) -> list[WallTime]:
-        """Return how long it takes with more and more workers, until more are of no use.
+    def wall_times(self, also: Sequence[int] = ()) -> dict[int, float]:
+        """Return the seconds that so many workers take at least, until more are of no use.
+
+        No order of the jobs is faster than all work shared out, nor than the longest path.
 
         Args:
             also: further numbers of workers.
         """
-        times = []
+        times = {}
         least = self.seconds_of(self.longest_path)
         for workers in sorted({*WORKERS, *also}):
-            seconds = makespan(self.jobs, self._costs.seconds, workers)
-            times.append(WallTime(workers, seconds, max(self.seconds / workers, least)))
-            if workers >= len(self.jobs) or seconds <= least:
+            times[workers] = max(self.seconds / workers, least)
+            if times[workers] == least:
                 break
         return times
 
     def estimates(self) -> Mapping[tuple[str, Estimate], int]:
-        """Return what each estimate is of, the estimate, and for how many jobs it stands."""
+        """Return the number of jobs of each method, or of source models, with their estimate."""
         return Counter(
             (SOURCE_MODEL if job.model else job.run.method.name, self._costs.estimate(job))
             for job in self.jobs
@@ -123,32 +108,15 @@ class Forecast:
             of_a_model = _size_of_model(inputs.track, backbone)
         utterances = sum(len(catalogue.inventories[name].utterances) for name in embeddings)
         return {
-            "records": len(runs) * self._costs.record_size(catalogue.protocol.name),
+            "records": sum(self._costs.record_size(_tested(job.run)) for job in runs),
             "features": sum(_size_of_features(inputs, name) for name in features),
             "embeddings": 4 * backbone.kind.dimension * utterances,
             "source models": self.models * of_a_model,
         }
 
 
-def makespan(jobs: Sequence[Job], seconds: Callable[[Job], float], workers: int) -> float:
-    """Return for how many seconds workers are at jobs that they take up as the driver would."""
-    turn = turns(jobs, seconds)
-    waiting: dict[str, list[Job]] = {}
-    for job in jobs:
-        if job.needs:
-            waiting.setdefault(job.needs, []).append(job)
-    ready = [(turn[job.key], job) for job in jobs if not job.needs]
-    heapify(ready)
-    at_work: list[tuple[float, tuple[float, int], Job]] = []  # by when they end
-    now = 0.0
-    while ready or at_work:
-        while ready and len(at_work) < workers:
-            when, job = heappop(ready)
-            heappush(at_work, (now + seconds(job), when, job))
-        now, _, ended = heappop(at_work)
-        for job in waiting.get(ended.key, ()):
-            heappush(ready, (turn[job.key], job))
-    return now
+def _tested(run: Run) -> int:
+    return len(run.scenario.target_test) + len(run.scenario.source_test)
 
 
 def _size_of_features(inputs: Inputs, corpus: str) -> int:

@@ -1,21 +1,26 @@
 """`xlser backbones`: lists backbones, or shows one."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xlser.cli.output import messages, print_facts, print_json, print_table
-from xlser.cli.parameters import AsJson, Weights, completing
+from xlser.cli.parameters import AsJson, completing, with_options
+
+if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
 
 
+@with_options("weights")
 def backbones(
+    *,
     name: Annotated[
         str | None,
         typer.Argument(
             help="A backbone; default: all.", autocompletion=completing("xlser.backbones")
         ),
     ] = None,
-    weights: Weights = None,
+    options: "RunOptions",
     as_json: AsJson = False,
 ) -> None:
     """List backbones, or show one with what it was trained on.
@@ -27,7 +32,7 @@ def backbones(
     from xlser.api.listings import backbone_rows
     from xlser.settings import Settings
 
-    rows = list(backbone_rows([name] if name else [], Settings.gather(weights=weights)))
+    rows = list(backbone_rows([name] if name else [], Settings.gather(weights=options.weights)))
     if as_json:
         print_json(rows[0] if name else rows)
         return

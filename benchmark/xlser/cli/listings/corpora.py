@@ -9,20 +9,24 @@ import typer
 from xlser.cli.listings.add_corpus import add
 from xlser.cli.listings.fetch_corpus import fetch
 from xlser.cli.output import bar, print_json, print_table, progress
-from xlser.cli.parameters import AsJson, Data, SeveralValues, completing
+from xlser.cli.parameters import AsJson, Command, Group, SeveralValues, completing, with_options
 
 if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
     from xlser.audio.check import CorpusReport
     from xlser.corpora import Corpus
     from xlser.settings import Settings
 
-app = typer.Typer(help="List, check, add and fetch corpora.", invoke_without_command=True)
+app = typer.Typer(
+    help="List, check, add and fetch corpora.", invoke_without_command=True, cls=Group
+)
 app.command("add", cls=SeveralValues)(add)
-app.command("fetch")(fetch)
+app.command("fetch", cls=Command)(fetch)
 
 
 @app.callback()
-def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
+@with_options("data")
+def list_corpora(*, context: typer.Context, options: "RunOptions", as_json: AsJson = False) -> None:
     """List all corpora: language, size, licence, and where each lies on this machine.
 
     --json has emotions, homepages and citations as well.
@@ -32,7 +36,7 @@ def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = Fa
     from xlser.api.listings import corpus_rows
     from xlser.settings import Settings
 
-    rows = list(corpus_rows(Settings.gather(data=data)))
+    rows = list(corpus_rows(Settings.gather(data=options.data)))
     if as_json:
         print_json(rows)
         return
@@ -41,8 +45,10 @@ def list_corpora(context: typer.Context, data: Data = None, as_json: AsJson = Fa
     print_table([{column: row[column] or unknown[column] for column in columns} for row in rows])
 
 
-@app.command()
+@app.command(cls=Command)
+@with_options("data")
 def check(
+    *,
     names: Annotated[
         list[str] | None,
         typer.Argument(
@@ -53,7 +59,7 @@ def check(
         bool,
         typer.Option("--contract", help="Check what the plugin reads from names, no recording."),
     ] = False,
-    data: Data = None,
+    options: "RunOptions",
     as_json: AsJson = False,
 ) -> None:
     """Compare copies of corpora with the published releases.
@@ -65,7 +71,7 @@ def check(
     from xlser.corpora import corpus_names, find_root, get_corpus, locate
     from xlser.settings import Settings
 
-    settings = Settings.gather(data=data)
+    settings = Settings.gather(data=options.data)
     wanted = [get_corpus(name) for name in names or corpus_names()]
     if not names:
         wanted = [corpus for corpus in wanted if find_root(corpus, settings)]

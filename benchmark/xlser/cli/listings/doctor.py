@@ -8,19 +8,21 @@ import typer
 
 from xlser import registry
 from xlser.cli.output import print_json
-from xlser.cli.parameters import AsJson, Data, Weights
+from xlser.cli.parameters import AsJson, with_options
 from xlser.errors import XlserError
 from xlser.system.memory import has_huge_pages, keep_pages
 
 if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
     from xlser.settings import Settings
 
 
-def doctor(data: Data = None, weights: Weights = None, as_json: AsJson = False) -> None:
+@with_options("data", "weights")
+def doctor(*, options: "RunOptions", as_json: AsJson = False) -> None:
     """Show what can run here, what is wrong, and what is found."""
     from xlser.settings import Settings
 
-    settings = Settings.gather(data=data, weights=weights)
+    settings = Settings.gather(data=options.data, weights=options.weights)
     verdict = _Verdict()
     found = {
         "machine": _machine(),

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xlser.cli.output import bar, progress
-from xlser.cli.parameters import Data, completing
+from xlser.cli.parameters import completing, with_options
 from xlser.errors import FetchError, SettingsError
 
 if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
     from xlser.corpora.hub import HubDataset
     from xlser.settings import OwnCorpus
 
@@ -19,7 +20,9 @@ TABLE = "table.csv"
 _CAMEO = "cameo-"
 
 
+@with_options("data")
 def fetch(
+    *,
     name: Annotated[
         str, typer.Argument(help="Of the corpus.", autocompletion=completing("xlser.corpora"))
     ],
@@ -32,7 +35,7 @@ def fetch(
             help="Folder of corpora; default: --data or XLSER_DATA. Another is noted in xlser.toml."
         ),
     ] = None,
-    data: Data = None,
+    options: "RunOptions",
 ) -> None:
     """Download an openly licensed corpus into the folder of corpora.
 
@@ -45,7 +48,7 @@ def fetch(
     from xlser.corpora.tables.registering import register_folder
     from xlser.settings import Settings
 
-    settings = Settings.gather(data=data)
+    settings = Settings.gather(data=options.data)
     target = into or (settings.data[0] if settings.data else None)
     if target is None:
         raise SettingsError(

@@ -1,14 +1,19 @@
 """`xlser layers`: compares the layers of an encoder on source speakers."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xlser.cli.output import messages, print_json, print_table
-from xlser.cli.parameters import AsJson, Data, Weights, completing
+from xlser.cli.parameters import AsJson, completing, with_options
+
+if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
 
 
+@with_options("data", "weights")
 def layers(
+    *,
     backbone: Annotated[
         str,
         typer.Argument(
@@ -22,8 +27,7 @@ def layers(
             help="Protocol whose source is used.", autocompletion=completing("xlser.protocols")
         ),
     ] = "v1",
-    data: Data = None,
-    weights: Weights = None,
+    options: "RunOptions",
     as_json: AsJson = False,
 ) -> None:
     """Compare the layers of an encoder on source speakers.
@@ -37,7 +41,7 @@ def layers(
     from xlser.protocols import find_protocol
     from xlser.settings import Settings
 
-    settings = Settings.gather(data=data, weights=weights)
+    settings = Settings.gather(data=options.data, weights=options.weights)
     with Bars(messages) as bars:
         choice = choose_layer(
             backbone, find_protocol(protocol, settings=settings), settings, Steps(bars, messages)

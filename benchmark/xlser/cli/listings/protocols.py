@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from xlser.cli.output import messages, print_facts, print_json, print_table
-from xlser.cli.parameters import AsJson, Data, SeveralValues, completing
+from xlser.cli.parameters import AsJson, Command, Group, completing, with_options
 
 if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
     from xlser.settings import Settings
 
 
-class _ShowsByName(TyperGroup):
+class _ShowsByName(Group):
     """A group for which `xlser protocols v1` stands for `xlser protocols show v1`."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -39,7 +39,10 @@ app = typer.Typer(
 
 
 @app.callback()
-def list_protocols(context: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
+@with_options("data")
+def list_protocols(
+    *, context: typer.Context, options: "RunOptions", as_json: AsJson = False
+) -> None:
     """List protocols; with a name or a file (.json, .toml), show one with its digest.
 
     Languages and their corpora, which of them are not found here, classes, seeds, label budgets.
@@ -49,7 +52,7 @@ def list_protocols(context: typer.Context, data: Data = None, as_json: AsJson = 
     from xlser.api.listings import protocol_rows
     from xlser.settings import Settings
 
-    rows = list(protocol_rows([], Settings.gather(data=data)))
+    rows = list(protocol_rows([], Settings.gather(data=options.data)))
     if as_json:
         print_json(rows)
         return
@@ -70,27 +73,31 @@ def list_protocols(context: typer.Context, data: Data = None, as_json: AsJson = 
     )
 
 
-@app.command()
+@app.command(cls=Command)
+@with_options("data")
 def show(
+    *,
     name: Annotated[
         str,
         typer.Argument(
             help="A name, or a file (.json, .toml).", autocompletion=completing("xlser.protocols")
         ),
     ],
-    data: Data = None,
+    options: "RunOptions",
     as_json: AsJson = False,
 ) -> None:
     """Show a protocol with its digest."""
     from xlser.api.listings import protocol_rows
     from xlser.settings import Settings
 
-    (row,) = protocol_rows([name], Settings.gather(data=data))
+    (row,) = protocol_rows([name], Settings.gather(data=options.data))
     (print_json if as_json else print_facts)(row)
 
 
-@app.command(cls=SeveralValues)
+@app.command(cls=Command)
+@with_options("data")
 def freeze(
+    *,
     name: Annotated[str, typer.Argument(help="Of the protocol.")],
     source: Annotated[list[str], typer.Option(help="Corpora that train, or their languages.")],
     target: Annotated[list[str], typer.Option(help="Corpora to recognise, or their languages.")],
@@ -118,7 +125,7 @@ def freeze(
     backbone: Annotated[str | None, typer.Option(help="Of runs that name none.")] = None,
     about: Annotated[str | None, typer.Option(help="One sentence for listings.")] = None,
     out: Annotated[Path | None, typer.Option(help="Manifest; default: NAME.json.")] = None,
-    data: Data = None,
+    options: "RunOptions",
 ) -> None:
     """Make a protocol from corpora at hand and write its manifest.
 
@@ -128,7 +135,7 @@ def freeze(
     from xlser.protocols import Recipe, find_protocol, write_manifest
     from xlser.settings import Settings
 
-    settings = Settings.gather(data=data)
+    settings = Settings.gather(data=options.data)
     given = {
         "about": about,
         "classes": classes,

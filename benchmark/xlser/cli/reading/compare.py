@@ -1,18 +1,20 @@
 """`xlser compare`: the difference of two methods in each cell, and whether it is separable."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xlser.cli.output import print_json
-from xlser.cli.parameters import AsJson, LeaderboardsFolder
+from xlser.cli.parameters import AsJson, Metric, with_options
 
 if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
     from xlser.protocols import Labels
 
 
+@with_options("leaderboards")
 def compare(
+    *,
     a: Annotated[str, typer.Argument(help="A method, as the leaderboard's rows name it.")],
     b: Annotated[str, typer.Argument(help="Another.")],
     protocol: Annotated[
@@ -24,10 +26,8 @@ def compare(
     labels: Annotated[
         list[str] | None, typer.Option(help="Label budgets, or 'all'; default: what both have.")
     ] = None,
-    metric: Annotated[
-        str | None, typer.Option(help="A metric, such as macro-f1; default: the headline.")
-    ] = None,
-    leaderboards: LeaderboardsFolder = Path("leaderboards"),
+    metric: Metric = None,
+    options: "RunOptions",
     as_json: AsJson = False,
 ) -> None:
     """Show how far apart two methods are, and how sure that is.
@@ -38,6 +38,7 @@ def compare(
     from xlser.protocols import find_protocol
     from xlser.results import load
 
+    leaderboards = options.leaderboards
     results = load(find_protocol(protocol, leaderboards), leaderboards)
     budgets = [_budget(text) for text in labels or ()]
     found = results.compare(a, b, targets=target or (), labels=budgets, metric=metric)

@@ -2,23 +2,25 @@
 
 from dataclasses import asdict
 from math import isinf
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from xlser.cli.output import messages, print_json
-from xlser.cli.parameters import AsJson, LeaderboardsFolder
+from xlser.cli.parameters import AsJson, with_options
 
 if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
     from xlser.results import Row, Standing, Table
 
 
+@with_options("leaderboards")
 def leaderboard(
+    *,
     protocols: Annotated[
         list[str] | None, typer.Argument(help="Protocols; default: all that have records.")
     ] = None,
-    leaderboards: LeaderboardsFolder = Path("leaderboards"),
+    options: "RunOptions",
     metrics: Annotated[
         str, typer.Option(help="Metrics to show beside UA and accuracy, separated by commas.")
     ] = "",
@@ -39,6 +41,7 @@ def leaderboard(
     from xlser.protocols import find_protocol, names_with_results
     from xlser.site import Leaderboards
 
+    leaderboards = options.leaderboards
     names = protocols or names_with_results(leaderboards)
     if not names:
         messages(f"No records under {leaderboards}/. `xlser run` makes some.")

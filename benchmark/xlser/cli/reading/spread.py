@@ -1,22 +1,24 @@
 """`xlser spread`: how far runs lie apart by training, label draw and speakers."""
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from xlser.cli.output import messages, print_json, print_table
-from xlser.cli.parameters import AsJson, LeaderboardsFolder
+from xlser.cli.parameters import AsJson, Metric, with_options
+
+if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
 
 
+@with_options("leaderboards")
 def spread(
+    *,
     protocol: Annotated[
         str, typer.Argument(help="A protocol: a name, or a file of your own.")
     ] = "v1",
-    metric: Annotated[
-        str | None, typer.Option(help="A metric, such as macro-f1; default: the headline.")
-    ] = None,
-    leaderboards: LeaderboardsFolder = Path("leaderboards"),
+    metric: Metric = None,
+    options: "RunOptions",
     as_json: AsJson = False,
 ) -> None:
     """Show what the spread of runs is due to.
@@ -29,6 +31,7 @@ def spread(
     from xlser.protocols import find_protocol
     from xlser.results import load
 
+    leaderboards = options.leaderboards
     found = load(find_protocol(protocol, leaderboards), leaderboards).spread(metric)
     rows = [
         {str(name): None if value != value else value for name, value in row.items()}  # NaN

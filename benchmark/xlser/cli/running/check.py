@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xlser.cli.output import messages, print_json, progress
-from xlser.cli.parameters import AsJson, Data, Weights
+from xlser.cli.parameters import AsJson, with_options
 
 if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
     from xlser.regression.check import Check
 
 
+@with_options("data", "weights")
 def check(
+    *,
     reference: Annotated[
         Path, typer.Argument(help="Folder of leaderboards that hold reference records.")
     ] = Path("reference"),
@@ -20,8 +23,7 @@ def check(
         Path | None,
         typer.Option("--take", help="Folder of leaderboards to compare, instead of running."),
     ] = None,
-    data: Data = None,
-    weights: Weights = None,
+    options: "RunOptions",
     as_json: AsJson = False,
 ) -> None:
     """Run a reference anew and compare.
@@ -43,7 +45,7 @@ def check(
         from xlser.monitoring.report import Report
         from xlser.regression.rerun import rerun
 
-        settings = Settings.gather(data=data, weights=weights)
+        settings = Settings.gather(data=options.data, weights=options.weights)
         with (
             progress("Stopped. Nothing is compared.") as bars,
             Report(Progress(len(cells)), bars, messages) as report,

@@ -6,23 +6,21 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from xlser.cli.output import messages, print_json, print_table, progress
-from xlser.cli.parameters import takes_run_options
+from xlser.cli.parameters import AsJson, with_options
 from xlser.monitoring.durations import duration
 
 if TYPE_CHECKING:
-    from xlser.api.grid import Grid
     from xlser.api.options import RunOptions
     from xlser.monitoring.forecast import Forecast
 
 
-@takes_run_options
-def plan(options: "RunOptions", as_json: bool) -> None:
+@with_options()
+def plan(*, options: "RunOptions", as_json: AsJson = False) -> None:
     """Show what `xlser run` would take, before anything starts.
 
     It takes the same arguments and computes nothing.
 
-    Costs are those of the records at hand, else those measured for the suite, else guesses, which
-    are marked.
+    Costs are those of the records at hand, else guesses from relative costs, which are marked.
     """
     from xlser.api.pipeline import forecast
 
@@ -34,7 +32,7 @@ def plan(options: "RunOptions", as_json: bool) -> None:
         "skipped": made.skipped,
         "notes": made.notes,
         **_expected(expected, [options.jobs] if options.jobs else [], on_cpu=grid.kind == "cpu"),
-        "costs": list(_costs(expected, grid)),
+        "costs": list(_costs(expected)),
     }
     if as_json:
         print_json(about)
@@ -54,29 +52,22 @@ def _expected(forecast: "Forecast", workers: Sequence[int], on_cpu: bool) -> dic
             "jobs": [job.label for job in path],
         },
         "wall time": [
-            {"workers": each.workers, "seconds": each.seconds, "ideal": each.ideal}
-            for each in forecast.wall_times(workers)
+            {"workers": count, "seconds": seconds}
+            for count, seconds in forecast.wall_times(workers).items()
         ],
         "bytes": forecast.storage(),
     }
 
 
-def _costs(forecast: "Forecast", grid: "Grid") -> Iterator[dict[str, Any]]:
+def _costs(forecast: "Forecast") -> Iterator[dict[str, Any]]:
     """Yield where the cost of each kind of job is from."""
     for (what, estimate), jobs in forecast.estimates().items():
-        figure, of = estimate.figure, estimate.figure.of
-        asked = what, grid.request.track, grid.backbone, grid.kind, grid.request.precision
-        found = of.what, of.track, of.backbone, of.kind, of.precision
-        unlike = [had for had, sought in zip(found, asked, strict=True) if had != sought]
-        whose = "your records" if estimate.own else f"records of {of.protocol}"
         yield {
             "of": what,
             "jobs": jobs,
-            "seconds": figure.seconds,
-            "threads": of.threads,
-            "on": of.processor if of.kind == "cpu" else of.device,
-            "times": figure.times,
-            "from": ", ".join(["guess: " * estimate.guess + whose, *unlike]),
+            "seconds": round(estimate.seconds, 3),
+            "times": estimate.times,
+            "from": estimate.origin,
         }
 
 
@@ -95,11 +86,7 @@ def _print(about: Mapping[str, Any]) -> None:
     typer.echo(f"storage: {written}\n")
     print_table(
         [
-            {
-                "workers": each["workers"],
-                "wall time": duration(each["seconds"]),
-                "at least": duration(each["ideal"]),
-            }
+            {"workers": each["workers"], "at least": duration(each["seconds"])}
             for each in about["wall time"]
         ]
     )

@@ -1,17 +1,21 @@
 """`xlser prepare`: log-mel features, computed once."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xlser.cli.output import bar, messages, progress
-from xlser.cli.parameters import Data, Exclude
+from xlser.cli.parameters import with_options
+
+if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
 
 
+@with_options("data", "exclude")
 def prepare(
+    *,
     names: Annotated[list[str] | None, typer.Argument(help="Corpora; default: all found.")] = None,
-    data: Data = None,
-    exclude: Exclude = None,
+    options: "RunOptions",
 ) -> None:
     """Compute and keep the log-mel features of corpora.
 
@@ -21,7 +25,7 @@ def prepare(
     from xlser.corpora import corpus_names, find_root, get_corpus, locate, read_for, scan
     from xlser.settings import Settings
 
-    settings = Settings.gather(data=data, exclude=exclude or ())
+    settings = Settings.gather(data=options.data, exclude=options.exclude)
     corpora = [get_corpus(name) for name in names or corpus_names()]
     if not names:
         corpora = [corpus for corpus in corpora if find_root(corpus, settings)]

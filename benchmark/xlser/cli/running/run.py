@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from xlser.cli.output import messages, print_json, progress
-from xlser.cli.parameters import takes_run_options
+from xlser.cli.parameters import AsJson, with_options
 
 if TYPE_CHECKING:
     from xlser.api.options import RunOptions
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from xlser.site import Written
 
 
-@takes_run_options
-def run(options: "RunOptions", as_json: bool) -> None:
+@with_options()
+def run(*, options: "RunOptions", as_json: AsJson = False) -> None:
     """Run methods through a protocol and write its leaderboard.
 
     Without arguments: the demo. One record a run; runs whose record exists are not repeated, so

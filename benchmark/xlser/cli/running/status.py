@@ -5,17 +5,22 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from xlser.cli.output import print_json
-from xlser.cli.parameters import AsJson, LeaderboardsFolder
+from xlser.cli.parameters import AsJson, with_options
 from xlser.monitoring.durations import duration
 
+if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
 
+
+@with_options("leaderboards")
 def status(
-    leaderboards: LeaderboardsFolder = Path("leaderboards"),
+    *,
+    options: "RunOptions",
     protocol: Annotated[str | None, typer.Option(help="One protocol; default: all.")] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on showing it until nothing runs any more.")
@@ -27,6 +32,7 @@ def status(
     What is at work, what is left, what it cost, and which runs have failed; also for commands that
     ended, and for those whose process is gone.
     """
+    leaderboards = options.leaderboards
     looks = _looks(leaderboards, protocol)
     if not watch:
         found = next(looks)

@@ -1,21 +1,26 @@
 """`xlser predict`: the emotion of recordings, by a trained model."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from xlser.cli.output import messages, print_json, print_table
-from xlser.cli.parameters import AsJson, Weights
+from xlser.cli.parameters import AsJson, with_options
+
+if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
 
 
+@with_options("weights")
 def predict(
+    *,
     model: Annotated[Path, typer.Argument(help="Folder that `xlser train` wrote.")],
     recordings: Annotated[list[Path], typer.Argument(help="Recordings of speech.")],
     form: Annotated[
         Literal["table", "csv"], typer.Option("--format", help="How predictions are printed.")
     ] = "table",
-    weights: Weights = None,
+    options: "RunOptions",
     as_json: AsJson = False,
 ) -> None:
     """Print the emotion of recordings, with the measured UA.
@@ -26,7 +31,7 @@ def predict(
     from xlser.settings import Settings
 
     messages.form = "json" if as_json else "text"
-    loaded = load_model(model, Settings.gather(weights=weights))
+    loaded = load_model(model, Settings.gather(weights=options.weights))
     card, found = loaded.card, loaded.predict(recordings)
     worth = card.measured[card.target]
     found["model"], found["language"], found["measured UA"] = card.method, card.target, worth.ua
