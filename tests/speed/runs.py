@@ -2,14 +2,15 @@
 
     XLSER_DATA=/data/ser XLSER_WEIGHTS=/data/weights python -m tests.speed.runs
     python -m tests.speed.runs --methods sft svm --targets german italian --labels 0 100
-    python -m tests.speed.runs --protocol v1 --against ../v0.1      # a checkout to compare with
-    python -m tests.speed.runs --protocol v1 --against ../v0.1 --schedule v2
+    python -m tests.speed.runs --protocol v1 --against ../before    # a checkout to compare with
+    python -m tests.speed.runs --protocol v1 --against ../before --schedule v2
 
 Runs go one after the other in one process, the code here and the code there in turn, a method at a
 time; seconds are those of the CPU, which other work on the machine hardly changes. With
 `--schedule` the code here trains as another protocol states. Parts of a run: `fit`; `predict`;
 `other` is all else: making the task, veiling, record, writing, progress, and its share of planning.
-Source models, which runs share, are left out, and so is the start of a process.
+Source models, which runs share, are left out, and so is the start of a process. A checkout is
+one that `Bench` can measure; for version 0.1 see `tests.speed.versions`.
 """
 
 import argparse
@@ -30,18 +31,18 @@ HERE = Path(__file__).parents[2]
 
 
 @contextmanager
-def _counted(owner: Any, name: str, counts: dict[str, float], part: str) -> Iterator[None]:
+def counted(owner: Any, name: str, counts: dict[str, float], part: str) -> Iterator[None]:
     """Add the CPU seconds of each call of a function to `counts[part]` in the block."""
     before = getattr(owner, name)
 
-    def counted(*arguments: Any, **options: Any) -> Any:
+    def timed(*arguments: Any, **options: Any) -> Any:
         clock = time.process_time()
         try:
             return before(*arguments, **options)
         finally:
             counts[part] = counts.get(part, 0.0) + time.process_time() - clock
 
-    setattr(owner, name, counted)
+    setattr(owner, name, timed)
     try:
         yield
     finally:
@@ -63,30 +64,35 @@ class Bench:
         if schedule:
             states = {"schedule": get_protocol(schedule).schedule}
             chosen = chosen.model_copy(update=states)
-        self._targets = targets
         self._pipeline = Pipeline.gather(chosen, targets, BACKBONE, Settings.gather())
         self._pipeline.inputs("frozen").prepared()
 
     def measure(
-        self, method: str, labels: Sequence[int], seeds: Sequence[int], folds: Sequence[int]
+        self,
+        method: str,
+        targets: Sequence[str],
+        labels: Sequence[int],
+        seeds: Sequence[int],
+        folds: Sequence[int],
     ) -> dict[str, Any]:
         """Return the CPU seconds of a method's runs, by part, in all."""
         import torch
 
         from xlser.executors import Events, Local
         from xlser.methods import get_method
-        from xlser.runs import Request, execution, isolation, source_models
+        from xlser.runs import Request, execution, source_models
+        from xlser.runs.running.in_process import InThisProcess
 
         get_method(method)  # imports what it needs
-        where = [method], {}, self._targets, labels, seeds
+        where = [method], {}, targets, labels, seeds
         asked = Request(*where, "frozen", "fp32", folds=folds)
         counts: dict[str, float] = {}
         with (
             TemporaryDirectory() as folder,
-            _counted(execution, "source_model", counts, "source"),
-            _counted(source_models, "_train", counts, "source trained"),
-            _counted(isolation._InThisProcess, "fit", counts, "fit"),
-            _counted(isolation._InThisProcess, "predict", counts, "predict"),
+            counted(execution, "source_model", counts, "source"),
+            counted(source_models, "_train", counts, "source trained"),
+            counted(InThisProcess, "fit", counts, "fit"),
+            counted(InThisProcess, "predict", counts, "predict"),
         ):
             results = Path(folder)
             began = time.process_time()
@@ -105,24 +111,38 @@ class Bench:
 
 
 class Code:
-    """The code of a checkout, in a process of its own that measures what it is told."""
+    """Code in a process of its own, which answers lines of JSON with lines of JSON.
 
-    def __init__(self, checkout: Path, *of_bench: object) -> None:
-        paths = [checkout / "benchmark", checkout / "baselines", HERE]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
-        command = [sys.executable, "-m", "tests.speed.runs", "--serve", json.dumps(of_bench)]
+    Args:
+        command: of the process.
+        environment: variables that differ from those here.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
-            command, cwd=HERE, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True,
+            command, cwd=HERE, env={**os.environ, **environment}, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    def measure(self, *asked: object) -> dict[str, Any]:
-        """Return what `Bench.measure` does there."""
+    def ask(self, *asked: object) -> Any:
+        """Return what it answers."""
         assert self._process.stdin
         assert self._process.stdout
         print(json.dumps(asked), file=self._process.stdin, flush=True)
-        measured: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return measured
+        return json.loads(self._process.stdout.readline())
+
+
+def code_of(checkout: Path, *of_bench: object, **variables: str) -> Code:
+    """Return the code of a checkout, which `Bench.measure` serves.
+
+    Args:
+        checkout: this one, or another whose packages need the same environment.
+        of_bench: arguments of `Bench`.
+        variables: of the environment.
+    """
+    paths = [checkout / "benchmark", checkout / "baselines", HERE]
+    command = [sys.executable, "-m", "tests.speed.runs", "--serve", json.dumps(of_bench)]
+    return Code(command, {"PYTHONPATH": os.pathsep.join(map(str, paths)), **variables})
 
 
 def _serve(of_bench: Sequence[Any]) -> None:
@@ -170,20 +190,18 @@ def main() -> None:
     from xlser.methods import method_names
 
     print(surroundings(), end="\n\n")
-    asked = given.labels, given.seeds, given.folds
-    here = Code(HERE, given.protocol, given.schedule, given.targets)
-    there = (
-        Code(given.against.resolve(), given.protocol, "", given.targets) if given.against else None
-    )
+    asked = given.targets, given.labels, given.seeds, given.folds
+    here = code_of(HERE, given.protocol, given.schedule, given.targets)
+    there = given.against and code_of(given.against.resolve(), given.protocol, "", given.targets)
     for code in filter(None, (here, there)):
-        code.measure("lower-bound", *asked)  # the first runs of a process import and fill caches
+        code.ask("lower-bound", *asked)  # the first runs of a process import and fill caches
     columns = ["method", "fit", "predict", "other", "a run", "not training"]
     columns += ["before: fit", "other", "a run", "ratio", "UA differs"] if there else []
     print(f"| {' | '.join(columns)} |", f"|:--{'|--:' * (len(columns) - 1)}|", sep="\n")
     mine, theirs = [], []
     for method in given.methods or method_names():
-        now = here.measure(method, *asked)
-        before = there.measure(method, *asked) if there else None
+        now = here.ask(method, *asked)
+        before = there.ask(method, *asked) if there else None
         if not now["runs"]:
             print(f"| {method} | does not run so |", flush=True)
             continue
