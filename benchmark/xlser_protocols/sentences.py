@@ -14,7 +14,7 @@ import numpy.typing as npt
 from xlser.corpora import Utterance
 from xlser.leaderboards import PagePlugin
 from xlser.leaderboards.formatting import columns, named, show
-from xlser.leaderboards.model import Paragraph, Section, TableModel
+from xlser.leaderboards.model import Details, Paragraph, Section, TableModel
 from xlser.leaderboards.plugins import ResultsOf
 from xlser.protocols import Protocol, published_utterances
 from xlser.results import Results, Row, Score, Table
@@ -141,12 +141,12 @@ def _section(
         sentences=len(set(sentences.of_utterance.values())),
     )
     parts = [
-        Section(table.condition.title, [_figures(table, sentences)])
+        Details(table.condition.title, [_figures(table, sentences)])
         for table in tables
         if table.rows
     ]
     title = f"{target.capitalize()} with sentences held constant"
-    return Section(title, [Paragraph(about)], parts)
+    return Section(title, [Paragraph(about), *parts])
 
 
 def _figures(table: Table, sentences: Sentences) -> TableModel:
@@ -172,7 +172,7 @@ def _figures(table: Table, sentences: Sentences) -> TableModel:
         add("sentence alone", "", row, np.array([sentences.answers[id_] for id_ in ids]))
     for row in rows:
         add(
-            named(row.method, row.bound),
+            named(row),
             str(row.labels),
             row,
             row.predictions.predicted.astype(np.int64),

@@ -99,7 +99,8 @@ def test_from_a_file_to_a_leaderboard(folder: Path) -> None:
     assert names_with_results(folder / "leaderboards") == ["sardinian"]
     page = Leaderboards(folder / "leaderboards").write(protocol).page.read_text("utf-8")
     assert page.startswith("# sardinian (a protocol of one's own)")
-    assert "With 0 labels:" in page
+    (condition,) = (folder / "leaderboards/sardinian/conditions").iterdir()
+    assert "With 0 labels:" in condition.read_text("utf-8")
 
     found = validate(files(where, ".json"))
     assert [fault.what for fault in found.faults] == []

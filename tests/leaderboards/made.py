@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from xlser.corpora import get_corpus
-from xlser.leaderboards import render
 from xlser.methods.provenance.owned import owned
 from xlser.protocols import Protocol
 from xlser.records import Predictions, Record, score_predictions
 from xlser.records.columns import to_table
 from xlser.records.runs_table import Block, Runs
 from xlser.results import Results, Table
+from xlser.site.pages.protocol import render
 
 NAMES = tuple(
     {spoken.speaker: name for name, spoken in get_corpus("emodb").published().items()}.values()

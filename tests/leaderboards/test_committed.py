@@ -15,7 +15,7 @@ def pages_and_figures(folder: Path) -> dict[str, bytes]:
         *folder.glob("encoders.json"),
         *folder.glob("index.html"),
         *folder.glob("figures/*"),
-        *folder.glob("details/*"),
+        *folder.glob("*/*.md"),
     ]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 from tests.leaderboards.made import boards, over_seeds, read, results, under, write
 
-from xlser.leaderboards.details import details_page
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.site import write_leaderboard
+from xlser.site.pages.details import details_page
 
 _NAME = "german-frozen-logmel-functionals"
 

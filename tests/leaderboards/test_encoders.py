@@ -11,12 +11,14 @@ from xlser import registry
 from xlser.backbones import TrainedOn, get_backbone
 from xlser.backbones.functionals import LogMelFunctionals
 from xlser.errors import RecordError
-from xlser.leaderboards.page import protocol_page
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.leaderboards.sections.encoders import FILE, Encoder, Encoders, encoders_of
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.site.folder import Leaderboards
+from xlser.site.pages.conditions import condition_page
+from xlser.site.pages.languages import language_page
+from xlser.site.pages.protocol import protocol_page
 
 V1 = get_protocol("v1")
 COMMITTED = Path(__file__).parents[2] / "leaderboards"
@@ -38,7 +40,13 @@ def page(template: Record, facts: Encoder | None, weights: str = "none") -> str:
     records += over_seeds(template, V1, 7, backbone=backbone, target="italian")
     found = results(V1, records)
     encoders = Encoders(V1, {"mine": facts} if facts else {})
-    return page_as_markdown(protocol_page(found, encoders=encoders))
+    (summary,) = found.summaries()
+    shown = [
+        protocol_page(found, encoders=encoders),
+        condition_page(V1, summary, encoders),
+        *(language_page(found, target, encoders=encoders) for target in ("german", "italian")),
+    ]
+    return "\n" + "\n".join(map(page_as_markdown, shown))
 
 
 def row(text: str) -> list[str]:
@@ -58,15 +66,18 @@ def test_rows_of_an_encoder_that_knows_their_target_are_flagged(template: Record
     text = page(template, replace(OURS, corpora=("emodb", "iemocap")))
     flag = "**The encoder mine was trained on EMO-DB.**"
     assert row(text)[-1] == "**EMO-DB**"
-    german, italian = under(text, "## German (EMO-DB)"), under(text, "## Italian (EMOVO)")
+    german, italian = (
+        under(text, "# German (EMO-DB) under v1"),
+        under(text, "# Italian (EMOVO) under v1"),
+    )
     assert (flag in german, flag in italian) == (True, False)
-    assert flag in under(text, "## Mean over target languages")
+    assert flag in under(text, "# v1: frozen track; mine (weights none); fp32")
 
 
 def test_rows_of_an_encoder_that_knows_the_source_are_flagged_everywhere(template: Record) -> None:
     text = page(template, replace(OURS, corpora=("ravdess", "emovo")))
-    assert "was trained on RAVDESS.**" in under(text, "## German (EMO-DB)")
-    assert "was trained on RAVDESS, EMOVO.**" in under(text, "## Italian (EMOVO)")
+    assert "was trained on RAVDESS.**" in under(text, "# German (EMO-DB) under v1")
+    assert "was trained on RAVDESS, EMOVO.**" in under(text, "# Italian (EMOVO) under v1")
 
 
 def test_random_weights_were_trained_on_nothing(template: Record) -> None:

@@ -8,12 +8,12 @@ import pytest
 from tests.demo import Demo, request
 from tests.leaderboards.made import over_seeds, read, results, under, write
 
-from xlser.leaderboards.details import details_page
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.results import load
 from xlser.site import write_leaderboard
+from xlser.site.pages.details import details_page
 
 V1 = get_protocol("v1")
 
@@ -67,13 +67,16 @@ def test_twins_are_adjusted_for_over_their_column_alone(template: Record) -> Non
 def test_twins_stand_in_their_block_and_change_nothing_else_on_the_page(
     template: Record, tmp_path: Path
 ) -> None:
-    texts = []
+    texts, readmes = [], []
     for name, records in (("without", []), ("with", of_twins(template))):
         write(of_methods(template) + records, tmp_path / name)
         page = write_leaderboard(V1, tmp_path / name).page
-        texts.append(page.read_text(encoding="utf-8").partition("\n## Cost")[0])
+        readmes.append(page.read_text(encoding="utf-8").partition("\n## Cost")[0])
+        (condition,) = page.parent.glob("conditions/*.md")
+        texts.append(condition.read_text(encoding="utf-8"))
+    assert readmes[0] == readmes[1]
     without, beside = texts
-    block = beside[beside.index("\nGain from unlabelled speech") : beside.index("\n## German")]
+    block = beside[beside.index("\nGain from unlabelled speech") :]
     assert beside.replace(block, "") == without
     (table,) = read(block)
     assert [(row["method"], row["100 labels"].split(" ")[0]) for row in table] == [

@@ -22,11 +22,11 @@ def test_each_link_of_a_page_leads_to_a_file(
         (tmp_path / "docs" / "statistics.md").touch()
     write(over_seeds(template, AGARLA, 7, target="german"), tmp_path / "leaderboards")
     page = write_leaderboard(AGARLA, tmp_path / "leaderboards").page
-    pages = [page, *page.parent.glob("details/*.md")]
+    pages = [page, *page.parent.glob("*/*.md")]
     links = [
         (path.parent, target)
         for path in pages
-        for target in re.findall(r"\]\(([^)]+)\)", path.read_text())
+        for target in re.findall(r"\]\(([^)#]+)\)", path.read_text())
         if not target.startswith("https:")
     ]
     assert len(links) >= 2

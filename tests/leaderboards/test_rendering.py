@@ -6,8 +6,6 @@ import pytest
 from markdown_it import MarkdownIt
 from tests.leaderboards.made import over_seeds, results, write
 
-from xlser.leaderboards import LeaderboardView
-from xlser.leaderboards.details import details_page
 from xlser.leaderboards.model import (
     Code,
     Column,
@@ -18,11 +16,13 @@ from xlser.leaderboards.model import (
     TableModel,
     file_name,
 )
-from xlser.leaderboards.page import protocol_page
 from xlser.leaderboards.rendering import blocks_as_markdown, page_as_markdown
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.site import Leaderboards
+from xlser.site.pages.details import details_page
+from xlser.site.pages.protocol import protocol_page
+from xlser.site.view import LeaderboardView
 
 V1 = get_protocol("v1")
 HARMLESS = "harmless"
@@ -153,12 +153,15 @@ def test_strange_names_stay_in_their_folder_and_are_drawn(template: Record, tmp_
     assert {path.name for path in tmp_path.iterdir()} == {"a"}
     assert {path.name for path in folder.iterdir()} == {"v1"}
     assert {path.name for path in page.parent.iterdir()} == {
-        *("README.md", "details", "figures", "results")
+        *("README.md", "conditions", "details", "figures", "languages", "results")
     }
-    links = [part.partition(")")[0] for part in page.read_text(encoding="utf-8").split("](")[1:]]
-    beside = [link for link in links if not link.startswith("../../docs/")]
-    assert len(beside) == 4 + 8  # pictures of means, pages of details
-    assert all((page.parent / link).is_file() for link in beside)
+    pages = [page, *page.parent.glob("*/*.md")]
+    assert len(pages) == 1 + 4 + 2 + 8  # conditions, languages, details
+    for each in pages:
+        links = [part.partition(")")[0] for part in each.read_text("utf-8").split("](")[1:]]
+        beside = [link for link in links if not link.startswith(("../../docs/", "#"))]
+        assert beside
+        assert all((each.parent / link).is_file() for link in beside)
     picture = next((page.parent / "figures").glob("summary-*frac*.svg")).read_text("utf-8")
     assert ">$\\frac{<" in picture
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.leaderboards.made import over_seeds, results
 
-from xlser.leaderboards.views import Screen
+from xlser.leaderboards.screen import Screen
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.results import Results

@@ -2,11 +2,11 @@
 
 from tests.leaderboards.made import over_seeds, read, results, under
 
-from xlser.leaderboards.details import details_page
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.records.unlabelled import Calibration, PseudoLabelling, UnlabelledSpeech
+from xlser.site.pages.details import details_page
 
 STATED = UnlabelledSpeech(
     utterances=40,

@@ -2,10 +2,10 @@ import pytest
 from tests.leaderboards.made import over_seeds, read, results
 
 from xlser.errors import ProtocolError, UnknownNameError
-from xlser.leaderboards import LeaderboardView
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.results import Results
+from xlser.site.view import LeaderboardView
 
 V1 = get_protocol("v1")
 

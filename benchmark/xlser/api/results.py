@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from xlser import results
-from xlser.leaderboards.views import LeaderboardView
 from xlser.protocols import Labels, Protocol
 from xlser.results.results import runs_of
+from xlser.site.view import LeaderboardView
 
 
 class Results(results.Results):

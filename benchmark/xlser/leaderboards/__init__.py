@@ -1,8 +1,6 @@
-"""Leaderboards: pages and pictures from results."""
+"""Leaderboards: what pages consist of, from results."""
 
 from xlser.leaderboards.comparison import as_values, in_words
-from xlser.leaderboards.page import render
 from xlser.leaderboards.plugins import PagePlugin
-from xlser.leaderboards.views import LeaderboardView
 
-__all__ = ["LeaderboardView", "PagePlugin", "as_values", "in_words", "render"]
+__all__ = ["PagePlugin", "as_values", "in_words"]

@@ -1,17 +1,23 @@
 """Numbers as text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from math import isnan
 
 from xlser.leaderboards.model import Column, Text
+from xlser.methods.provenance.owned import is_owned
+from xlser.methods.registry import get_method
 from xlser.metrics import Metric
 from xlser.results import LEVEL, Difference, Estimate, Line, Row, Score, adjusted_ps
 
 DASH = "–"
 
-SEES_ALL = (
+_SEES_ALL = (
     "† trains on all labels of the target. It shows what more labels give that method; another "
     "kind of method can stand above it with fewer."
+)
+_RECONSTRUCTED = (
+    "° reconstructed from its abstract and from what others say of it: its authors' own may differ."
 )
 
 SIGNIFICANT = "‡"
@@ -28,12 +34,26 @@ def metric_title(metric: Metric) -> str:
 
 def method_column(rows: Sequence[Row] | Sequence[Line]) -> Column:
     """Return the column of methods."""
-    return Column("method", [named(row.method, row.bound) for row in rows], "left")
+    return Column("method", [named(row) for row in rows], "left")
 
 
-def named(method: str, bound: bool) -> str:
-    """Return a method as a row names it, marked where it trains on all target labels."""
-    return f"{method} †" if bound else method
+def named(row: Row | Line) -> str:
+    """Return a method as a row names it, with the marks that `footnotes` explain."""
+    reconstructed = " °" if _is_reconstructed(row.name) else ""
+    return row.method + reconstructed + (" †" if row.bound else "")
+
+
+def footnotes(rows: Iterable[Row] | Iterable[Line]) -> list[str]:
+    """Return what the marks behind names of methods mean, a sentence or two each."""
+    shown: list[Row | Line] = list(rows)
+    notes = [_SEES_ALL] if any(row.bound for row in shown) else []
+    return notes + [_RECONSTRUCTED] * any(_is_reconstructed(row.name) for row in shown)
+
+
+@cache
+def _is_reconstructed(name: str) -> bool:
+    """Return whether a method of this distribution was made without its authors' full text."""
+    return is_owned(name) and get_method(name).reconstructed
 
 
 def show(score: Score) -> str:

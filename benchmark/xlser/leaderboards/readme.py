@@ -176,7 +176,7 @@ def _condition_table(summary: Summary, other: Summary) -> list[Block]:
         RecordError: they share no method at any label budget.
     """
     pairs = [(a, b) for a in summary.lines for b in other.lines if a.method == b.method]
-    methods = [named(a.method, a.bound) for a, _ in pairs]
+    methods = [named(a) for a, _ in pairs]
     columns = [Column("method", [Strong("mean of these"), *methods], "left")]
     for labels in summary.budgets:
         both = [(a, b) for a, b in pairs if labels in a.rows and labels in b.rows]

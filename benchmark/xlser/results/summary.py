@@ -64,6 +64,11 @@ class Line:
         return all(each in self.rows for each in _several(labels))
 
     @property
+    def name(self) -> str:
+        """The name under which the method is registered."""
+        return next(iter(self.rows.values()))[0].name
+
+    @property
     def bound(self) -> bool:
         """Whether it sees all target labels, and so has no rank."""
         return "all" in self.rows

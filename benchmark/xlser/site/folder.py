@@ -4,9 +4,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from xlser.leaderboards.details import details_name, details_page
 from xlser.leaderboards.model import Page, Picture
-from xlser.leaderboards.page import protocol_page
 from xlser.leaderboards.plugins import added_sections
 from xlser.leaderboards.readme import filled
 from xlser.leaderboards.rendering import page_as_markdown
@@ -14,10 +12,19 @@ from xlser.leaderboards.sections.encoders import encoders_of
 from xlser.protocols import Protocol, find_protocol
 from xlser.results import Results, load
 from xlser.site.explorer import explorer_page
+from xlser.site.pages.conditions import condition_page
+from xlser.site.pages.details import details_page
+from xlser.site.pages.languages import language_page
+from xlser.site.pages.paths import condition_path, details_path, language_path
+from xlser.site.pages.protocol import protocol_page
 from xlser.system.files import write_atomically
 
 HTML = "index.html"
 """Name of the HTML page of a protocol."""
+
+
+_KINDS = ("figures/*.svg", "figures/*.png", "conditions/*.md", "details/*.md", "languages/*.md")
+"""What is removed where it is no longer shown."""
 
 
 class Written(NamedTuple):
@@ -61,14 +68,14 @@ class Leaderboards:
     def write(
         self, protocol: Protocol, metrics: Collection[str] = (), *, html: bool = False
     ) -> Written:
-        """Write a protocol's page, the details of each of its tables, and their pictures.
+        """Write a protocol's page, those of its conditions, languages and tables, and pictures.
 
         Pages of details and pictures that are no longer shown are removed. An HTML page that is
         there is written anew.
 
         Args:
             protocol: whose records to show.
-            metrics: names of metrics that its page shows beside UA and accuracy.
+            metrics: names of metrics that tables of languages show beside UA and accuracy.
             html: whether to write `index.html` as well, which sorts, filters and compares.
 
         Raises:
@@ -80,21 +87,25 @@ class Leaderboards:
         encoders = encoders_of(protocol, names, folder)
         docs = (self.folder.absolute().parent / "docs" / "statistics.md").is_file()
         added = added_sections(results, self.results)
-        page = protocol_page(results, added, metrics, encoders, docs)
+        html = html or (folder / HTML).exists()
+        page = protocol_page(results, added, metrics, encoders, docs, HTML if html else None)
         # Confusions are drawn where the page has pictures: matplotlib takes seconds to load.
         drawn = protocol.ranks or bool(page.pictures)
-        pages = {
-            f"details/{details_name(t)}.md": details_page(results, t, drawn)
-            for t in results.tables()
-        }
-        pages["README.md"] = page
+        pages = {"README.md": page}
+        for summary in results.summaries() if protocol.ranks else ():
+            pages[condition_path(summary.condition)] = condition_page(protocol, summary, encoders)
+        for table in results.tables():
+            pages[details_path(table)] = details_page(results, table, drawn)
+            pages[language_path(table.target)] = language_page(
+                results, table.target, metrics, encoders
+            )
         written = _files(pages)
-        if html or (folder / HTML).exists():
+        if html:
             text = explorer_page(results, added, metrics, encoders)
             written[HTML] = text.encode()
         for name, content in written.items():
             write_atomically(folder / name, content)
-        for kind in ("figures/*.svg", "figures/*.png", "details/*.md"):
+        for kind in _KINDS:
             for path in folder.glob(kind):
                 if str(path.relative_to(folder)) not in written:
                     path.unlink()

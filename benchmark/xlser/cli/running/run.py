@@ -13,7 +13,7 @@ from xlser.cli.parameters import AsJson, with_options
 if TYPE_CHECKING:
     from xlser.api.options import RunOptions
     from xlser.api.pipeline import Finished
-    from xlser.leaderboards.views import Screen
+    from xlser.leaderboards.screen import Screen
     from xlser.site import Written
 
 
@@ -36,10 +36,10 @@ def run(*, options: "RunOptions", as_json: AsJson = False) -> None:
 
 def _print(finished: "Finished", as_json: bool) -> None:
     """Write the leaderboard; print it, or at a terminal a screen of it, and what failed."""
-    from xlser.leaderboards import render
     from xlser.monitoring.report import failure_lines
     from xlser.records.store import known_keys
     from xlser.site import write_leaderboard
+    from xlser.site.pages.protocol import render
 
     grid, plan, failures = finished.grid, finished.plan, finished.failures
     written = write_leaderboard(grid.protocol, grid.options.leaderboards)
@@ -70,7 +70,7 @@ def _print(finished: "Finished", as_json: bool) -> None:
 
 
 def _screen(finished: "Finished", written: "Written") -> "Screen":
-    from xlser.leaderboards.views import Screen
+    from xlser.leaderboards.screen import Screen
 
     grid, plan = finished.grid, finished.plan
     keys = [run.key for run in (*plan.done, *plan.todo)]
@@ -80,6 +80,6 @@ def _screen(finished: "Finished", written: "Written") -> "Screen":
 
 def _lines_at_hand() -> int:
     """Return how many lines a screen may have here, the shell's next prompt left out."""
-    from xlser.leaderboards.views import HEIGHT
+    from xlser.leaderboards.screen import HEIGHT
 
     return min(HEIGHT, max(18, shutil.get_terminal_size((80, HEIGHT + 1)).lines - 1))

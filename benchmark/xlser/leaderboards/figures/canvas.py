@@ -5,6 +5,7 @@ Colours are those of Okabe and Ito (2008), which colour-blind readers tell apart
 
 from collections.abc import Callable, Sequence
 from io import BytesIO
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ _STYLE = {
     "text.parse_math": False,  # a "$" in a method's name is a "$"
 }
 _WIDTH = 8.0  # inches: about 800 px where a page shows it
+_HEADING = 110  # characters of a line of the heading
 _LONGEST = 60  # characters of a name: longer ones leave no space for the picture
 
 
@@ -44,7 +46,7 @@ def picture_files(draw: Callable[[Canvas], None], heading: str, height: float) -
     """
     with style.context(_STYLE, after_reset=True):
         canvas = Canvas(figsize=(_WIDTH, height), layout="constrained")
-        canvas.suptitle(plain(heading), x=0.01, ha="left", fontsize="medium")
+        canvas.suptitle(fill(plain(heading), _HEADING), x=0.01, ha="left", fontsize="medium")
         draw(canvas)
         _round_limits(canvas)
         svg, png = BytesIO(), BytesIO()

@@ -24,7 +24,7 @@ from xlser.protocols import Labels
 from xlser.results import Line, Summary
 
 
-def summary_dots(summary: Summary, metric: str, chance: float) -> Files:
+def summary_dots(summary: Summary, metric: str, chance: float, heading: str = "") -> Files:
     """Draw a row a method, best on top, and in it a dot a label budget.
 
     A line shows the 95 % interval of the largest budget.
@@ -33,6 +33,7 @@ def summary_dots(summary: Summary, metric: str, chance: float) -> Files:
         summary: means over target languages.
         metric: title of the metric averaged, for the axis.
         chance: its value for guessing, percent.
+        heading: above all; default: the condition.
     """
     looks = dict(zip(summary.budgets, cycle(zip(COLOURS, MARKERS, strict=True)), strict=False))
     looks |= {"all": (DARK, "*")} if "all" in looks else {}
@@ -50,7 +51,8 @@ def summary_dots(summary: Summary, metric: str, chance: float) -> Files:
         interval = Line2D([], [], color=LIGHT, linewidth=0.8, label="95 % interval")
         add_legend(canvas, [*dots, interval, Line2D([], [], **CHANCE)], columns=4)
 
-    return picture_files(draw, summary.condition.title, height=1.2 + 0.22 * len(summary.lines))
+    height = 1.2 + 0.22 * len(summary.lines)
+    return picture_files(draw, heading or summary.condition.title, height)
 
 
 def condition_moves(summary: Summary, other: Summary, metric: str, chance: float) -> Files:

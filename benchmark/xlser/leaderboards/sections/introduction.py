@@ -1,4 +1,4 @@
-"""What stands above the tables of a protocol's page: how to read them."""
+"""What a reader must know of a protocol, and how to read its tables."""
 
 from xlser.leaderboards.formatting import BELOW, SIGNIFICANT
 from xlser.leaderboards.model import Block, Code, Inline, Link, Paragraph
@@ -8,13 +8,8 @@ from xlser.protocols import Protocol, is_registered
 from xlser.results import Results
 
 
-def introduction(results: Results, docs: bool) -> list[Block]:
-    """Return what a reader must know of the protocol, of uncertainty and of ranks.
-
-    Args:
-        results: of the page.
-        docs: whether the suite's `docs` lie beside the folder of leaderboards, to be linked to.
-    """
+def introduction(results: Results) -> list[Block]:
+    """Return what a protocol is, and what plugins add to that."""
     protocol = results.protocol
     own = Paragraph(
         "This is a protocol of one's own, not one of the suite's or of an installed package: its "
@@ -37,13 +32,21 @@ def introduction(results: Results, docs: bool) -> list[Block]:
                 f"Guessing gives {_chance(protocol)} of both.",
             )
         ),
-        *map(Paragraph, protocol.presentation.notes),
-        _about_uncertainty(protocol, docs),
-        _about_ranks(protocol),
     ]
     for plugin in page_plugins(protocol.name):
         blocks += plugin.introduction(results)
     return blocks
+
+
+def how_to_read(protocol: Protocol, docs: bool) -> list[Block]:
+    """Return what a reader must know of corpora, of uncertainty and of ranks.
+
+    Args:
+        protocol: of the tables.
+        docs: whether the suite's `docs` lie beside the folder of leaderboards, to be linked to.
+    """
+    notes = map(Paragraph, protocol.presentation.notes)
+    return [*notes, _about_uncertainty(protocol, docs), _about_ranks(protocol)]
 
 
 def _chance(protocol: Protocol) -> str:

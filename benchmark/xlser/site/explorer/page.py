@@ -18,7 +18,7 @@ from markupsafe import Markup
 from xlser.leaderboards.cost import cost_blocks
 from xlser.leaderboards.model import Code, Link, Paragraph, Section, Strong
 from xlser.leaderboards.sections.encoders import Encoders
-from xlser.leaderboards.sections.introduction import introduction
+from xlser.leaderboards.sections.introduction import how_to_read, introduction
 from xlser.protocols import is_registered
 from xlser.results import Results
 from xlser.site.explorer.numbers import Content, Numbers
@@ -62,7 +62,7 @@ def explorer_page(
             own=not is_registered(protocol),
             about=protocol.about,
             facts=_facts(results, content),
-            reading=introduction(results, docs=False)[1:],
+            reading=[*introduction(results), *how_to_read(results.protocol, docs=False)][1:],
             overview=overview(content),
             sections=_sections(results, added, encoders),
             citation=_citation(content),

@@ -73,4 +73,5 @@ def _facts(name: str) -> Content:
         return {"family": _OTHER, "citation": ""}
     if isinstance(method, PluginError):
         return {"family": _OTHER, "citation": ""}
-    return {"family": method.family or _OTHER, "citation": method.citation}
+    made = " (reconstructed from its abstract)" if method.reconstructed else ""
+    return {"family": method.family or _OTHER, "citation": method.citation + made}

@@ -8,8 +8,8 @@ import numpy as np
 from xlser.corpora import get_corpus
 from xlser.leaderboards.formatting import (
     DASH,
-    SEES_ALL,
     columns,
+    footnotes,
     method_column,
     metric_title,
     show,
@@ -26,7 +26,6 @@ from xlser.leaderboards.model import (
     Picture,
     Section,
     TableModel,
-    file_name,
 )
 from xlser.leaderboards.sections.gains import gains_of_table
 from xlser.leaderboards.sections.unlabelled import unlabelled_blocks
@@ -34,11 +33,7 @@ from xlser.metrics import Counts, Metric
 from xlser.metrics.calibration import BINS
 from xlser.protocols import Protocol
 from xlser.results import Results, Row, Table
-
-
-def details_name(table: Table) -> str:
-    """Return the name of a table's page and picture, without suffix."""
-    return file_name(f"{table.target}-{table.condition.slug}")
+from xlser.site.pages.paths import details_name, language_path
 
 
 def details_page(results: Results, table: Table, drawn: bool) -> Page:
@@ -55,7 +50,9 @@ def details_page(results: Results, table: Table, drawn: bool) -> Page:
         Paragraph(
             (
                 f"{table.condition.title}. ",
-                Link(f"All tables of {protocol.name}", "../README.md"),
+                Link("All tables of this language", f"../{language_path(table.target)}"),
+                ". ",
+                Link(f"All of {protocol.name}", "../README.md"),
                 ".",
             )
         ),
@@ -134,7 +131,7 @@ def _budget(results: Results, table: Table, rows: Sequence[Row]) -> list[Block]:
     cells["seeds"] = [show_seeds(row) for row in rows]
     shown = TableModel([method_column(rows), *columns(cells, ["most common confusion"])])
     folded = Details("Confusions: number of utterances", [_confusions(rows, classes)])
-    notes = [Paragraph(SEES_ALL)] if any(row.bound for row in rows) else []
+    notes = map(Paragraph, footnotes(rows))
     return [*notes, shown, *gains_of_table(table, rows[0].labels), *unlabelled_blocks(rows), folded]
 
 

@@ -7,10 +7,10 @@ import pandas as pd
 
 from xlser.errors import UnknownNameError
 from xlser.leaderboards.model import Section, TableModel
-from xlser.leaderboards.page import target_sections
 from xlser.leaderboards.rendering import as_text, sections_as_html, sections_as_markdown
 from xlser.protocols import Labels
 from xlser.results import Results
+from xlser.site.pages.languages import target_sections
 
 
 class LeaderboardView:
@@ -42,7 +42,7 @@ class LeaderboardView:
             raise UnknownNameError(f"label budget of {protocol.name}", str(budget), known)
         tables = [t for t in results.tables() if not targets or t.target in targets]
         headings = {f"{budget} labels" for budget in labels}
-        sections = target_sections(results, tables, metrics, links=False)
+        sections = target_sections(results, tables, metrics)
         self._sections = [_of_budgets(s, headings) for s in sections] if labels else sections
         self._name = protocol.name
 
