@@ -15,7 +15,11 @@ def pages_and_figures(folder: Path) -> dict[str, bytes]:
         *folder.glob("encoders.json"),
         *folder.glob("index.html"),
         *folder.glob("figures/*"),
-        *folder.glob("*/*.md"),
+        *(
+            path
+            for kind in ("conditions", "details", "languages")
+            for path in folder.glob(f"{kind}/*")
+        ),
     ]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
