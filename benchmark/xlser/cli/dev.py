@@ -1,4 +1,4 @@
-"""`xlser dev gpu-grid`: a grid on the GPU of a machine without corpora, weights and network."""
+"""`xlser dev`: for those who work on the suite."""
 
 import shlex
 import sys
@@ -10,14 +10,14 @@ import typer
 from xlser.cli.output import messages, progress
 from xlser.cli.parameters import LeaderboardsFolder, SeveralValues
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="A grid on the GPU of a machine without corpora: pack it here, run it there, bring it "
-    "home.",
+app = typer.Typer(no_args_is_help=True, help="For those who work on the suite.")
+gpu_grid = typer.Typer(
+    no_args_is_help=True, help="A grid on a GPU of a machine without corpora: pack, run, home."
 )
+app.add_typer(gpu_grid, name="gpu-grid")
 
 
-@app.command("pack", cls=SeveralValues)
+@gpu_grid.command("pack", cls=SeveralValues)
 def pack(
     pieces: Annotated[Path, typer.Argument(help="Folder that receives the pieces.")],
     protocol: Annotated[str, typer.Option(help="Protocol that runs follow.")],
@@ -40,7 +40,7 @@ def pack(
         portable.pack(options, pieces, size, messages, bars)
 
 
-@app.command("run")
+@gpu_grid.command("run")
 def run(
     pieces: Annotated[Path, typer.Argument(help="Folder of the pieces.")],
     out: Annotated[Path, typer.Argument(help="Folder that receives records.")],
@@ -57,7 +57,7 @@ def run(
         raise typer.Exit(1)
 
 
-@app.command("home")
+@gpu_grid.command("home")
 def home(
     records: Annotated[Path, typer.Argument(help="records.tar.gz of the other machine.")],
     leaderboards: LeaderboardsFolder = Path("leaderboards"),
