@@ -1,15 +1,18 @@
 """Curves over epochs: what a model in training predicts after each of them.
 
 A study, no part of a run: the target's test speech is an oracle here, and nothing is chosen by it.
-`python -m tests.speed.epoch_curves FOLDER OUT.json` joins the curves that `gpu_grid` wrote.
+
+    xlser dev gpu-grid pack PIECES hard-pseudo-labels upper-bound --protocol agarla2022-4
+    python -m tests.speed.epoch_curves watch PIECES OUT     # goes on where it stopped
+    python -m tests.speed.epoch_curves join OUT CURVES.json
 """
 
+import argparse
 import json
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,12 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from xlser.api.portable import unpack
 from xlser.methods import Speech, Task
 from xlser.metrics import score
-from xlser.runs import Job, JobContext, describe
+from xlser.runs import Failure, Job, JobContext, choose_device, describe, make_plan
+from xlser.runs.jobs import do, jobs_of
+from xlser.system.files import write_atomically
 from xlser.training import embed, gradient
 from xlser.training.model import EmotionModel
 
@@ -55,7 +61,6 @@ class Watch:
         stage: of training in which it watches.
         tau: threshold at which the share of kept pseudo-labels is counted.
         columns: a list of numbers by part and figure, one for each epoch that was looked at.
-        seconds: that looking took.
     """
 
     parts: Mapping[str, Part]
@@ -63,12 +68,10 @@ class Watch:
     stage: gradient.Stage
     tau: float = 0.5
     columns: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-    seconds: float = 0.0
     _joint: dict[tuple[str, ...], Speech] = field(default_factory=dict)
 
     def look(self, network: nn.Module, epoch: int) -> None:
         """Note the answers after so many epochs; the network and all draws stay as they are."""
-        clock = time.perf_counter()
         often = epoch <= DENSE or epoch % THEN_EVERY == 0
         names = tuple(name for name, part in self.parts.items() if often or not part.seldom)
         if names not in self._joint:
@@ -85,7 +88,6 @@ class Watch:
             columns = self.columns.setdefault(name, {})
             for figure, value in {"epoch": epoch, **self._figures(part, own)}.items():
                 columns.setdefault(figure, []).append(round(value, 4))
-        self.seconds += time.perf_counter() - clock
 
     def _figures(self, part: Part, logits: npt.NDArray[np.float64]) -> dict[str, float]:
         log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
@@ -106,22 +108,16 @@ class Watch:
 
 
 @contextmanager
-def watched(
-    job: Job, context: JobContext, targets: Sequence[str], curve: bool = True
-) -> Iterator[Watch]:
+def watched(job: Job, context: JobContext, targets: Sequence[str]) -> Iterator[Watch]:
     """Watch the training of a job in the block: before its first epoch and after each.
 
     Args:
         job: a source model is watched on all targets, a run on its own.
         context: of the job.
         targets: languages.
-        curve: whether to watch at all.
     """
     scenario, inputs, device = job.run.scenario, context.inputs, context.device
     watch = Watch({}, len(scenario.classes), "source" if job.model else "target")
-    if not curve:
-        yield watch
-        return
 
     def part(ids: Sequence[str], emotions: Mapping[str, int], **how: bool) -> Part:
         speech = inputs.speech(ids)
@@ -172,8 +168,8 @@ def _looking(watch: Watch) -> Iterator[None]:
         gradient.optimise = optimise
 
 
-def write_curve(watch: Watch, job: Job, context: JobContext, folder: Path, started: str) -> None:
-    """Write what was noted to a file under `folder`, if anything was."""
+def write_curve(watch: Watch, job: Job, context: JobContext, path: Path, started: str) -> None:
+    """Write what was noted to a file, if anything was."""
     if not watch.columns:
         return
     run, scenario, inputs = job.run, job.run.scenario, context.inputs
@@ -196,11 +192,39 @@ def write_curve(watch: Watch, job: Job, context: JobContext, folder: Path, start
         "packages": described.packages,
         "schedule": inputs.catalogue.protocol.schedule.stated(),
     }
-    label = f"{scenario.target}-{run.method.name}-k{scenario.labels}"
+    write_atomically(path, json.dumps(curve).encode())
+
+
+def _path(job: Job, folder: Path) -> Path:
+    scenario = job.run.scenario
+    label = f"{scenario.target}-{job.run.method.name}-k{scenario.labels}"
     name = f"{'source-model' if job.model else label}-s{scenario.seed}.json"
-    path = folder / scenario.protocol / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(curve))
+    return folder / scenario.protocol / name
+
+
+def watch_packed(pieces: Path, out: Path, device: str | None) -> None:
+    """Train what a packed grid asks for, one after the other, and write a curve each.
+
+    Args:
+        pieces: folder that `xlser dev gpu-grid pack` wrote.
+        out: receives the curves; those that are there stay.
+        device: cpu or cuda; None: a GPU if there is one.
+    """
+    packed, there = unpack(pieces), choose_device(device)
+    inputs = packed.inputs.with_cache((out / "cache").resolve())
+    context = JobContext(inputs, out / "records", there)
+    plan = make_plan(packed.request, inputs.catalogue, inputs.backbone, context.results)
+    for job in jobs_of(plan.todo, context):
+        path = _path(job, out)
+        if path.exists():
+            continue
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        with watched(job, context, packed.request.targets) as watch:
+            result = do(job, context, lambda done, total: None)
+        if isinstance(result, Failure):
+            raise SystemExit(result.trace)
+        write_curve(watch, job, context, path, started)
+        print(path if path.exists() else f"{job.label} trains nothing", flush=True)
 
 
 def _joined(speeches: list[Speech]) -> Speech:
@@ -212,7 +236,7 @@ def _joined(speeches: list[Speech]) -> Speech:
 
 def join(folder: Path, out: Path) -> None:
     """Write all curves under `folder` into one file, a curve a line."""
-    curves = [json.loads(path.read_text()) for path in sorted(folder.rglob("*.json"))]
+    curves = [json.loads(path.read_text()) for path in sorted(folder.glob("*/*.json"))]
     about = {}
     for name in ("device", "precision", "backbone", "packages", "schedule"):
         values = [curve.pop(name) for curve in curves]
@@ -225,5 +249,20 @@ def join(folder: Path, out: Path) -> None:
     out.write_text(f'{head},\n "curves": [\n  {lines}\n ]\n}}\n')
 
 
+def main() -> None:
+    """Do what the command line asks for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("watch")
+    command.add_argument("pieces", type=Path)
+    command.add_argument("out", type=Path)
+    command.add_argument("--device")
+    command = commands.add_parser("join")
+    command.add_argument("folder", type=Path)
+    command.add_argument("out", type=Path)
+    options = vars(parser.parse_args())
+    {"watch": watch_packed, "join": join}[options.pop("command")](**options)
+
+
 if __name__ == "__main__":
-    join(Path(sys.argv[1]), Path(sys.argv[2]))
+    main()

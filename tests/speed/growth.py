@@ -1,10 +1,10 @@
-"""How time and memory grow with the data, from 1 to 8 times as much of it.
+"""How time and memory grow with utterances, records, runs and targets, from 1 to 8 times as many.
 
     python -m tests.speed.growth docs/speed
 
-writes `growth.json`, `growth.svg` and `growth.png` into the folder. Every measurement is taken in
-a process of its own, so that a peak of memory is that of one stage. What a stage needs is loaded
-before the clock starts.
+writes `growth.json`, `growth.svg` and `growth.png` into the folder and prints a table. Every
+measurement is taken in a process of its own, so that a peak of memory is that of one stage. What a
+stage needs is loaded before the clock starts.
 """
 
 import json
@@ -12,7 +12,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,19 +24,25 @@ from matplotlib.figure import Figure
 from tests.records import committed
 from tests.speed.material import CPU, copies, inventories_at_hand, speech_of, surroundings
 
+from xlser.api.pipeline import Pipeline
 from xlser.audio import FrontEnd, prepare
 from xlser.backbones import get_backbone
 from xlser.corpora import Inventory
+from xlser.executors import Local
 from xlser.leaderboards.figures.canvas import COLOURS, MARKERS, picture_files
 from xlser.methods import Labelled, Schedule, Speech, Task
 from xlser.protocols import get_protocol
+from xlser.runs import Request
+from xlser.settings import Settings
 from xlser.site import write_leaderboard
 from xlser.system.memory import keep_pages
 from xlser.training import embed, train_source_model
 
 TIMES = (1, 2, 4, 8)
+TARGETS = ("german", "italian", "french", "persian")  # of the demo
 UTTERANCES = 200
 METHODS = 20  # of which a leaderboard has a record for each budget and seed
+PLANNED, RUNS = 250, 5
 RECORDS = Path(__file__).parents[2] / "leaderboards/v1/results"
 
 
@@ -89,11 +95,69 @@ def render(times: int, work: Path) -> Callable[[], object]:
     return lambda: write_leaderboard(v1, work)
 
 
-STAGES: dict[str, Callable[[int, Path], Callable[[], object]]] = {
-    "prepare": prepare_,
-    "train": train,
-    "evaluate": evaluate,
-    "render": render,
+def plan(times: int, work: Path) -> Callable[[], object]:
+    """Plan frozen runs."""
+    pipeline = _demo(work)
+    pipeline.plan(_request(1, 1), work)  # computes embeddings
+    return lambda: pipeline.plan(_request(1, PLANNED * times), work)
+
+
+def run(times: int, work: Path) -> Callable[[], object]:
+    """Carry out frozen runs of one target in this process."""
+    return _carrying_out(1, RUNS * times, work)
+
+
+def targets(times: int, work: Path) -> Callable[[], object]:
+    """Carry out frozen runs of several targets in this process."""
+    return _carrying_out(times, RUNS, work)
+
+
+def _carrying_out(targets: int, repeats: int, work: Path) -> Callable[[], object]:
+    pipeline = _demo(work)
+    first = pipeline.plan(_request(targets, 1), work / "first")
+    pipeline.execute(first, work / "first", CPU)  # trains the source model
+
+    def carry_out() -> None:
+        todo = pipeline.plan(_request(targets, repeats), work / "runs")
+        outcome = pipeline.execute(todo, work / "runs", CPU, Local(jobs=1))
+        assert outcome.finished == targets * repeats, outcome
+
+    return carry_out
+
+
+def _demo(work: Path) -> Pipeline:
+    settings = Settings(data=(), cache=work / "cache")
+    return Pipeline.gather(get_protocol("demo"), TARGETS, "logmel-functionals", settings)
+
+
+def _request(targets: int, repeats: int) -> Request:
+    where = TARGETS[:targets], [20], [0]
+    return Request(["sft"], {}, *where, "frozen", "fp32", repeats=repeats)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A piece of work.
+
+    Attributes:
+        of: what there is 1, 2, ... times as much of.
+        work: makes it from the size and a folder.
+        times: sizes.
+    """
+
+    of: str
+    work: Callable[[int, Path], Callable[[], object]]
+    times: tuple[int, ...] = TIMES
+
+
+STAGES = {
+    "prepare": Stage(f"{UTTERANCES} utterances", prepare_),
+    "train": Stage(f"{UTTERANCES} utterances", train),
+    "evaluate": Stage(f"{UTTERANCES} utterances", evaluate),
+    "render": Stage(f"{METHODS * 12} records", render),
+    "plan": Stage(f"{PLANNED} runs", plan),
+    "run": Stage(f"{RUNS} runs", run),
+    "targets": Stage(f"a target ({RUNS} runs)", targets, (1, 2, 4)),
 }
 
 
@@ -102,25 +166,40 @@ class Growth:
     """What a stage took.
 
     Attributes:
-        seconds: at each of `TIMES`.
+        times: sizes.
+        seconds: at each of them.
         mebibytes: peaks of memory, likewise.
-        slope: of the logarithm of seconds over that of the data: 1 is linear.
+        slope: of the logarithm of seconds over that of the size: 1 is linear.
+        memory_slope: likewise of memory.
     """
 
+    times: tuple[int, ...]
     seconds: tuple[float, ...]
     mebibytes: tuple[float, ...]
     slope: float
+    memory_slope: float
+
+    def __str__(self) -> str:
+        """Return cells of a table."""
+        seconds = " / ".join(f"{value:.3g}" for value in self.seconds)
+        memory = " / ".join(f"{value:.0f}" for value in self.mebibytes)
+        return f"{seconds} | {self.slope:.2f} | {memory} | {self.memory_slope:.2f}"
 
 
 def grow(stage: str) -> Growth:
     """Measure a stage at every size."""
     seconds, mebibytes = [], []
-    for times in TIMES:
+    sizes = STAGES[stage].times
+    for times in sizes:
         took, peak = _in_own_process(stage, times)
         seconds.append(took)
         mebibytes.append(peak)
-    slope = float(np.polyfit(np.log(TIMES), np.log(seconds), 1)[0])
-    return Growth(tuple(seconds), tuple(mebibytes), slope)
+    slopes = (_slope(sizes, seconds), _slope(sizes, mebibytes))
+    return Growth(sizes, tuple(seconds), tuple(mebibytes), *slopes)
+
+
+def _slope(sizes: Sequence[int], values: Sequence[float]) -> float:
+    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
 
 def _in_own_process(stage: str, times: int) -> tuple[float, float]:
@@ -133,7 +212,7 @@ def _in_own_process(stage: str, times: int) -> tuple[float, float]:
 
 def _measure(stage: str, times: int, work: Path) -> None:
     keep_pages()
-    work_to_do = STAGES[stage](times, work)
+    work_to_do = STAGES[stage].work(times, work)
     start = time.perf_counter()
     work_to_do()
     seconds = time.perf_counter() - start
@@ -156,8 +235,8 @@ def draw(growths: Mapping[str, Growth], heading: str) -> dict[str, bytes]:
         time_, memory = canvas.subplots(1, 2)
         for (stage, growth), colour, marker in zip(growths.items(), COLOURS, MARKERS, strict=False):
             look = {"color": colour, "marker": marker, "label": f"{stage} ({growth.slope:.2f})"}
-            time_.plot(TIMES, growth.seconds, **look)
-            memory.plot(TIMES, growth.mebibytes, **look)
+            time_.plot(growth.times, growth.seconds, **look)
+            memory.plot(growth.times, growth.mebibytes, **look)
         time_.set_yscale("log")
         memory.set_ylim(bottom=0)
         _frame(time_, "seconds")
@@ -177,16 +256,19 @@ def _frame(axes: Axes, quantity: str) -> None:
 def main(folder: Path) -> None:
     """Measure, and write the figures."""
     growths = {stage: grow(stage) for stage in STAGES}
-    base = f"1x = {len(_base().utterances)} utterances or {METHODS * 12} records"
-    heading = f"{base}; in brackets the slope of time, 1 is linear"
+    heading = "in brackets the slope of time, 1 is linear"
     folder.mkdir(parents=True, exist_ok=True)
     for suffix, content in draw(growths, heading).items():
         (folder / f"growth.{suffix}").write_bytes(content)
-    about = {"surroundings": surroundings(), "base": base, "times": TIMES}
+    base = {stage: of.of for stage, of in STAGES.items()}
+    about = {"surroundings": surroundings(), "base": base}
     stages = {stage: asdict(growth) for stage, growth in growths.items()}
     (folder / "growth.json").write_text(json.dumps(about | {"stages": stages}, indent=1) + "\n")
+    print(surroundings(), end="\n\n")
+    print("| stage | 1x | seconds at 1x, 2x, 4x, 8x | slope | peak memory, MiB | slope |")
+    print("|:--|:--|:--|--:|:--|--:|")
     for stage, growth in growths.items():
-        print(f"{stage}: slope {growth.slope:.2f}, {growth.mebibytes[-1]:.0f} MiB at {TIMES[-1]}x")
+        print(f"| {stage} | {STAGES[stage].of} | {growth} |")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from xlser.cli import dev
 from xlser.cli.listings import (
     backbones,
     corpora,
@@ -57,6 +58,7 @@ app.add_typer(records.app, name="records")
 app.command("train", cls=Command)(train.train)
 app.command("predict", cls=Command)(predict.predict)
 app.command("doctor", cls=Command)(doctor.doctor)
+app.add_typer(dev.app, name="dev")
 
 
 def _print_version(asked: bool) -> None:

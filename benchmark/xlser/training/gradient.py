@@ -101,8 +101,9 @@ class GradientMethod(Twinned):
     def _fit(self, task: Task, standardised: bool) -> Predictor:
         with seeded(task.seed, "target"):
             own = task.target_labelled.speech if self.stages == ("target",) else None
-            self.model = new_model(task, own, standardised)
-            if "source" in self.stages:
+            shared = "source" in self.stages  # whose weights hold the statistics
+            self.model = new_model(task, own, standardised or shared)
+            if shared:
                 weights = task.source_model or train_source_model(task, standardised)
                 if standardised:  # the embeddings come so: the shared model's statistics are left
                     kept = self.model.state_dict()

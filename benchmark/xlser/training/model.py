@@ -66,11 +66,13 @@ class Adapter(nn.Module):
             standardised: whether embeddings come standardised, and pass as they are.
         """
         super().__init__()
-        self.register_buffer("mean", source.mean(dim=0))
-        spread = source.std(dim=0) if len(source) > 1 else torch.ones_like(source[0])
-        self.register_buffer("std", floored(spread))
         if standardised:
-            self.mean, self.std = torch.zeros_like(spread), torch.ones_like(spread)
+            mean, std = torch.zeros_like(source[0]), torch.ones_like(source[0])
+        else:
+            spread = source.std(dim=0) if len(source) > 1 else torch.ones_like(source[0])
+            mean, std = source.mean(dim=0), floored(spread)
+        self.register_buffer("mean", mean)
+        self.register_buffer("std", std)
         self.sum = WeightedLayers(stacked) if stacked > 1 else nn.Identity()
         self.layers = nn.Sequential(
             nn.Linear(source.shape[1] // stacked, _ADAPTER), nn.ReLU(), nn.Dropout(0.3)

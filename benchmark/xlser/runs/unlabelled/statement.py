@@ -82,7 +82,7 @@ def _answers(
     known = load_tensors(path)
     if known is None:
         with seeded(source_seed(run), "source"):
-            network = new_model(task)
+            network = new_model(task, standardised=True)  # the weights hold the statistics
         network.load_state_dict(model.weights)
         predictor, device = ModelPredictor(network), task.device
         found = {

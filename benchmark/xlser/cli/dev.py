@@ -1,0 +1,69 @@
+"""`xlser dev`: for those who work on the suite."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xlser.cli.output import messages, progress
+from xlser.cli.parameters import LeaderboardsFolder, SeveralValues
+
+app = typer.Typer(no_args_is_help=True, help="For those who work on the suite.")
+gpu_grid = typer.Typer(
+    no_args_is_help=True, help="A grid on a GPU of a machine without corpora: pack, run, home."
+)
+app.add_typer(gpu_grid, name="gpu-grid")
+
+
+@gpu_grid.command("pack", cls=SeveralValues)
+def pack(
+    pieces: Annotated[Path, typer.Argument(help="Folder that receives the pieces.")],
+    protocol: Annotated[str, typer.Option(help="Protocol that runs follow.")],
+    methods: Annotated[list[str] | None, typer.Argument(help="Methods; default: all.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Target languages.")] = None,
+    labels: Annotated[list[int] | None, typer.Option(help="Label budgets; default: all.")] = None,
+    seeds: Annotated[list[int] | None, typer.Option(help="Seeds; default: all.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    backbone: Annotated[str | None, typer.Option(help="Default: the protocol's.")] = None,
+    size: Annotated[int, typer.Option(min=1, help="MiB of a piece.")] = 60,
+) -> None:
+    """Write log-mels, weights and the plan of a grid into pieces (where corpora are)."""
+    from xlser.api import portable
+    from xlser.api.options import RunOptions
+
+    given = {"methods": methods, "target": target, "labels": labels, "seeds": seeds}
+    how = {"track": "finetune", "precision": precision, "backbone": backbone}
+    options = RunOptions(protocol=protocol, **given, **how)
+    with progress() as bars:
+        portable.pack(options, pieces, size, messages, bars)
+
+
+@gpu_grid.command("run")
+def run(
+    pieces: Annotated[Path, typer.Argument(help="Folder of the pieces.")],
+    out: Annotated[Path, typer.Argument(help="Folder that receives records.")],
+    jobs: Annotated[int, typer.Option(min=1, help="Runs side by side on a device.")] = 6,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; default: a GPU if any.")] = None,
+) -> None:
+    """Carry out a packed grid (where the GPU is); the same command goes on after a stop."""
+    from xlser.api import portable
+
+    command = shlex.join(["xlser", *sys.argv[1:]])
+    with progress() as bars:
+        outcome = portable.run_packed(pieces, out, jobs, device, messages, bars, command)
+    if outcome.failures:
+        raise typer.Exit(1)
+
+
+@gpu_grid.command("home")
+def home(
+    records: Annotated[Path, typer.Argument(help="records.tar.gz of the other machine.")],
+    leaderboards: LeaderboardsFolder = Path("leaderboards"),
+) -> None:
+    """Check records of the other machine and add them to leaderboards (where these are)."""
+    from xlser.api import portable
+
+    written = portable.bring_home(records, leaderboards)
+    messages(f"{len(written)} records written below {leaderboards}")
