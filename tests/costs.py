@@ -49,7 +49,7 @@ def calls(work: Callable[[], object]) -> int:
 
 
 def grows_linearly(work: Callable[[int], Callable[[], object]]) -> bool:
-    """Say whether twice as much more work takes twice as many more calls.
+    """Return whether twice as much more work takes twice as many more calls.
 
     Args:
         work: given a size, what does work of that size.

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.costs import grows_linearly
 
-from xlser.executors import Began, Crew, Ended, Events, Lost, Word
+from xlser.executors import Began, Crew, Ended, Events, JobEvent, Lost
 from xlser.executors.driver import ATTEMPTS, _Driver
 from xlser.methods import get_method
 from xlser.records import Record
@@ -31,7 +31,7 @@ class MadeUpCrew(Crew):
     def take(self, jobs: Sequence[Job]) -> None:
         self._jobs += jobs
 
-    def wait(self) -> Iterator[Word]:
+    def wait(self) -> Iterator[JobEvent]:
         jobs, self._jobs = self._jobs, []
         for job in jobs:
             self.order.append(job.key)

@@ -17,7 +17,7 @@ from tests.executors.slurm_node import TO_BE_HAD, slurm
 from tests.packages import Package
 
 from xlser.errors import WorkerError
-from xlser.executors import Began, Ended, Events, Lost, Word
+from xlser.executors import Began, Ended, Events, JobEvent, Lost
 from xlser.executors.queues import Queue, SlurmQueue
 from xlser.executors.slurm import Slurm, _Queued
 from xlser.executors.spool import Spool
@@ -231,7 +231,7 @@ def test_jobs_outlive_the_command_and_the_next_one_takes_them_in(grid: Grid) -> 
     until(lambda: len(grid.marks()) == 2, command)
     killed, other = grid.marks()
     os.kill(killed.process, signal.SIGKILL)
-    assert "what it said:" in hear(command, "begun again")
+    assert "its log is" in hear(command, "begun again")
     until(lambda: len(grid.marks()) == 3, command)
     command.kill()
     command.wait(timeout=60)
@@ -323,7 +323,7 @@ def cluster(tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch) -
     return Site(shared, Told(spool.folder / "submitit"), spool, jobs_of(plan.todo, shared))
 
 
-def words(crew: _Queued) -> list[Word]:
+def words(crew: _Queued) -> list[JobEvent]:
     return list(crew.wait())
 
 
@@ -334,7 +334,7 @@ def test_what_slurm_says_of_a_job_that_left_nothing(cluster: Site) -> None:
     queue.says = {"0_0": "PENDING", "0_1": "CONFIGURING"}
     assert words(crew) == []
     queue.says = {"0_0": "RUNNING", "0_1": "RUNNING"}
-    cluster.spool.tell(second, 3, 100)
+    cluster.spool.report_epochs(second, 3, 100)
     assert words(crew) == [Began(first), Began(second)]
     assert cluster.epochs == (second, 3, 100)
     queue.says = None  # it does not answer, which is no news
@@ -349,7 +349,7 @@ def test_what_slurm_says_of_a_job_that_left_nothing(cluster: Site) -> None:
     queue.log("2_0").write_text("slurmstepd: error: Detected 1 oom_kill event")
     queue.says = {"2_0": "OUT_OF_MEMORY"}
     (lost,) = words(crew)
-    said = f"the queue says OUT_OF_MEMORY; what it said: {queue.log('2_0')}"
+    said = f"its state in the queue is OUT_OF_MEMORY; its log is {queue.log('2_0')}"
     assert lost == Lost(first, said)
     crew.close()
     assert queue.cancelled == []
@@ -426,7 +426,7 @@ def test_jobs_that_slurm_begins_again_or_loses_leave_one_record_each(
     cancelled, requeued, _ = grid.marks()
     tickets = grid.tickets()
     order(node, "scancel", "--signal=KILL", cancelled.number)
-    assert "the queue says CANCELLED" in hear(command, "begun again")
+    assert "its state in the queue is CANCELLED" in hear(command, "begun again")
     until(lambda: len(grid.tickets() - tickets) == 1, command)
     command.kill()
     command.wait(timeout=60)

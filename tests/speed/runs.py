@@ -160,7 +160,7 @@ def a_run(measured: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _difference(measured: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """Say how far the scores of two measurements are apart."""
+    """Return how far the scores of two measurements are apart."""
     mine, theirs = measured["scores"], other["scores"]
     if mine.keys() != theirs.keys():
         return "other runs"

@@ -161,6 +161,11 @@ def _name_doubles(
 def describe_plan(plan: Plan, grid: Grid, messages: Messages) -> None:
     """Report what is to do and what is left out.
 
+    Args:
+        plan: runs to do, recorded and skipped.
+        grid: options that it follows.
+        messages: receives the report.
+
     Raises:
         SettingsError: nothing is to do and nothing is recorded.
     """

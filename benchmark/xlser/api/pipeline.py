@@ -137,7 +137,13 @@ class Pipeline:
 
 
 def sized(executor: Executor, plan: Plan, device: torch.device) -> Executor:
-    """Return an executor made fit for the runs of a plan."""
+    """Return an executor made fit for the runs of a plan.
+
+    Args:
+        executor: as the user chose it.
+        plan: runs to do.
+        device: that they train on.
+    """
     return executor.sized(track_of(plan), device, len(plan.todo))
 
 
@@ -180,7 +186,7 @@ def carry_out(options: RunOptions, messages: Messages, bars: Bars, command: str)
     _give_notice(pipeline, grid, messages)
     plan = pipeline.plan(grid.request, grid.results)
     describe_plan(plan, grid, messages)
-    _say_what_is_sealed(plan, options, messages)
+    _report_sandbox(plan, options, messages)
     costs = Costs(grid.kind)
     _require_results(plan, grid, costs)
     executor = _able_to_reach(sized(grid.executor, plan, grid.device), plan, options, messages)
@@ -202,8 +208,8 @@ def carry_out(options: RunOptions, messages: Messages, bars: Bars, command: str)
     return Finished(grid, plan, failures)
 
 
-def _say_what_is_sealed(plan: Plan, options: RunOptions, messages: Messages) -> None:
-    """Say where methods of others run, and what keeps them from files and network, if anything."""
+def _report_sandbox(plan: Plan, options: RunOptions, messages: Messages) -> None:
+    """Report where foreign methods run without the strongest sandbox, and why."""
     foreign = sorted({r.method.name for r in plan.todo if not is_of_this_distribution(r.method)})
     if options.isolate is False or not (foreign or options.isolate):
         return

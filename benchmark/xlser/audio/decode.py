@@ -192,7 +192,7 @@ _SAID_CUT = ("Seems to be a truncated file", "Ogg: Junk after the last page")  #
 
 
 def _cut_short(log: str) -> bool:
-    """Say whether libsndfile's log corrects the size of the data chunk downwards.
+    """Return whether libsndfile's log corrects the size of the data chunk downwards.
 
     libsndfile reads a truncated file without an error and only remarks upon it.
     """

@@ -135,7 +135,7 @@ def _chunks(file: BinaryIO, at: int, end: int, form: str) -> Iterator[tuple[byte
 
 
 def _is_harmless(file: BinaryIO, at: int, end: int, form: str) -> bool:
-    """Say whether what follows the samples is none: chunks, tags or padding."""
+    """Return whether what follows the samples is none: chunks, tags or padding."""
     for first in (at + (at & 1), at):  # some writers do not pad odd chunks
         file.seek(first)
         head = file.read(8)

@@ -40,7 +40,7 @@ def prepare(
         inventory: the utterances of a corpus.
         input_: what a backbone reads: log-mels of a front-end, or waveforms.
         cache: folder under which stores are kept, keyed by content and input.
-        progress: told how far a store being made is.
+        progress: called with (utterances done, utterances in all) while a store is made.
 
     Raises:
         AudioError: recordings that cannot be used; all of them are listed.
@@ -62,7 +62,14 @@ def prepare(
 
 
 def store_folder(inventory: Inventory, input_: Input, content: str, cache: Path) -> Path:
-    """Return where the store of this content and input lies, made or not."""
+    """Return where the store of this content and input lies, made or not.
+
+    Args:
+        inventory: utterances of a corpus.
+        input_: of a backbone.
+        content: digest of the recordings (`content_digest`).
+        cache: folder of stores.
+    """
     key = digest_json([VERSION, content, input_.digest()])
     return cache / "features" / f"{inventory.corpus.name}-{key[:16]}"
 

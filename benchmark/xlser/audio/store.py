@@ -186,7 +186,15 @@ class StoreWriter:
 def writing(
     folder: Path, corpus: str, content: str, input_: Input, excluded: Sequence[str]
 ) -> Iterator[StoreWriter]:
-    """Fill the empty `folder` with a store; `store.json` is written last."""
+    """Fill the empty `folder` with a store; `store.json` is written last.
+
+    Args:
+        folder: of the store.
+        corpus: name.
+        content: digest of the recordings.
+        input_: that the store holds: log-mel or waveform.
+        excluded: names of utterances that are left out.
+    """
     rows, schema = folder / _ROWS, _columns(input_)
     with (
         pa.OSFile(str(rows), "wb") as file,

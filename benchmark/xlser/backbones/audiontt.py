@@ -84,7 +84,7 @@ class _AudioNTT(Backbone):
 
 
 def _spares(norm: nn.Module, frames: Tensor) -> bool:
-    """Say whether `conv_block` can take a block's place: training on a CPU, on given frames."""
+    """Return whether `conv_block` can take a block's place: training on a CPU, on given frames."""
     return norm.training and frames.device.type == "cpu" and not frames.requires_grad
 
 

@@ -71,7 +71,14 @@ def taking_turns(count: int) -> Tensor:
 
 
 def labelled(track: Track, count: int, seed: int, shift: float = 0.0) -> Labelled:
-    """Return `count` utterances with their emotions, which take turns."""
+    """Return `count` utterances with their emotions, which take turns.
+
+    Args:
+        track: fine-tune or frozen.
+        count: number of utterances.
+        seed: of the noise.
+        shift: added to all dimensions.
+    """
     emotion = taking_turns(count)
     return Labelled(utterances(track, emotion, seed, shift), emotion)
 

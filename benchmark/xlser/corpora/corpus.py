@@ -167,7 +167,13 @@ class Corpus(ABC):
         return _published(type(self))
 
     def utterance(self, name: str, spoken: Spoken, path: Path) -> Utterance:
-        """Return an utterance of this corpus from its metadata and file."""
+        """Return an utterance of this corpus from its metadata and file.
+
+        Args:
+            name: of the utterance, without the corpus.
+            spoken: its metadata.
+            path: its recording.
+        """
         return Utterance(
             id=f"{self.name}/{name}",
             speaker=spoken.speaker,
@@ -203,7 +209,13 @@ def _published(corpus: type[Corpus]) -> Mapping[str, Spoken]:
 
 
 def require(condition: bool, corpus: Corpus, name: str) -> None:
-    """Raise `NotOfThisCorpusError` unless `condition` holds: a parser's one check."""
+    """Raise `NotOfThisCorpusError` unless `condition` holds: a parser's one check.
+
+    Args:
+        condition: that names of the corpus fulfil.
+        corpus: whose parser asks.
+        name: of a file.
+    """
     if not condition:
         raise NotOfThisCorpusError(corpus.title, name)
 

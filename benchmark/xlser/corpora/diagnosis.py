@@ -33,7 +33,7 @@ class Diagnosis:
 
 
 def diagnose(found: Survey) -> Diagnosis:
-    """Say what lies in a corpus' folder, and pair it with what is missing."""
+    """Return what lies in a corpus' folder, and pair it with what is missing."""
     pairs: dict[Path, str] = {}
     refused = unreadable_folders(found.root)
     lines = [f"{_quoted(folder)} cannot be read ({why})." for folder, why in refused.items()]
@@ -61,7 +61,7 @@ def unreadable_folders(root: Path) -> dict[str, str]:
 
 
 def in_other_formats(found: Survey) -> list[str]:
-    """Say which utterances are there, but in a form that cannot be read."""
+    """Return which utterances are there, but in a form that cannot be read."""
     if not found.not_audio:
         return []
     example = _quoted(found.not_audio[0].name)
@@ -175,7 +175,7 @@ def _unique(guesses: Mapping[Path, str | None]) -> dict[Path, str]:
 
 
 def _what_else(root: Path) -> list[str]:
-    """Say what lies in a folder that holds no audio file."""
+    """Return what lies in a folder that holds no audio file."""
     endings: Counter[str] = Counter()
     for _, _, files in os.walk(root):
         endings.update(Path(name).suffix.lower() or "no ending" for name in files)
@@ -187,7 +187,7 @@ def _what_else(root: Path) -> list[str]:
 
 
 def _editions(found: Survey) -> list[str]:
-    """Say where two editions of a corpus lie side by side."""
+    """Return where two editions of a corpus lie side by side."""
     several = found.contradictory()
     folders = Counter(_apart(paths[0], paths[1], found.root) for paths in several.values())
     if not folders:

@@ -1,5 +1,5 @@
 from .driver import Events, Outcome, execute
-from .executor import MOMENT, Began, Crew, Ended, Epoch, Executor, Lost, Word
+from .executor import MOMENT, Began, Crew, Ended, Epoch, Executor, JobEvent, Lost
 from .local import Local
 from .registry import executor_names, get_executor
 
@@ -11,10 +11,10 @@ __all__ = [
     "Epoch",
     "Events",
     "Executor",
+    "JobEvent",
     "Local",
     "Lost",
     "Outcome",
-    "Word",
     "execute",
     "executor_names",
     "get_executor",

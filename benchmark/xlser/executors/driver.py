@@ -1,11 +1,11 @@
-"""Carrying out a plan: jobs go to an executor as they come to be ready, and records come home."""
+"""Carries out a plan: gives jobs to an executor as they become ready, and writes records."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 
-from xlser.executors import Began, Crew, Ended, Executor, Local, Word
+from xlser.executors import Began, Crew, Ended, Executor, JobEvent, Local
 from xlser.records.record import Record
 from xlser.runs.failures import Failure, failure_path, write_failure
 from xlser.runs.jobs import Job, JobContext, JobResult, given_up, jobs_of
@@ -14,7 +14,7 @@ from xlser.runs.saving import save_kept_records, save_record
 from xlser.system.files import sweep
 
 ATTEMPTS = 3
-"""How often a job is given out that takes what computes it along."""
+"""How often a job is computed whose process dies."""
 
 
 @dataclass
@@ -35,15 +35,15 @@ class Events:
     """Callbacks of an execution.
 
     Attributes:
-        planned: these jobs are to be done, source models among them, with what they have in common.
+        planned: called with the jobs to do, source models among them, and their context.
         started: a job begins.
-        epoch: (key of a job at work, epochs done, epochs in all) of its stage. The job itself is
-            not to be had from what a method calls.
-        trained: a source model is there, which took so many seconds.
+        epoch: (key of a running job, epochs done, epochs in all) of its stage. A key, so that a
+            method cannot reach the plan through the callback.
+        trained: a source model is trained, in so many seconds.
         untrained: a source model cannot be trained; the runs that wait for it fail as it did.
         finished: a run's record is written.
         failed: a run failed.
-        repeated: a job is given out once more, for what computed it is gone; how.
+        repeated: a job is computed again, because its process was lost in this way.
     """
 
     planned: Callable[[Sequence[Job], JobContext], None] = lambda jobs, shared: None
@@ -63,19 +63,19 @@ def execute(
     executor: Executor | None = None,
     seconds: Callable[[Job], float] = lambda job: 0.0,
 ) -> Outcome:
-    """Compute what is to do; a run that fails does not stop the others.
+    """Compute the runs of a plan that have no record; a failed run does not stop the others.
 
     A killed process loses at most the runs in progress: every other record is on disk. Records
     are the same for any executor, but for times and machines. A failure is written down beside the
     results until the run succeeds.
 
     Args:
-        plan: what is to do.
+        plan: runs to do.
         shared: speech, backbone, results, device.
-        events: told how it goes.
-        executor: where it is computed; None for this process, one run after the other.
-        seconds: that a job will take, as far as one knows. The longest begin first, so that none
-            of them is left to be waited for in the end.
+        events: callbacks.
+        executor: computes the jobs; None for this process, one run after the other.
+        seconds: expected of a job. The longest begin first, so that none of them is left over at
+            the end.
 
     Raises:
         ResultsError: a record cannot be written.
@@ -94,7 +94,7 @@ def execute(
 
 
 Turn = tuple[float, int]
-"""When it is the turn of a job that is ready: the smallest comes first."""
+"""Sort key of ready jobs: the smallest comes first."""
 
 
 def turns(jobs: Sequence[Job], seconds: Callable[[Job], float]) -> dict[str, Turn]:
@@ -115,7 +115,7 @@ def turns(jobs: Sequence[Job], seconds: Callable[[Job], float]) -> dict[str, Tur
 
 
 class _Driver:
-    """Hands out jobs whose source model is there, and takes in how they ended."""
+    """Hands out jobs whose source model is trained, and handles their results."""
 
     def __init__(
         self,
@@ -139,8 +139,8 @@ class _Driver:
         while self._order.is_active():
             self._prepare()
             self._hand_out(crew)
-            for word in crew.wait():
-                self._hear(word)
+            for event in crew.wait():
+                self._handle(event)
 
     def _prepare(self) -> None:
         """Queue jobs whose source model is trained; fail those whose source model failed."""
@@ -158,14 +158,14 @@ class _Driver:
         count = min(crew.room(), len(self._ready))
         crew.take([heappop(self._ready)[1] for _ in range(count)])
 
-    def _hear(self, word: Word) -> None:
-        job = self._jobs[word.key]
-        if isinstance(word, Began):
+    def _handle(self, event: JobEvent) -> None:
+        job = self._jobs[event.key]
+        if isinstance(event, Began):
             self._events.started(job)
-        elif isinstance(word, Ended):
-            self._end(job, word.ending)
+        elif isinstance(event, Ended):
+            self._end(job, event.ending)
         else:
-            self._repeat(job, word.how)
+            self._repeat(job, event.how)
 
     def _end(self, job: Job, ending: JobResult) -> None:
         self._order.done(job.key)

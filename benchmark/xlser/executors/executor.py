@@ -1,4 +1,4 @@
-"""What an executor is: a place where jobs are computed."""
+"""The contract of executors, which compute jobs."""
 
 import time
 from abc import ABC, abstractmethod
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-# A worker process imports this room from its first moment on; what takes long comes later.
+# A worker process imports this module first; slow imports come later.
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from xlser.runs.jobs import Job, JobContext, JobResult
 
 MOMENT = 1.0
-"""Seconds that an executor waits for news before it says that there are none."""
+"""Seconds that an executor waits for events before it returns without any."""
 
 
 @dataclass(frozen=True)
 class Began:
-    """A job has begun: it is at work, not waiting for a place."""
+    """A job has begun: it no longer waits in a queue."""
 
     key: str
 
@@ -39,21 +39,21 @@ class Ended:
 
 @dataclass(frozen=True)
 class Lost:
-    """What computed a job is gone, and the job with it: it can be given out again.
+    """The process of a job is lost, and the job with it: it can be computed again.
 
     Attributes:
         key: of the job.
-        how: it went, as in "by SIGKILL".
+        how: the process ended, in words.
     """
 
     key: str
     how: str
 
 
-Word = Began | Ended | Lost
+JobEvent = Began | Ended | Lost
 
 Epoch = Callable[[str, int, int], None]
-"""Told of (key of a job, epochs done, epochs in all) while jobs are at work."""
+"""Called with (key of a job, epochs done, epochs in all) while jobs run."""
 
 
 def throttled(report: Callable[[int, int], None], pause: float) -> Callable[[int, int], None]:
@@ -77,8 +77,8 @@ def throttled(report: Callable[[int, int], None], pause: float) -> Callable[[int
 class Executor(BaseModel, ABC):
     """A place where jobs are computed: on this machine, or on an engine that somebody runs.
 
-    It computes what it is given, in any order, and tells how it went. It knows nothing of plans,
-    of who waits for whom, nor of where records belong. Its fields are its options.
+    It computes jobs in any order and yields their events. It knows neither plans nor dependencies
+    nor where records belong. Its fields are its options.
 
     Attributes:
         name: under which a package registers it in the entry-point group `xlser.executors`.
@@ -97,18 +97,24 @@ class Executor(BaseModel, ABC):
         """
 
     def sized(self, track: "Track", device: "torch.device", jobs: int) -> "Self":
-        """Return this executor made fit for so many jobs."""
+        """Return this executor made fit for so many jobs.
+
+        Args:
+            track: of the jobs.
+            device: that they train on.
+            jobs: number of runs to do.
+        """
         del track, device, jobs
         return self
 
     @property
     @abstractmethod
     def threads(self) -> int:
-        """Threads of a process that fine-tunes, so that all together take the cores there are."""
+        """Threads of a process that fine-tunes, so that all processes share the cores."""
 
     @abstractmethod
     def crew(self, shared: "JobContext", epoch: Epoch) -> "Crew":
-        """Return what computes jobs that have `shared` in common.
+        """Return workers for jobs that have `shared` in common.
 
         Raises:
             WorkerError: nothing can be computed here.
@@ -116,23 +122,23 @@ class Executor(BaseModel, ABC):
 
 
 class Crew(ABC):
-    """What computes jobs, until it is closed.
+    """Workers that compute jobs until they are closed.
 
-    Nothing that it computed is lost by closing it: what `take` accepted and no `Ended` told of is
-    given up, or, where an engine keeps it going, found again by the next crew of that engine.
+    Closing it cancels accepted jobs without an `Ended` event, or, where an engine keeps them
+    running, leaves them for the next crew of that engine.
     """
 
     @abstractmethod
     def room(self) -> int:
-        """Return how many jobs it would take now."""
+        """Return how many jobs it can accept now."""
 
     @abstractmethod
     def take(self, jobs: "Sequence[Job]") -> None:
-        """Accept jobs, at most as many as there is room for."""
+        """Accept jobs, at most `room()`."""
 
     @abstractmethod
-    def wait(self) -> Iterable[Word]:
-        """Yield what happened since it was asked last; wait a moment where nothing did."""
+    def wait(self) -> Iterable[JobEvent]:
+        """Yield the events since the last call; wait up to `MOMENT` for one."""
 
     @abstractmethod
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """What processes of a Ray cluster do: jobs, whose driver may be on another machine."""
 
-import asyncio
 import pickle
 import platform
 import tempfile
@@ -9,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 import ray
 from ray.exceptions import ObjectLostError
+from ray.util.queue import Queue
 
-from xlser.errors import WorkerError
 from xlser.executors.executor import MOMENT, throttled
 from xlser.system.files import safe_name, write_atomically
 from xlser.system.memory import keep_pages
@@ -25,29 +24,6 @@ if TYPE_CHECKING:
     from xlser.runs.failures import Failure
     from xlser.runs.jobs import Job, JobContext, JobResult
 
-_GATHER = 0.1  # seconds for which words are gathered into one message
-
-
-class Mailbox:
-    """Holds what jobs say until it is fetched."""
-
-    def __init__(self) -> None:
-        self._words: list[tuple[int, tuple[int, int] | None]] = []
-        self._came = asyncio.Event()
-
-    async def tell(self, number: int, epoch: tuple[int, int] | None) -> None:
-        """Take that a job is at work, and which epoch (done, in all) it has reached, if any."""
-        self._words.append((number, epoch))
-        self._came.set()
-
-    async def hear(self) -> list[tuple[int, tuple[int, int] | None]]:
-        """Return the messages since the last call, as soon as there is one."""
-        await self._came.wait()
-        await asyncio.sleep(_GATHER)
-        words, self._words = self._words, []
-        self._came.clear()
-        return words
-
 
 @dataclass(frozen=True)
 class Common:
@@ -56,12 +32,12 @@ class Common:
     Attributes:
         context: of the plan; its inputs are portable.
         cache: of the process that holds the plan.
-        mailbox: for messages to that process.
+        queue: for messages to that process: (number of a job, None when it begins, else its epoch).
     """
 
     context: "JobContext"
     cache: Path
-    mailbox: Any
+    queue: Queue
 
 
 @dataclass(frozen=True)
@@ -73,39 +49,11 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Unlike:
-    """A node whose records would not be comparable."""
+class Unfit:
+    """A node with other versions, whose records would not be comparable; which, in words."""
 
     node: str
-    versions: Mapping[str, str]
-
-    def error(self, ours: Mapping[str, str]) -> WorkerError:
-        """Return what differs from the versions here, `ours`, and what to do about it."""
-        differ = [name for name, of in ours.items() if self.versions[name] != of]
-        said = [f"{name} {self.versions[name]}, not {ours[name]}" for name in differ]
-        return WorkerError(
-            f"The node {self.node} of the Ray cluster has {', '.join(said)} as here.",
-            "Install the same versions on all nodes; the same command goes on.",
-        )
-
-
-@dataclass(frozen=True)
-class Unready:
-    """A node where a job cannot begin: what its method or backbone comes from is not there."""
-
-    node: str
-    failure: "Failure"
-
-    def failure_of(self, job: "Job") -> "Failure":
-        """Return it as the failure of `job`."""
-        from xlser.methods.calls import described
-        from xlser.runs.failures import Failure
-
-        said = (
-            f"{described(job.run.method)} cannot begin on the node {self.node}: "
-            f"{self.failure.said} Install there the packages that are installed here."
-        )
-        return Failure(f"WorkerError: {said}", self.failure.trace)
+    versions: str
 
 
 def compute(
@@ -114,33 +62,56 @@ def compute(
     number: int,
     pickled: bytes,
     model: "list[ray.ObjectRef[bytes]]",
-) -> Done | Unlike | Unready:
+) -> Done | Unfit:
     """Do a job in this process.
 
-    Lists keep Ray from fetching what lies behind references each time anew.
+    Lists keep Ray from fetching the content of references each time anew.
     """
     keep_pages()
-    if versions != versions_here():
-        return Unlike(platform.node(), versions_here())
+    if differences := _other_versions(versions):
+        return Unfit(platform.node(), differences)
     from xlser.runs.failures import Failure
     from xlser.runs.jobs import do
 
     try:
-        shared, cache, mailbox = _fetch(common[0])
+        shared, cache, queue = _fetch(common[0])
         job: Job = pickle.loads(pickled)
         if job.uses:
             _lay_out(shared.inputs.cache / job.uses.relative_to(cache), model)
     except ObjectLostError:
         raise  # the node that had it is gone
     except (Exception, SystemExit) as error:  # a stranger's package may raise anything
-        return Unready(platform.node(), Failure.of(error))
-    mailbox.tell.remote(number, None)
-    progress = throttled(lambda *epoch: mailbox.tell.remote(number, epoch), MOMENT)
-    if not job.model:
-        return Done(do(job, shared, progress))
-    trained = shared.inputs.cache / job.model.relative_to(cache)
-    ending = do(job, shared, progress)
-    return Done(ending, trained.read_bytes() if isinstance(ending, float) else None)
+        return Done(_not_ready(Failure.of(error)))
+
+    def report(epoch: tuple[int, int] | None) -> None:
+        """Send a message to the driver without waiting for it."""
+        queue.actor.put_nowait.remote((number, epoch))  # type: ignore[attr-defined]
+
+    report(None)
+    result = do(job, shared, throttled(lambda *epoch: report(epoch), MOMENT))
+    if job.model and isinstance(result, float):
+        trained = shared.inputs.cache / job.model.relative_to(cache)
+        return Done(result, trained.read_bytes())
+    return Done(result)
+
+
+def _not_ready(failure: "Failure") -> "Failure":
+    """Return the failure of a job whose method or backbone is not installed on this node."""
+    from xlser.runs.failures import Failure
+
+    said = (
+        f"The run cannot begin on the node {platform.node()}: {failure.said} "
+        "Install there the packages that are installed here."
+    )
+    return Failure(f"WorkerError: {said}", failure.trace)
+
+
+def _other_versions(versions: Mapping[str, str]) -> str:
+    """Return which versions of this node are not those of the driver, in words; "" for none."""
+    here = versions_here()
+    return ", ".join(
+        f"{name} {here[name]}, not {of}" for name, of in versions.items() if here[name] != of
+    )
 
 
 @cache
@@ -150,11 +121,11 @@ def versions_here() -> dict[str, str]:
     return {"Python": platform.python_version(), **packages}
 
 
-_fetched: dict[str, tuple["JobContext", Path, Any]] = {}
+_fetched: dict[str, tuple["JobContext", Path, Queue]] = {}
 
 
-def _fetch(common: "ray.ObjectRef[Common]") -> tuple["JobContext", Path, Any]:
-    """Return what jobs share, whose cache the plan's is, and the mailbox."""
+def _fetch(common: "ray.ObjectRef[Common]") -> tuple["JobContext", Path, Queue]:
+    """Return what jobs share, whose cache the plan's is, and the queue."""
     known = _fetched.get(common.hex())
     if known is None:
         import torch
@@ -164,7 +135,7 @@ def _fetch(common: "ray.ObjectRef[Common]") -> tuple["JobContext", Path, Any]:
         inputs = there.context.inputs.with_cache(_cache_here(there.cache))
         shared = replace(there.context, inputs=inputs)
         torch.set_num_threads(shared.threads)
-        known = _fetched[common.hex()] = shared, there.cache, there.mailbox
+        known = _fetched[common.hex()] = shared, there.cache, there.queue
     return known
 
 

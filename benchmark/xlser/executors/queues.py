@@ -20,7 +20,7 @@ from xlser.runs.processes import interrupts_ignored
 
 
 class Queue(ABC):
-    """What computes jobs sooner or later, whether or not this process goes on.
+    """A queue of jobs, which are computed whether or not this process goes on.
 
     Args:
         executor: submitit's.
@@ -28,7 +28,7 @@ class Queue(ABC):
     """
 
     pause: float
-    """Seconds between two questions to it."""
+    """Seconds between two requests for states."""
 
     def __init__(self, executor: Any, folder: Path) -> None:
         self._executor = executor
@@ -36,7 +36,7 @@ class Queue(ABC):
         self._jobs: dict[str, Any] = {}
 
     def submit(self, calls: Sequence[tuple[Any, ...]]) -> list[str]:
-        """Hand in a call of `work` each, all at once; return by which number each is known.
+        """Hand in calls of `work`, all at once; return the number of each in the queue.
 
         Raises:
             WorkerError: they are not accepted.
@@ -56,14 +56,14 @@ class Queue(ABC):
 
     @abstractmethod
     def states(self, tickets: Collection[str]) -> Mapping[str, str] | None:
-        """Return the state of each job that is known, in Slurm's words; None for no answer."""
+        """Return Slurm's name of the state of each listed job; None for no answer."""
 
     @abstractmethod
     def cancel(self, tickets: Collection[str]) -> None:
         """End jobs, waiting or at work."""
 
     def log(self, ticket: str) -> Path:
-        """Return the file of what a job says."""
+        """Return the log of a job."""
         path: Path = JobPaths(self._folder, job_id=ticket).stdout
         return path
 
@@ -140,9 +140,9 @@ class LocalQueue(Queue):
 
 @contextmanager
 def _as_from_outside() -> Iterator[None]:
-    """Hide, where this process is a job itself, what would pass for the new jobs' own.
+    """Hide the variables of this process, if it is a job itself, from new jobs.
 
-    What users say of their cluster stays, and so does what they ask of every job.
+    What users set for their cluster and for all their jobs stays.
     """
     kept = {
         name: value

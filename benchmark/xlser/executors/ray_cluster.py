@@ -15,18 +15,19 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-# Both are read when Ray is imported: it sends no statistics and does not tell of its plans.
+# Both are read when Ray is imported: no statistics are sent, no warning of plans is printed.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
 from pydantic import NonNegativeFloat, PositiveInt
 from ray import exceptions
+from ray.util.queue import Queue
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from xlser.errors import SettingsError, WorkerError
-from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Executor, Lost, Word
-from xlser.executors.in_ray import Common, Mailbox, Unlike, Unready, compute, versions_here
+from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Executor, JobEvent, Lost
+from xlser.executors.in_ray import Common, Unfit, compute, versions_here
 from xlser.system.files import write_atomically
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class _Cluster(Crew):
         self._flights: dict[int, _Flight] = {}  # by a number that no two share
         self._models: dict[Path, ray.ObjectRef[bytes]] = {}  # source models, by their file here
         self._looked = -_LOOK
-        self._mailbox: Any = None
+        self._queue: Queue | None = None
         self._started = not ray.is_initialized()
         if self._started:
             _connect(options.address)
@@ -125,10 +126,9 @@ class _Cluster(Crew):
             # Beside this process, so that it lasts as long, whichever nodes die.
             here = NodeAffinitySchedulingStrategy(_node_id(), soft=False)
             lasting = {"num_cpus": 0, "max_restarts": -1, "scheduling_strategy": here}
-            self._mailbox = ray.remote(Mailbox).options(**lasting).remote()
-            self._news = self._mailbox.hear.remote()
+            self._queue = Queue(actor_options=lasting)
             there = replace(shared, inputs=shared.inputs.portable())
-            self._common = ray.put(Common(there, self._cache, self._mailbox))
+            self._common = ray.put(Common(there, self._cache, self._queue))
         except BaseException:
             self.close()
             raise
@@ -150,30 +150,28 @@ class _Cluster(Crew):
             result = self._task.options(name=job.label).remote([self._common], *sent)
             self._flights[number] = _Flight(job, result)
 
-    def wait(self) -> Iterator[Word]:
-        """Yield what jobs say, and how they ended.
+    def wait(self) -> Iterator[JobEvent]:
+        """Yield which jobs have begun, and how they ended.
 
         Raises:
             WorkerError: a node is not made for these jobs, or there is none left.
         """
         yield from self._overdue()
         numbers = {flight.result: number for number, flight in self._flights.items()}
-        awaited = [self._news, *numbers]
-        if ray.wait(awaited, timeout=MOMENT)[0]:
-            told, _ = ray.wait(awaited, num_returns=len(awaited), timeout=0)
-            if self._news in told:
-                yield from self._hear()
-            for result in told:
-                if result in numbers:
-                    yield from self._land(self._flights.pop(numbers[result]))
+        if numbers:
+            ray.wait([*numbers], timeout=MOMENT)
+            ended, _ = ray.wait([*numbers], num_returns=len(numbers), timeout=0)
+            yield from self._reports()
+            for result in ended:
+                yield from self._land(self._flights.pop(numbers[result]))
 
     def close(self) -> None:
         """Cancel what is not done, and leave the cluster; end it if it was started for this."""
         with suppress(exceptions.RayError):
             for flight in self._flights.values():
                 ray.cancel(flight.result, force=True)
-            if self._mailbox:
-                ray.kill(self._mailbox)
+            if self._queue is not None:
+                self._queue.shutdown(force=True)
         self._flights.clear()
         self._models.clear()
         if self._started:
@@ -211,7 +209,7 @@ class _Cluster(Crew):
             self._models[path] = ray.put(path.read_bytes())
         return [self._models[path]] if path in self._models else []
 
-    def _overdue(self) -> Iterator[Word]:
+    def _overdue(self) -> Iterator[JobEvent]:
         from xlser.runs.jobs import overdue
 
         if self._timeout is None:
@@ -223,16 +221,14 @@ class _Cluster(Crew):
             ray.cancel(flight.result, force=True)
             yield Ended(flight.job.key, overdue(flight.job, self._timeout))
 
-    def _hear(self) -> Iterator[Word]:
-        """Yield which jobs have begun, and tell of epochs."""
+    def _reports(self) -> Iterator[JobEvent]:
+        """Yield which jobs have begun, and pass epochs on."""
+        assert self._queue is not None
         try:
-            words = ray.get(self._news)
+            reports = self._queue.get_nowait_batch(self._queue.size())
         except exceptions.ActorUnavailableError:
-            words = []  # it is begun again
-        except exceptions.RayActorError as cause:
-            raise _not_equipped(cause) from cause
-        self._news = self._mailbox.hear.remote()
-        for number, epoch in words:
+            return  # Ray restarts it
+        for number, epoch in reports:
             flight = self._flights.get(number)
             if flight is None:
                 continue  # it has ended meanwhile
@@ -242,7 +238,7 @@ class _Cluster(Crew):
             if epoch:
                 self._epoch(flight.job.key, *epoch)
 
-    def _land(self, flight: _Flight) -> Iterator[Word]:
+    def _land(self, flight: _Flight) -> Iterator[JobEvent]:
         job = flight.job
         try:
             answer = ray.get(flight.result)
@@ -251,13 +247,13 @@ class _Cluster(Crew):
             return
         except exceptions.RayError as cause:
             raise _not_equipped(cause) from cause
-        if isinstance(answer, Unlike):
-            raise answer.error(versions_here())
+        if isinstance(answer, Unfit):
+            raise WorkerError(
+                f"The node {answer.node} of the Ray cluster has {answer.versions} as here.",
+                "Install the same versions on all nodes; the same command goes on.",
+            )
         if flight.began is None:
             yield Began(job.key)
-        if isinstance(answer, Unready):
-            yield Ended(job.key, answer.failure_of(job))
-            return
         if job.model and answer.model:
             self._keep(job.model, answer.model)
         yield Ended(job.key, answer.ending)

@@ -12,7 +12,7 @@ import torch
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from xlser.errors import WorkerError
-from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Executor, Lost, Word
+from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Executor, JobEvent, Lost
 from xlser.executors.queues import LocalQueue, Queue, SlurmQueue
 from xlser.executors.spool import Spool
 from xlser.runs.jobs import Job, JobContext, overdue
@@ -20,8 +20,8 @@ from xlser.settings import cpu_count
 from xlser.system.files import digest_json
 
 _MOST = 1000  # jobs in the queue; an array has no more by Slurm's default, MaxArraySize
-_GONE = "nothing of it"
-"""What the queue says of a job that it has forgotten."""
+_GONE = "UNKNOWN"
+"""State of a job that the queue no longer lists."""
 
 _OVER = {
     _GONE,
@@ -36,7 +36,7 @@ _OVER = {
     "REVOKED",
     "TIMEOUT",
 }
-"""States of jobs that nothing more is to be expected of."""
+"""States of jobs that are over."""
 
 
 class Slurm(Executor):
@@ -46,8 +46,8 @@ class Slurm(Executor):
     see them, under the same path; records need not, they are written here.
 
     Jobs in the queue do not need this process. If it is killed, or the connection to its machine
-    is lost, they go on: the same command takes in what they have computed, waits for those that
-    are not done, and hands in the others. Ctrl-C and SIGTERM, which mean it, cancel them.
+    is lost, they go on: the same command reads their results, waits for those that are not done,
+    and hands in the others. Ctrl-C and SIGTERM cancel them.
 
     Attributes:
         cpus: of a job, and its threads.
@@ -59,7 +59,7 @@ class Slurm(Executor):
         account: None for the user's default.
         jobs: at most in the queue at once.
         setup: lines of shell before a job, such as "module load cuda".
-        folder: where jobs are heard of; None for slurm/ in the cache.
+        folder: of messages and logs of jobs; None for slurm/ in the cache.
         cluster: "local" for processes of this machine, to try it without Slurm.
     """
 
@@ -77,7 +77,7 @@ class Slurm(Executor):
     cluster: Literal["slurm", "local"] = "slurm"
 
     def device(self, asked: str | None) -> torch.device:
-        """Return the device asked for, else that of the nodes: what is here does not matter."""
+        """Return the device asked for, else that of the nodes, whatever this machine has."""
         return torch.device(asked or ("cuda" if self.gpus else "cpu"))
 
     @property
@@ -86,7 +86,7 @@ class Slurm(Executor):
         return self.cpus
 
     def crew(self, shared: JobContext, epoch: Epoch) -> Crew:
-        """Return what hands jobs to the queue.
+        """Return a crew that hands jobs to the queue.
 
         Raises:
             WorkerError: there is no Slurm here, or it does not answer.
@@ -134,10 +134,10 @@ class _Given:
     """A job that was handed in.
 
     Attributes:
-        job: which.
-        ticket: by which the queue knows it; None if it had ended before it could be handed in.
-        began: whether that was told.
-        epochs: that were told of last, and how many there are.
+        job: itself.
+        ticket: its number in the queue; None if an earlier command had it computed.
+        began: whether its `Began` event was yielded.
+        epochs: (done, in all), as last reported.
     """
 
     job: Job
@@ -164,12 +164,12 @@ class _Queued(Crew):
         self._asked = -math.inf  # when the queue was, by the monotonic clock
 
     def room(self) -> int:
-        """Return how many more the queue may hold, once that is enough for an array."""
+        """Return how many more jobs the queue may hold; 0 until there are enough for an array."""
         free = self._most - len(self._given)
         return free if free >= self._most // 10 else 0
 
     def take(self, jobs: Sequence[Job]) -> None:
-        """Hand in those that no earlier command did, or that the queue has lost since."""
+        """Hand in the jobs that no earlier command handed in or that the queue lost since."""
         tickets = {job.key: self._spool.ticket(job.key) for job in jobs}
         known = [ticket for ticket in tickets.values() if ticket]
         states = self._queue.states(known) if known else {}
@@ -183,14 +183,13 @@ class _Queued(Crew):
                 fresh.append(job)
         self._submit(fresh)
 
-    def wait(self) -> Iterator[Word]:
-        """Yield what the queue says of jobs, and how those ended whose ending lies in the spool.
+    def wait(self) -> Iterator[JobEvent]:
+        """Yield the events of jobs, from their states in the queue and their results in the spool.
 
-        What the spool holds of a job is removed when that has been taken in: when the next word is
-        asked for.
+        The files of a job are removed when its event was handled: when the next one is asked for.
         """
         time.sleep(MOMENT)
-        # First the queue: a job that it calls over has left its ending by then, if it leaves any.
+        # First the queue: a job that is over there has written its result by then, if it ever does.
         states = self._states()
         ended = self._spool.ended()
         preempted = []
@@ -202,13 +201,13 @@ class _Queued(Crew):
             if key in ended:
                 yield self._ending(given)
                 self._forget(given)
-            elif state == "PREEMPTED":  # for others' jobs, and no fault of this one
+            elif state == "PREEMPTED":  # to make way for other jobs
                 preempted.append(given.job)
             elif state in _OVER:
                 yield self._loss(given, state)
                 self._forget(given)
             elif state == "RUNNING":
-                self._tell_epochs(given)
+                self._report_epochs(given)
         self._submit(preempted)
 
     def close(self) -> None:
@@ -218,7 +217,7 @@ class _Queued(Crew):
         for key in self._given.keys() - self._spool.ended():
             self._spool.forget(key)
         self._given.clear()
-        if not self._lost:  # else what the jobs said is of use
+        if not self._lost:  # else the logs of jobs are of use
             self._spool.clear()
 
     def _submit(self, jobs: Sequence[Job]) -> None:
@@ -234,26 +233,26 @@ class _Queued(Crew):
             self._given[job.key] = _Given(job, ticket, before.began if before else False)
 
     def _states(self) -> Mapping[str, str] | None:
-        """Return what the queue says, unless it does not answer or was asked a moment ago."""
+        """Return the states; None if the queue does not answer or was asked a moment ago."""
         if time.monotonic() - self._asked < self._queue.pause:
             return None
         self._asked = time.monotonic()
         return self._queue.states([g.ticket for g in self._given.values() if g.ticket])
 
-    def _ending(self, given: _Given) -> Word:
+    def _ending(self, given: _Given) -> JobEvent:
         ending = self._spool.ending(given.job.key)
         if ending is None:
-            return Lost(given.job.key, "what it left is not of this version")
+            return Lost(given.job.key, "its result is not of this version")
         return Ended(given.job.key, ending)
 
-    def _loss(self, given: _Given, state: str) -> Word:
-        """Return what became of a job that is over and left nothing."""
+    def _loss(self, given: _Given, state: str) -> JobEvent:
+        """Return the event of a job that is over without a result."""
         if state == "TIMEOUT":
             return Ended(given.job.key, overdue(given.job, self._limit))
         self._lost = True
         log = self._queue.log(given.ticket or "")
-        said = f"what it said: {log}" if log.exists() else f"do all nodes see {log.parent}?"
-        return Lost(given.job.key, f"the queue says {state}; {said}")
+        hint = f"its log is {log}" if log.exists() else f"do all nodes see {log.parent}?"
+        return Lost(given.job.key, f"its state in the queue is {state}; {hint}")
 
     def _forget(self, given: _Given) -> None:
         """Delete the files of a job; keep the logs once a job was lost."""
@@ -262,7 +261,7 @@ class _Queued(Crew):
         if given.ticket and not self._lost:
             self._queue.forget(given.ticket)
 
-    def _tell_epochs(self, given: _Given) -> None:
+    def _report_epochs(self, given: _Given) -> None:
         epochs = self._spool.progress(given.job.key)
         if epochs and epochs != given.epochs:
             given.epochs = epochs

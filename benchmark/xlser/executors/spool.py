@@ -27,16 +27,16 @@ _EVERY = 5.0  # seconds between two reports of a job's progress: a shared folder
 
 @dataclass(frozen=True)
 class Spool:
-    """A folder that all machines see; what it says of a job is in files of the job's key.
+    """A folder that all machines see, with files named by the keys of jobs.
 
     Attributes:
-        folder: may not be there yet.
+        folder: need not exist yet.
     """
 
     folder: Path
 
     def keep(self, shared: JobContext) -> Path:
-        """Put down what jobs have in common, once; return its file."""
+        """Write the context of jobs, once; return its file."""
         content = pickle.dumps(shared)
         path = self.folder / f"{sha256(content).hexdigest()[:16]}.shared"
         if not path.exists():
@@ -44,21 +44,21 @@ class Spool:
         return path
 
     def give(self, key: str, ticket: str) -> None:
-        """Put down by which number the queue knows a job."""
+        """Write the number of a job in the queue."""
         (self.folder / f"{key}.ticket").write_text(ticket)
 
     def ticket(self, key: str) -> str | None:
-        """Return by which number the queue knows a job, if it does."""
+        """Return the number of a job in the queue; None if it was never handed in."""
         with suppress(FileNotFoundError):
             return (self.folder / f"{key}.ticket").read_text() or None
         return None
 
-    def tell(self, key: str, done: int, total: int) -> None:
-        """Put down how many epochs a job has done."""
+    def report_epochs(self, key: str, done: int, total: int) -> None:
+        """Write how many epochs of how many a job has done."""
         write_atomically(self.folder / f"{key}.progress", json.dumps([done, total]).encode())
 
     def progress(self, key: str) -> tuple[int, int] | None:
-        """Return (epochs done, epochs in all) as a job last reported them."""
+        """Return the (epochs done, epochs in all) that a job last wrote."""
         with suppress(FileNotFoundError):
             done, total = json.loads((self.folder / f"{key}.progress").read_bytes())
             return done, total
@@ -72,38 +72,37 @@ class Spool:
     def ended(self) -> set[str]:
         """Return the keys of jobs that ended."""
         with suppress(FileNotFoundError):
-            # The listing that this machine remembers may be a minute old; now it asks the server.
+            # A listing in the cache of a network file system may be a minute old: this renews it.
             os.utime(self.folder)
             return {path.stem for path in self.folder.glob("*.ending")}
         return set()
 
     def ending(self, key: str) -> JobResult | None:
-        """Return how a job ended; None where that was put down in no form of today's."""
+        """Return the result of a job; None for a file of another version."""
         with suppress(FileNotFoundError, ValueError):
             return _RESULT.validate_json((self.folder / f"{key}.ending").read_bytes())
         return None
 
     def forget(self, key: str) -> None:
-        """Remove all that is put down about a job."""
+        """Remove the files of a job."""
         for what in ("progress", "ending", "ticket"):
             (self.folder / f"{key}.{what}").unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Remove the folder, unless there is a job that somebody may still ask for."""
+        """Remove the folder, unless it holds a job of another command."""
         kept = {path.suffix for path in self.folder.glob("*")}
         if kept.isdisjoint((".ticket", ".ending")):
             rmtree(self.folder, ignore_errors=True)
 
 
 def work(job: Job, shared: Path, folder: Path) -> NoReturn:
-    """Do a job, put down how it ended, and end this process.
+    """Compute a job, write its result, and end this process.
 
-    A job that the queue begins once more, after a machine failed or was needed for something more
-    urgent, begins from its start; runs keep no state.
+    A job that the queue restarts, after a failure or a preemption, begins anew: runs keep no state.
 
     Args:
-        job: to be done.
-        shared: the file of what it has in common with others.
+        job: to compute.
+        shared: file of the context.
         folder: of the spool.
     """
     # submitit ignores SIGTERM, which is not needed: no state is to be saved. It turns SIGUSR2 into
@@ -116,13 +115,13 @@ def work(job: Job, shared: Path, folder: Path) -> NoReturn:
         torch.set_num_threads(common.threads)
         if common.timeout is not None:
             _end_in(common.timeout, job, spool)
-        progress = throttled(partial(spool.tell, job.key), _EVERY)
+        progress = throttled(partial(spool.report_epochs, job.key), _EVERY)
         spool.end(job.key, do(job, common, progress))
     _leave()
 
 
 def _leave() -> NoReturn:
-    """End this process at once, whatever threads a method left; nobody reads what it returns."""
+    """End this process at once, even if a method left threads running."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

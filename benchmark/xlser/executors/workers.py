@@ -1,4 +1,4 @@
-"""Processes of this machine as a crew: each takes one job after the other."""
+"""Worker processes of this machine: each computes one job after the other."""
 
 import multiprocessing
 import pickle
@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from xlser.errors import WorkerError
-from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, Lost, Word, throttled
+from xlser.executors.executor import MOMENT, Began, Crew, Ended, Epoch, JobEvent, Lost, throttled
 from xlser.runs.processes import (
     end_with_the_parent,
     how_ended,
@@ -18,7 +18,7 @@ from xlser.runs.processes import (
     without_main_module,
 )
 
-# A worker watches its parent from its first moment on; what takes seconds to import comes later.
+# A worker watches its parent from its start: slow imports come later.
 if TYPE_CHECKING:
     import torch
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Workers(Crew):
     """Processes side by side.
 
-    One that a job takes along is replaced, and so is one whose job takes longer than
-    `shared.timeout`. None outlives the crew, nor this process.
+    A worker that dies is replaced, and so is one whose job takes longer than `shared.timeout`. None
+    outlives this process.
     """
 
     def __init__(self, shared: "JobContext", epoch: Epoch, count: int) -> None:
@@ -46,7 +46,7 @@ class Workers(Crew):
             raise
 
     def room(self) -> int:
-        """Return how many workers listen and have nothing to do."""
+        """Return how many workers are ready and idle."""
         return sum(worker.free for worker in self._workers)
 
     def take(self, jobs: "Sequence[Job]") -> None:
@@ -55,8 +55,8 @@ class Workers(Crew):
         for worker, job in zip(free, jobs, strict=False):
             worker.take(job)
 
-    def wait(self) -> Iterator[Word]:
-        """Yield what workers say, and what became of those that say nothing any more.
+    def wait(self) -> Iterator[JobEvent]:
+        """Yield the events of jobs, and replace workers that died or take too long.
 
         Raises:
             WorkerError: workers do not start here.
@@ -69,20 +69,20 @@ class Workers(Crew):
         for place, worker in enumerate(self._workers):
             while worker.connection.poll():
                 try:
-                    kind, said = worker.hear()
+                    kind, content = worker.receive()
                 except (EOFError, OSError):
-                    yield from worker.obituary()
+                    yield from worker.loss()
                     self._replace(place)
                     break
                 if kind == "epoch":
-                    self._epoch(*said)
+                    self._epoch(*content)
                 elif kind == "began":
-                    yield Began(said)
+                    yield Began(content)
                 elif kind == "ended":
-                    yield Ended(*said)
+                    yield Ended(*content)
 
     def close(self) -> None:
-        """End all workers, whatever they are at."""
+        """Kill all workers."""
         for worker in self._workers:
             worker.kill()
         self._workers.clear()
@@ -106,7 +106,7 @@ class _Worker:
 
     Attributes:
         connection: to the worker.
-        free: whether it listens and has nothing to do.
+        free: whether it is ready and idle.
     """
 
     def __init__(self, shared: bytes, device: "torch.device") -> None:
@@ -124,9 +124,10 @@ class _Worker:
         theirs.close()
 
     def take(self, job: "Job") -> None:
-        """Hand it a job, and before its first what all have in common.
+        """Send it a job, before the first one the context of all.
 
-        Both only now that it listens: a pipe holds less, and its parent is not to wait.
+        Only a worker that is ready is sent anything: a pipe holds less than a context, and writing
+        to it would block.
         """
         self._job, self.free = job, False
         with suppress(OSError):  # a dead worker is noticed in `wait`
@@ -136,32 +137,32 @@ class _Worker:
                 self._shared = None
             self.connection.send(job)
 
-    def hear(self) -> tuple[str, Any]:
-        """Return what it says and what belongs to it: "free", "began", "epoch" or "ended"."""
-        said: tuple[str, Any] = self.connection.recv()
-        if said[0] == "began":
+    def receive(self) -> tuple[str, Any]:
+        """Return the kind of its message ("free", "began", "epoch", "ended") and the content."""
+        message: tuple[str, Any] = self.connection.recv()
+        if message[0] == "began":
             self._began = time.monotonic()
-        elif said[0] in ("free", "ended"):
+        elif message[0] in ("free", "ended"):
             self.free, self._job, self._began = True, None, None
             self._worked = True
-        return said
+        return message
 
     def busy_for(self) -> float:
-        """Return for how many seconds it has been at its job."""
+        """Return the seconds since its job began."""
         return time.monotonic() - self._began if self._began is not None else 0.0
 
-    def overdue(self, timeout: float) -> Word:
-        """Return the failure of its job, which takes longer than `timeout`, seconds."""
+    def overdue(self, timeout: float) -> JobEvent:
+        """Return the failure of its job, which took longer than `timeout`, seconds."""
         from xlser.runs.jobs import overdue
 
         assert self._job
         return Ended(self._job.key, overdue(self._job, timeout))
 
-    def obituary(self) -> Iterator[Word]:
-        """Yield the loss of the job that it died at, if it had any.
+    def loss(self) -> Iterator[JobEvent]:
+        """Yield the loss of its job, if it died at one.
 
         Raises:
-            WorkerError: it died before it could listen.
+            WorkerError: it died before its first job.
         """
         self._process.join()
         how = how_ended(self._process.exitcode)
@@ -174,14 +175,14 @@ class _Worker:
             yield Lost(self._job.key, f"its process ended {how}")
 
     def kill(self) -> None:
-        """End its process, whatever it is at."""
+        """Kill its process."""
         self._process.kill()
         self._process.join()
         self.connection.close()
 
 
 def _work(parent: Connection) -> None:
-    """Be a worker: do the jobs that the parent sends until it sends no more."""
+    """Compute the jobs that the parent sends, until it is gone."""
     end_with_the_parent()
     from dataclasses import replace
 

@@ -52,8 +52,8 @@ def in_words(protocol: Protocol, comparison: Comparison) -> str:
 def overall(comparison: Comparison) -> str:
     """Return the outcome of a comparison in one sentence."""
     a, b, cells = comparison.a, comparison.b, comparison.cells
-    said = [verdict(cell.p, cell.difference, a, b) for cell in cells]
-    above, below = said.count(f"{a} above {b}"), said.count(f"{b} above {a}")
+    verdicts = [verdict(cell.p, cell.difference, a, b) for cell in cells]
+    above, below = verdicts.count(f"{a} above {b}"), verdicts.count(f"{b} above {a}")
     if not above and not below:
         where = "the one cell" if len(cells) == 1 else f"any of {len(cells)} cells"
         return f"{a} and {b} are not separable in {where} that both have."

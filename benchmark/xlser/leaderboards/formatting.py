@@ -64,7 +64,13 @@ def show(score: Score) -> str:
 
 
 def show_with_interval(score: Score, estimate: Estimate, digits: int = 1) -> str:
-    """Return a score as "70.0 ± 10.0 [52.1, 87.9]", without an interval where there is none."""
+    """Return a score as "70.0 ± 10.0 [52.1, 87.9]", without an interval where there is none.
+
+    Args:
+        score: mean and spread over seeds, percent.
+        estimate: with the interval over test speakers, percent.
+        digits: of the interval, after the point.
+    """
     beside = f" {show_interval(estimate, digits)}" if estimate.interval else ""
     return show(score) + beside
 

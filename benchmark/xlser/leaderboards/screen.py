@@ -35,12 +35,18 @@ class _Method:
     rows: Mapping[Labels, Sequence[Row]]
 
     def is_complete(self, labels: Labels, targets: int) -> bool:
-        """Say whether a label budget has all targets, seeds and folds, on the usual recordings."""
+        """Return whether a budget has all targets, seeds and folds, on the usual recordings."""
         rows = self.rows.get(labels, ())
         return len(rows) == targets and all(row.complete and not row.marks for row in rows)
 
     def mean(self, labels: Labels, targets: int, metric: str) -> float | None:
-        """Return the mean over targets and seeds, percent; None if a target is missing."""
+        """Return the mean over targets and seeds, percent; None if a target is missing.
+
+        Args:
+            labels: label budget.
+            targets: number of targets that count.
+            metric: name.
+        """
         rows = self.rows.get(labels, ())
         if len(rows) < targets:
             return None

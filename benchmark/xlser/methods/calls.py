@@ -140,6 +140,12 @@ def check_probabilities(
 ) -> Tensor:
     """Return what a predictor answered, if it is what the contract says.
 
+    Args:
+        answer: of `predict`.
+        method: for the message.
+        utterances: number of rows that are expected.
+        classes: of the task: the columns.
+
     Raises:
         MethodError: not a tensor of shape (utterances, classes) of probabilities.
     """

@@ -180,7 +180,7 @@ def _choices(known: Collection[str]) -> str:
 
 
 def _is_json(annotation: Any) -> bool:
-    """Say whether all values of a type are JSON: `tuple[float, ...]` is, `Path | None` is not."""
+    """Return whether values of a type are JSON: `tuple[float, ...]` is, `Path | None` is not."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return all(isinstance(value, _JSON_TYPES) for value in arguments)

@@ -121,7 +121,7 @@ class Method(ABC):
 
     @classmethod
     def _annotates_standardisation(cls) -> bool:
-        """Say whether a class outside of the suite annotates it, as settings are."""
+        """Return whether a class outside of the suite annotates it, as settings are."""
         return any(
             "standardisation" in vars(kind).get("__annotations__", {})
             for kind in cls.__mro__

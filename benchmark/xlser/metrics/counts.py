@@ -15,6 +15,11 @@ Counts = npt.NDArray[np.int64]
 def confusion(truth: Classes, predicted: Classes, classes: int) -> Counts:
     """Count utterances by true and by predicted class.
 
+    Args:
+        truth: class indices, shape (utterances,).
+        predicted: class indices, shape (utterances,).
+        classes: number of classes.
+
     >>> confusion(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 0]), classes=2)
     array([[2, 1],
            [1, 0]])
@@ -33,6 +38,11 @@ class Scores:
 
 def score(truth: Classes, predicted: Classes, classes: int) -> Scores:
     """Return the scores of one test set.
+
+    Args:
+        truth: class indices, shape (utterances,).
+        predicted: class indices, shape (utterances,).
+        classes: number of classes.
 
     >>> score(np.array([0, 0, 0, 1]), np.array([0, 0, 0, 0]), classes=2)
     Scores(ua=0.5, accuracy=0.75)

@@ -234,7 +234,13 @@ class ProtocolData(Stated):
         return self.label_map.get(corpus, {}).get(emotion, emotion)
 
     def split_of(self, corpus: str, seed: int, fold: int = 0) -> Split:
-        """Return who trains, validates and is tested; a source corpus is split by seed alone."""
+        """Return who trains, validates and is tested; a source corpus is split by seed alone.
+
+        Args:
+            corpus: name.
+            seed: of the protocol.
+            fold: of the seed.
+        """
         place = self.seeds.index(seed)
         if corpus not in self.fold_speakers:
             return self.splits[corpus][place]
@@ -243,7 +249,13 @@ class ProtocolData(Stated):
         return Split(train=tuple(train), validation=(), test=groups[fold])
 
     def order_of(self, corpus: str, seed: int, fold: int = 0) -> tuple[str, ...]:
-        """Return the train utterances of a target corpus in the order of labelling."""
+        """Return the train utterances of a target corpus in the order of labelling.
+
+        Args:
+            corpus: name.
+            seed: of the protocol.
+            fold: of the seed.
+        """
         return self.labelling[corpus][self.seeds.index(seed) * self.folds + fold]
 
     @cached_property

@@ -87,7 +87,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _difference(stated: Any, read: Any, place: str) -> str | None:
-    """Say where a manifest leaves a value to a default, or writes it in another form."""
+    """Return where a manifest leaves a value to a default, or writes it in another form."""
     if isinstance(stated, Mapping) and isinstance(read, Mapping):
         for name in read:
             if name not in stated:

@@ -39,7 +39,7 @@ def utterances_at_hand(
 
 
 def is_published(corpus_name: str) -> bool:
-    """Say whether a corpus is the same list of utterances everywhere, not one's own table."""
+    """Return whether a corpus is the same list of utterances everywhere, not one's own table."""
     corpus = get_corpus(corpus_name)
     return bool(corpus.published()) and corpus.own_root() is None
 

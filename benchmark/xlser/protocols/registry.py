@@ -71,7 +71,7 @@ def find_protocol(
 
 
 def is_registered(protocol: Protocol) -> bool:
-    """Say whether an installed package registers a protocol, to the last value."""
+    """Return whether an installed package registers a protocol, to the last value."""
     names = protocol_names()
     return protocol.name in names and get_protocol(protocol.name).digest == protocol.digest
 

@@ -70,7 +70,13 @@ class Scenario:
 
 
 def shuffling_key(protocol: str, seed: int, id_: str) -> bytes:
-    """Return a sort key that orders ids at random, the same on every machine."""
+    """Return a sort key that orders ids at random, the same on every machine.
+
+    Args:
+        protocol: name.
+        seed: of the order.
+        id_: of an utterance: "corpus/name".
+    """
     return hashlib.sha256(f"{protocol}/{seed}/{id_}".encode()).digest()
 
 

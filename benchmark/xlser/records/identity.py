@@ -71,7 +71,19 @@ def place(
     repeat: int,
     key: str,
 ) -> PurePosixPath:
-    """Return where in a results folder the record of a run belongs."""
+    """Return where in a results folder the record of a run belongs.
+
+    Args:
+        target: language.
+        track: fine-tune or frozen.
+        backbone: name.
+        method: name.
+        labels: label budget.
+        seed: of the protocol.
+        fold: of the seed; None where the protocol has one.
+        repeat: 0 for the first run of a seed.
+        key: of the run, hex.
+    """
     text = place_text(target, track, backbone, method, labels, seed, fold, repeat, key)
     return PurePosixPath(text)
 

@@ -289,7 +289,7 @@ _BEGINNINGS = {
 
 
 def _what_else(path: Path) -> str:
-    """Say what file services, editors and git leave in the place of a record; "" if it is none."""
+    """Return what a file of file services, editors or git is, in words; "" for a record."""
     if path.is_symlink() and not path.exists():
         return "is a link to nothing"
     try:

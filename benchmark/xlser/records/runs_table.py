@@ -184,12 +184,12 @@ class Block:
         yield from ((row, "has predictions that are not those of its levels") for row in rows[odd])
         score = _scores(test, classes, each_corpus, predicted)
         far = ~(np.abs(score - stated) < ROUNDING).all(axis=1)
-        for row, computed, said in zip(rows[far], score[far], stated[far], strict=True):
+        for row, computed, given in zip(rows[far], score[far], stated[far], strict=True):
             yield (
                 row,
                 (
-                    f"states figures that its predictions do not give: {role} UA {said[0]}, "
-                    f"accuracy {said[1]}, computed again {computed[0]} and {computed[1]}"
+                    f"states figures that its predictions do not give: {role} UA {given[0]}, "
+                    f"accuracy {given[1]}, computed again {computed[0]} and {computed[1]}"
                 ),
             )
 

@@ -167,7 +167,7 @@ class Contents:
 
 
 def _is_held(path: Path, twins: Mapping[str, tuple[Packed, int]]) -> bool:
-    """Say whether a packed file holds the record of a file, to the last byte."""
+    """Return whether a packed file holds the record of a file, to the last byte."""
     held = twins.get(key_of(path) or "")
     if held is None:
         return False

@@ -2,8 +2,8 @@
 
 A reference is a folder of leaderboards with several repeats of each cell: runs of the same method
 on the same split that differ in their random draws alone. How far the repeats lie apart says how
-far a run of an unchanged method may lie from them. docs/check.md tells the reasons and measures how
-often an unchanged method is called changed.
+far a run of an unchanged method may lie from them. docs/check.md has the reasons, and how often an
+unchanged method is called changed.
 """
 
 from collections import Counter
@@ -58,7 +58,7 @@ class Cell:
         )
 
     def unlike(self, now: Mapping[str, Any]) -> str | None:
-        """Say why a run cannot be compared with the repeats; None where it can.
+        """Return why a run cannot be compared with the repeats; None where it can.
 
         Args:
             now: what defines the run (`Run.identity`).
@@ -320,13 +320,13 @@ def _row(figure: CheckedFigure) -> dict[str, str]:
 
 
 def _sentence(check: Check) -> str:
-    told = f"{len(check.figures)} figures compared"
+    compared = f"{len(check.figures)} figures compared"
     if check.passed:
-        return f"{told}: all hold."
+        return f"{compared}: all hold."
     verdicts = Counter(figure.verdict for figure in check.figures)
     counts = [f"{verdicts[verdict]} {verdict}" for verdict in ("below", "above")]
     counts.append(f"{len(check.obstacles)} cells not compared")
     return (
-        f"{told}: {', '.join(counts)}. If that is meant, delete the records concerned and make "
+        f"{compared}: {', '.join(counts)}. If that is meant, delete the records concerned and make "
         "the reference anew."
     )

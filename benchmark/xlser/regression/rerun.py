@@ -21,13 +21,13 @@ _Group = tuple[str, str, str, str]
 def rerun(cells: Sequence[Cell], settings: Settings, watch: Watch, events: Events) -> list[Now]:
     """Run each cell once, its first repeat, and leave nothing behind.
 
-    What stands in the way of one cell is told in its place; the others are run all the same.
+    A cell that cannot be run has the reason in place of its figures; the others are run.
 
     Args:
         cells: of the reference.
         settings: where things lie.
-        watch: told how far preparing is.
-        events: told how the runs go.
+        watch: called with (piece of work, done, total) while speech is prepared.
+        events: callbacks of the runs.
     """
     groups: dict[_Group, list[Cell]] = {}
     for cell in cells:

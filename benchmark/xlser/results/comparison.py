@@ -192,7 +192,14 @@ def compare(
 
 
 def verdict(p: float, difference: Estimate, a: str, b: str) -> str:
-    """Return in words which is above, if either is."""
+    """Return in words which is above, if either is.
+
+    Args:
+        p: of no difference, corrected for the number of comparisons.
+        difference: of `a` less `b`.
+        a: name of a method.
+        b: name of the other.
+    """
     if p > LEVEL:
         return "not separable"
     return f"{a} above {b}" if difference.value > 0 else f"{b} above {a}"

@@ -60,7 +60,7 @@ class Line:
         return difference_of_means([self], [other], labels)
 
     def has(self, labels: Budgets) -> bool:
-        """Say whether it has a label budget, or all of several."""
+        """Return whether it has a label budget, or all of several."""
         return all(each in self.rows for each in _several(labels))
 
     @property

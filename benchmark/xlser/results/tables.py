@@ -78,7 +78,7 @@ class Row:
         return self.complete and not self.bound and not self.marks and not twin
 
     def is_comparable(self, other: "Row") -> bool:
-        """Say whether differences to another row mean something: seeds and recordings agree."""
+        """Return whether differences to another row mean something: seeds and recordings agree."""
         same = self.predictions.utterances is other.predictions.utterances
         return same and self.cells == other.cells and not self.marks and not other.marks
 

@@ -65,6 +65,11 @@ def choose_precision(
 
     "auto" is bfloat16 on the fine-tune track where the hardware multiplies it. The networks of
     the frozen track are too small to gain from it.
+
+    Args:
+        asked: by the user.
+        track: fine-tune or frozen.
+        device: of training.
     """
     if track == "frozen":
         return "fp32"
@@ -139,10 +144,10 @@ def _git(beside: str, *arguments: str) -> str | None:
     """Return the output of a git command in the folder of a file; None if it fails."""
     command = ["git", "-C", str(Path(beside).parent), *arguments]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return said.stdout.strip()
+    return done.stdout.strip()
 
 
 @cache

@@ -78,14 +78,27 @@ def about(
 def write_failure(
     run: "Run", failure: Failure, results: Path, given: Mapping[str, Any] | None = None
 ) -> None:
-    """Write how a run failed, and the command that repeats it alone; ignore write errors."""
+    """Write how a run failed, and the command that repeats it alone; ignore write errors.
+
+    Args:
+        run: that failed.
+        failure: its error.
+        results: folder of records.
+        given: further options of `xlser.run`, for the command.
+    """
     text = json.dumps(about(run, failure, results, given), indent=1) + "\n"
     with suppress(OSError):  # the terminal shows it as well
         write_atomically(failure_path(run, results), text.encode())
 
 
 def again(run: "Run", results: Path, given: Mapping[str, Any]) -> str:
-    """Return the command that repeats one run; of a class of a notebook, the call in Python."""
+    """Return the command that repeats one run; of a class of a notebook, the call in Python.
+
+    Args:
+        run: to repeat.
+        results: folder of records.
+        given: further options of `xlser.run`.
+    """
     scenario, method = run.scenario, run.method
     settings = {name: method.settings()[name] for name in method.changed_settings()}
     options: dict[str, Any] = {

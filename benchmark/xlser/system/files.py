@@ -167,7 +167,7 @@ def _sweep_once(folder: Path) -> None:
 
 
 def is_alive(process: int) -> bool:
-    """Say whether this host has a process of that number."""
+    """Return whether this host has a process of that number."""
     import psutil
 
     return bool(psutil.pid_exists(process))
@@ -197,7 +197,7 @@ def home_folders() -> list[Path]:
 
 
 def is_folder(path: Path) -> bool:
-    """Say whether a path is a folder; one that no file system can have is none."""
+    """Return whether a path is a folder; one that no file system can have is none."""
     try:
         return path.is_dir()
     except (OSError, ValueError):  # a name too long, or with a zero byte

@@ -16,7 +16,7 @@ _HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 @cache
 def keep_pages() -> bool:
-    """Let this process keep the memory it frees, in huge pages; say whether it does.
+    """Let this process keep the memory it frees, in huge pages; return whether it does.
 
     glibc otherwise maps activations of tens of megabytes afresh at each step and returns them
     after it, and two thirds of a training step go into page faults. Huge pages are torch's own

@@ -93,7 +93,7 @@ class GradientMethod(Twinned):
         return self._fit(task, standardised=False)
 
     def _model_standardises(self) -> bool:
-        """Say whether the model holds the statistics, as all did before there was a choice."""
+        """Return whether the model holds the statistics, as all did before there was a choice."""
         if "source" in self.stages:
             return self.standardisation == "source"
         return self.standardisation == type(self).standardisation
@@ -162,6 +162,14 @@ def optimise(
     An encoder among the modules that states how it is tuned has learning rates of its own, which
     rise and fall in the course of the stage, and a limit on the gradient's norm.
 
+    Args:
+        loss: scalar of a step.
+        modules: whose parameters are trained.
+        task: labelled and unlabelled speech, schedule and seed.
+        shares: of the parts of the task in a batch, see `Batches`.
+        stage: "source" or "target"; the seed of the batches follows from it.
+        hooks: called before epochs and after steps.
+
     Raises:
         MethodError: the loss is not a finite scalar.
     """
@@ -204,7 +212,7 @@ def optimise(
 
 
 def _is_tuned(part: nn.Module) -> TypeGuard[Backbone]:
-    """Say whether a module is an encoder that is trained and states how."""
+    """Return whether a module is an encoder that is trained and states how."""
     trained = isinstance(part, Backbone) and part.tuning is not None
     return trained and any(p.requires_grad for p in part.parameters())
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from xlser.audio import SAMPLE_RATE
 from xlser.backbones.backbone import Tuning
 from xlser.backbones.encoders.encoder import TransformerBackbone, inside
-from xlser.backbones.encoders.layers import heard, listen
+from xlser.backbones.encoders.layers import record_states, recorded_states
 from xlser.backbones.encoders.options import ALL
 from xlser.backbones.encoders.wav2vec import OFF
 
@@ -41,7 +41,7 @@ class Wav2Vec2BertBackbone(TransformerBackbone):
             "use_intermediate_ffn_before_adapter": False,
         }))  # fmt: skip
         if self.layer == ALL:
-            listen(network.encoder.layers)
+            record_states(network.encoder.layers)
         return cast("nn.Module", network)
 
     def _layers_of(self) -> Sequence[nn.Module]:
@@ -58,7 +58,7 @@ class Wav2Vec2BertBackbone(TransformerBackbone):
         mask = None
         if int(counts.min()) < hidden.shape[1]:
             mask = inside(counts, hidden.shape[1])
-        with heard() as states:
+        with recorded_states() as states:
             out = network.encoder(hidden, attention_mask=mask)[0]
         return [*states[:-1], out] if self.layer == ALL else [out], counts
 

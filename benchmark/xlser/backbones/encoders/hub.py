@@ -23,6 +23,11 @@ def folder_of(weights: HubWeights, name: str, settings: Settings) -> Path:
     Looked for in `settings.weights` (a folder `<name>`, `<name>-encoder` or the repository's), in
     the Hub's cache, and on the Hub. What is here is used without a request, if it is pinned.
 
+    Args:
+        weights: repository or folder, and revision.
+        name: of the backbone.
+        settings: which name a folder of weights.
+
     Raises:
         MissingExtraError: huggingface_hub is not installed.
         WeightsError: the repository, the revision or its weights cannot be loaded.
@@ -53,7 +58,13 @@ def folder_of(weights: HubWeights, name: str, settings: Settings) -> Path:
 
 
 def folder_here(weights: HubWeights, name: str, settings: Settings) -> Path | None:
-    """Return the folder on this machine outside the Hub's cache that holds a model, if any does."""
+    """Return the folder on this machine outside the Hub's cache that holds a model, if any does.
+
+    Args:
+        weights: repository or folder, and revision.
+        name: of the backbone.
+        settings: which name a folder of weights.
+    """
     if not weights.revision:
         places = [Path(weights.repository).expanduser()]
     elif settings.weights and not name.startswith("hf:"):

@@ -46,16 +46,16 @@ def _input(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
         kept.append(given[0])
 
 
-def listen(layers: nn.ModuleList) -> None:
-    """Let layers hand their states to `heard`, whichever thread calls them."""
+def record_states(layers: nn.ModuleList) -> None:
+    """Let layers pass their states to `recorded_states`, whichever thread calls them."""
     layers[0].register_forward_pre_hook(_input)
     for layer in layers:
         layer.register_forward_hook(_output)
 
 
 @contextmanager
-def heard() -> Iterator[list[Tensor]]:
-    """Collect the states of layers that were listened to, the first layer's input first."""
+def recorded_states() -> Iterator[list[Tensor]]:
+    """Collect the states of layers of `record_states`, the first layer's input first."""
     states: list[Tensor] = []
     before = _kept.set(states)
     try:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from xlser.backbones.backbone import Tuning
 from xlser.backbones.encoders.encoder import TransformerBackbone, inside
-from xlser.backbones.encoders.layers import heard, listen
+from xlser.backbones.encoders.layers import record_states, recorded_states
 from xlser.backbones.encoders.options import ALL
 
 _TUNING = Tuning(
@@ -55,7 +55,7 @@ class Wav2Vec2Backbone(TransformerBackbone):
         if config.do_stable_layer_norm and layers < self.depth:
             network.encoder.layer_norm = nn.Identity()  # which follows the last layer there
         if self.layer == ALL:
-            listen(network.encoder.layers)
+            record_states(network.encoder.layers)
         return cast("nn.Module", network)
 
     def _layers_of(self) -> Sequence[nn.Module]:
@@ -69,7 +69,7 @@ class Wav2Vec2Backbone(TransformerBackbone):
         mask = None
         if int(counts.min()) < hidden.shape[1]:
             mask = inside(counts, hidden.shape[1])
-        with heard() as states:
+        with recorded_states() as states:
             out = network.encoder(hidden, attention_mask=mask)[0]
         return [*states[:-1], out] if self.layer == ALL else [out], counts
 

@@ -77,6 +77,6 @@ _BESIDE = {"failures", "status", "protocol.json", "encoders.json"}
 
 
 def _may_be_record(path: Path) -> bool:
-    """Say whether a file may be one: failures, progress and facts lie beside `results`."""
+    """Return whether a file may be one: failures, progress and facts lie beside `results`."""
     above = path.parts[:-1]
     return "results" in above or not _BESIDE & {*path.parts}

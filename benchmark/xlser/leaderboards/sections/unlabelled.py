@@ -51,13 +51,13 @@ def _of_source_model(stated: Sequence[Mapping[str, float]]) -> Paragraph:
         ("the unlabelled speech", "source_model"),
         ("validation speech of the source", "validation"),
     ]
-    said = [
+    shares = [
         f"on {where} {_mean(stated, f'{of}_accuracy'):.1f} % accurate with a mean confidence of "
         f"{_mean(stated, f'{of}_confidence'):.1f} % (ECE {_mean(stated, f'{of}_ece'):.1f})"
         for where, of in parts
         if all(f"{of}_ece" in of_row for of_row in stated)
     ]
-    return Paragraph(f"The source models that methods start from are {', '.join(said)}.")
+    return Paragraph(f"The source models that methods start from are {', '.join(shares)}.")
 
 
 def _mean(stated: Sequence[Mapping[str, float]], name: str) -> float:

@@ -89,7 +89,7 @@ class _Imbalance:
 
 
 def _exchange_best_pair(groups: list[list[str]], cost: _Imbalance) -> bool:
-    """Exchange the two speakers whose exchange lessens the imbalance most; say whether any did."""
+    """Exchange the two speakers that lessen the imbalance most; return whether any do."""
     best, exchange = 0, None
     for a, first in enumerate(groups):
         for second in groups[a + 1 :]:

@@ -131,7 +131,7 @@ def _numbers(value: object) -> Iterator[float]:
 
 
 def _is_digest(text: str) -> bool:
-    """Say whether a text is a SHA-256 in hex, and not of one digit alone."""
+    """Return whether a text is a SHA-256 in hex, and not of one digit alone."""
     return bool(_DIGEST.fullmatch(text)) and len(set(text)) > 1
 
 

@@ -24,6 +24,12 @@ def shots_of_each_class(emotion: Tensor, shots: int, classes: int) -> Tensor:
 
 
 def class_means(features: Tensor, emotion: Tensor, classes: int) -> Tensor:
-    """Return the mean feature of each class, shape (classes, dimension); 0 for an absent class."""
+    """Return the mean feature of each class, shape (classes, dimension); 0 for an absent class.
+
+    Args:
+        features: shape (utterances, dimension).
+        emotion: class indices, shape (utterances,).
+        classes: number of classes.
+    """
     members = torch.nn.functional.one_hot(emotion, classes).to(features.dtype)
     return members.T @ features / members.sum(dim=0).clamp(min=1)[:, None]
