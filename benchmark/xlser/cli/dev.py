@@ -3,12 +3,15 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xlser.cli.output import messages, progress
-from xlser.cli.parameters import LeaderboardsFolder, SeveralValues
+from xlser.cli.parameters import Command, with_options
+
+if TYPE_CHECKING:
+    from xlser.api.options import RunOptions
 
 app = typer.Typer(no_args_is_help=True, help="For those who work on the suite.")
 gpu_grid = typer.Typer(
@@ -17,27 +20,20 @@ gpu_grid = typer.Typer(
 app.add_typer(gpu_grid, name="gpu-grid")
 
 
-@gpu_grid.command("pack", cls=SeveralValues)
+@gpu_grid.command("pack", cls=Command)
+@with_options("methods", "protocol", "target", "labels", "seeds", "precision", "backbone")
 def pack(
+    *,
     pieces: Annotated[Path, typer.Argument(help="Folder that receives the pieces.")],
-    protocol: Annotated[str, typer.Option(help="Protocol that runs follow.")],
-    methods: Annotated[list[str] | None, typer.Argument(help="Methods; default: all.")] = None,
-    target: Annotated[list[str] | None, typer.Option(help="Target languages.")] = None,
-    labels: Annotated[list[int] | None, typer.Option(help="Label budgets; default: all.")] = None,
-    seeds: Annotated[list[int] | None, typer.Option(help="Seeds; default: all.")] = None,
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
-    backbone: Annotated[str | None, typer.Option(help="Default: the protocol's.")] = None,
+    options: "RunOptions",
     size: Annotated[int, typer.Option(min=1, help="MiB of a piece.")] = 60,
 ) -> None:
     """Write log-mels, weights and the plan of a grid into pieces (where corpora are)."""
     from xlser.api import portable
-    from xlser.api.options import RunOptions
 
-    given = {"methods": methods, "target": target, "labels": labels, "seeds": seeds}
-    how = {"track": "finetune", "precision": precision, "backbone": backbone}
-    options = RunOptions(protocol=protocol, **given, **how)
+    fine_tuning = options.model_copy(update={"track": "finetune"})
     with progress() as bars:
-        portable.pack(options, pieces, size, messages, bars)
+        portable.pack(fine_tuning, pieces, size, messages, bars)
 
 
 @gpu_grid.command("run")
@@ -57,13 +53,15 @@ def run(
         raise typer.Exit(1)
 
 
-@gpu_grid.command("home")
+@gpu_grid.command("home", cls=Command)
+@with_options("leaderboards")
 def home(
+    *,
     records: Annotated[Path, typer.Argument(help="records.tar.gz of the other machine.")],
-    leaderboards: LeaderboardsFolder = Path("leaderboards"),
+    options: "RunOptions",
 ) -> None:
     """Check records of the other machine and add them to leaderboards (where these are)."""
     from xlser.api import portable
 
-    written = portable.bring_home(records, leaderboards)
-    messages(f"{len(written)} records written below {leaderboards}")
+    written = portable.bring_home(records, options.leaderboards)
+    messages(f"{len(written)} records written below {options.leaderboards}")
