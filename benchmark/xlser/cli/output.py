@@ -77,20 +77,29 @@ _WIDER = 2  # columns that tabulate adds to headings
 def _fitted(cells: Sequence[Sequence[Any]]) -> list[int]:
     """Return widths of columns with which a table fits `WIDTH`: the widest are made narrower.
 
-    The first column, of names, stays as it is.
+    Words stay whole as long as there is room: the first column, of names, becomes narrower only
+    where the others cannot.
 
     Args:
         cells: of the headings and the rows.
     """
     headings, *rows = cells
     widths = [len(str(heading)) + _WIDER for heading in headings]
+    least = [max(map(len, str(heading).split()), default=0) + _WIDER for heading in headings]
     for row in rows:
         widths = [max(width, len(str(cell))) for width, cell in zip(widths, row, strict=True)]
-    first, *others = widths
-    room = WIDTH - 3 * len(widths) - 1 - first
-    while others and sum(others) > room and max(others) > 1:
-        others[others.index(max(others))] -= 1
-    return [first, *others]
+        words = [max(map(len, str(cell).split()), default=0) for cell in row]
+        least = [max(pair) for pair in zip(least, words, strict=True)]
+    room = WIDTH - 3 * len(widths) - 1
+    order = [*range(1, len(widths))]
+    for narrowest in (least, [1] * len(widths)):
+        while order and sum(widths) > room:
+            widest = max(order, key=lambda i: widths[i] - narrowest[i] and widths[i])
+            if widths[widest] <= narrowest[widest]:
+                break
+            widths[widest] -= 1
+        order = [*range(len(widths))]
+    return widths
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:
