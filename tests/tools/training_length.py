@@ -37,7 +37,7 @@ from xlser.protocols import (
 )
 from xlser.protocols.rules.kfold import kfold_speakers
 from xlser.runs import Inputs, Run, choose_device, gather
-from xlser.runs.running.isolation import threads_for
+from xlser.runs.running.in_process import threads_for
 from xlser.runs.task import make_task
 from xlser.settings import Settings
 from xlser.training import new_model, train_source_model
