@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -168,10 +169,38 @@ def test_what_a_critic_answers_has_no_batch_in_it() -> None:
     torch.testing.assert_close(critic(x)[:2], critic(x[:2]))
 
 
+class By:
+    """What has the slope of a function, by torch's gradient of it."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        self._function = function
+
+    def slope(self, features: Tensor) -> Tensor:
+        x = features.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(self._function(x).sum(), x, create_graph=True)
+        return slope
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_a_critics_slope_and_what_it_learns_from_it_are_torchs_to_the_bit(outputs: int) -> None:
+    critic, features = new_critic(outputs), torch.randn(50, 4)
+    critic._learns(True)
+    weights = [layer.weight for layer in critic._network if isinstance(layer, nn.Linear)]
+    slopes_, learnt = [], []
+    for each in (critic, By(critic)):
+        slope = each.slope(features)
+        slopes_.append(slope)
+        learnt.append(torch.autograd.grad((slope.norm(dim=1) - 1).square().mean(), weights))
+    assert torch.equal(*slopes_)
+    assert slopes_[0].abs().sum() > 0
+    for mine, torchs in zip(*learnt, strict=True):
+        assert torch.equal(mine, torchs)
+
+
 @pytest.mark.parametrize("norm", [0.0, 0.5, 1.0, 4.0])
 def test_the_penalty_of_a_linear_critic_is_how_far_its_slope_is_from_one(norm: float) -> None:
     w = norm * nn.functional.normalize(torch.randn(4), dim=0)
-    penalty = gradient_penalty(lambda x: x @ w[:, None], torch.randn(9, 4), torch.randn(9, 4))
+    penalty = gradient_penalty(By(lambda x: x @ w[:, None]), torch.randn(9, 4), torch.randn(9, 4))
     assert penalty.item() == pytest.approx((norm - 1) ** 2, abs=1e-5)
 
 
@@ -180,7 +209,7 @@ def test_the_penalty_is_taken_between_the_two_sets() -> None:
     direction = torch.tensor([[0.6, 0.8]]).expand(4000, 2)
     torch.manual_seed(0)
     penalty = gradient_penalty(
-        lambda x: x.square().sum(dim=1, keepdim=True) / 2, 2 * direction, 4 * direction
+        By(lambda x: x.square().sum(dim=1, keepdim=True) / 2), 2 * direction, 4 * direction
     )
     # With |x| uniform on [2, 4]: the mean of (|x| - 1)^2 is (27 - 1) / 3 / 2.
     assert penalty.item() == pytest.approx(13 / 3, rel=0.02)
@@ -193,7 +222,7 @@ def test_each_pair_has_a_place_of_its_own_between_the_sets() -> None:
         seen.append(x.detach())
         return x.square().sum(dim=1, keepdim=True)
 
-    gradient_penalty(critic, torch.zeros(50, 3), torch.ones(50, 3))
+    gradient_penalty(By(critic), torch.zeros(50, 3), torch.ones(50, 3))
     (between,) = seen
     assert len(between[:, 0].unique()) == 50
     assert torch.equal(between[:, 0], between[:, 2])
@@ -203,7 +232,9 @@ def test_each_pair_has_a_place_of_its_own_between_the_sets() -> None:
 def test_the_penaltys_gradient_reaches_a_critics_weights() -> None:
     w = torch.tensor([3.0, 4.0])
     slope = gradient(
-        lambda w: gradient_penalty(lambda x: x @ w[:, None], torch.randn(5, 2), torch.randn(5, 2)),
+        lambda w: gradient_penalty(
+            By(lambda x: x @ w[:, None]), torch.randn(5, 2), torch.randn(5, 2)
+        ),
         w,
     )
     torch.testing.assert_close(slope, 2 * (5 - 1) * w / 5)
@@ -215,7 +246,7 @@ def test_the_penaltys_gradient_is_its_slope() -> None:
     def penalty(weights: Tensor) -> Tensor:
         torch.manual_seed(3)
         hidden, last = weights[:, :3], weights[:, 3:]
-        return gradient_penalty(lambda x: torch.tanh(x @ hidden.T) @ last, one, other)
+        return gradient_penalty(By(lambda x: torch.tanh(x @ hidden.T) @ last), one, other)
 
     weights = torch.randn(5, 4, dtype=torch.float64)
     torch.testing.assert_close(gradient(penalty, weights), slopes(penalty, weights, step=1e-5))

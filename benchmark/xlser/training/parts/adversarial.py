@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -104,6 +104,24 @@ class Critic:
         """Return answers, shape (batch, outputs), of features, shape (batch, dimension)."""
         return cast("Tensor", self._network(features))
 
+    def slope(self, features: Tensor) -> Tensor:
+        """Return the gradient of the sum of each row's answers, shape as `features`.
+
+        The weights can be trained through it. It does not change with `features` but where a ReLU
+        turns on, so nothing is passed back to them; torch's second gradient would add zeros to
+        everything on the way.
+        """
+        passed, x = [], features
+        with torch.no_grad():
+            for layer in self._network:
+                x = layer(x)
+                if isinstance(layer, nn.ReLU):
+                    passed.append(x > 0)
+        slope = torch.ones_like(x)
+        for layer in reversed(self._network):
+            slope = slope @ layer.weight if isinstance(layer, nn.Linear) else slope * passed.pop()
+        return slope
+
     def learn(self, loss: Callable[[], Tensor]) -> None:
         """Take one step down the gradient of `loss`, called with the critic's weights free."""
         self._learns(True)
@@ -121,16 +139,21 @@ class Critic:
             weight.requires_grad_(free)
 
 
-def gradient_penalty(critic: Callable[[Tensor], Tensor], one: Tensor, other: Tensor) -> Tensor:
+class Sloped(Protocol):
+    """What has a slope, as a critic has."""
+
+    def slope(self, features: Tensor) -> Tensor:
+        """Return the gradient of each row's answer, shape (batch, dimension) as `features`."""
+
+
+def gradient_penalty(critic: Sloped, one: Tensor, other: Tensor) -> Tensor:
     """Return the mean of (|gradient| - 1)^2 between two sets (Gulrajani et al. 2017, Eq. 3).
 
     Args:
-        critic: maps (batch, dimension) to (batch, 1).
+        critic: with one answer a row.
         one: features without gradient, shape (batch, dimension).
         other: the same number of them.
     """
     share = torch.rand(len(one), 1, device=one.device)
-    between = (share * one + (1 - share) * other).requires_grad_(True)
-    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-    norms: Tensor = slope.norm(dim=1)
+    norms: Tensor = critic.slope(share * one + (1 - share) * other).norm(dim=1)
     return (norms - 1).square().mean()
