@@ -62,17 +62,17 @@ class LabelShift(Twinned):
     def fit(self, task: Task) -> Predictor:
         """Fit the classifier, then correct it."""
         standard = task.standardised(self.standardisation)
-        heard, classes = self.heard(standard.task), len(task.classes)
-        labelled = known(heard)
+        visible, classes = self.visible(standard.task), len(task.classes)
+        labelled = known(visible)
         plain = LinearPredictor(regression(labelled, self.penalty), np.ones(classes))
         task.progress(1, 1)
-        if not len(heard.target_unlabelled):
+        if not len(visible.target_unlabelled):
             return standard.predictor(plain)
-        validation = heard.source_validation
+        validation = visible.source_validation
         answers = plain.probabilities(embeddings(validation.speech))
         validated = Validated(answers, validation.emotion.cpu().numpy())
         training = frequencies_of(labelled, classes)
-        p = plain.probabilities(embeddings(heard.target_unlabelled))
+        p = plain.probabilities(embeddings(visible.target_unlabelled))
         wanted = self.frequencies(p, training, validated)
         factor = np.where(training > 0, wanted / np.maximum(training, 1e-12), 0.0)
         return standard.predictor(LinearPredictor(plain.linear, factor))

@@ -49,7 +49,7 @@ class AlignedLinear(Twinned):
 
     def fit(self, task: Task) -> Predictor:
         """Fit both classifiers under both alignments."""
-        task = self.heard(task)
+        task = self.visible(task)
         source, labelled = (_embeddings(p.speech) for p in (task.source, task.target_labelled))
         target = np.concatenate([labelled, _embeddings(task.target_unlabelled)])
         emotions = (task.source.emotion.cpu().numpy(), task.target_labelled.emotion.cpu().numpy())

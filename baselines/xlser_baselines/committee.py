@@ -33,16 +33,16 @@ class Committee(Twinned):
 
         Raises:
             UnknownNameError: a member is not registered.
-            ValueError: there is none, or one is to be told what this method does not declare.
+            ValueError: there is none, or one needs attributes that this method does not declare.
         """
         if not self.members:
             raise ValueError('A committee needs members: --set members=\'["svm", "fluda"]\'.')
         kinds = [get_method(name) for name in self.members]
         for kind in kinds:
-            if told := kind().told():
+            if carried := kind().carried_attributes():
                 raise ValueError(
-                    f"{kind.name} cannot be a member of a committee: it is told of "
-                    f"{' and '.join(told)}. Name methods that hear speech and labels "
+                    f"{kind.name} cannot be a member of a committee: it needs "
+                    f"{' and '.join(carried)}. Name methods that use speech and labels "
                     "alone."
                 )
         fitted = []

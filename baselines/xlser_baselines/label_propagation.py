@@ -31,8 +31,8 @@ class LabelPropagation(Twinned):
     def fit(self, task: Task) -> Predictor:
         """Build the graph and let the labels spread."""
         standard = task.standardised(self.standardisation)
-        heard = self.heard(standard.task)
-        labelled, unlabelled = known(heard), embeddings(heard.target_unlabelled)
+        visible = self.visible(standard.task)
+        labelled, unlabelled = known(visible), embeddings(visible.target_unlabelled)
         x = np.concatenate([labelled.source, labelled.target, unlabelled])
         unknown = np.full(len(unlabelled), -1)
         y = np.concatenate([labelled.source_emotion, labelled.target_emotion, unknown])

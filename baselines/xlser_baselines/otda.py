@@ -36,9 +36,9 @@ class OTDA(Twinned):
     def fit(self, task: Task) -> Predictor:
         """Transport the source and fit to it."""
         standard = task.standardised(self.standardisation)
-        heard = self.heard(standard.task)
-        labelled = known(heard)
-        target = np.concatenate([labelled.target, embeddings(heard.target_unlabelled)])
+        visible = self.visible(standard.task)
+        labelled = known(visible)
+        target = np.concatenate([labelled.target, embeddings(visible.target_unlabelled)])
         if len(target):
             moved = transported(labelled, target, self.blur, self.rounds)
             labelled = replace(labelled, source=moved)

@@ -32,10 +32,10 @@ class Prototypes(Twinned):
     def fit(self, task: Task) -> Predictor:
         """Compute the prototypes and refine them."""
         standard = task.standardised(self.standardisation)
-        heard, classes = self.heard(standard.task), len(task.classes)
-        source, target = (sums(part, classes) for part in (heard.source, heard.target_labelled))
+        visible, classes = self.visible(standard.task), len(task.classes)
+        source, target = (sums(part, classes) for part in (visible.source, visible.target_labelled))
         prototypes = _Prototypes(joint_means(source, target), self.temperature)
-        z = normalize(heard.target_unlabelled.features, dim=1)
+        z = normalize(visible.target_unlabelled.features, dim=1)
         for _ in range(self.rounds if len(z) else 0):
             p = prototypes(z)
             where = torch.arange(len(z), device=z.device)

@@ -19,7 +19,7 @@ def xlser_check() -> Callable[..., None]:
 
     `xlser_check(reference="reference", take=None)` runs every cell of the reference anew, or takes
     its record from the leaderboards at `take`. Where data and weights lie, `xlser.toml` and the
-    environment say.
+    environment state.
     """
     return _require_results_hold
 

@@ -19,7 +19,7 @@ def claim_table(found: Sequence[Difference], tables: Sequence[Table]) -> TableMo
     """
     targets = [table.target for table in tables]
     cells: dict[str, Sequence[str]] = {
-        "": [x.claim.says for x in found],
+        "": [x.claim.text for x in found],
         "difference": [f"{side(x.claim.above)} − {side(x.claim.below)}" for x in found],
     }
     for target in targets:

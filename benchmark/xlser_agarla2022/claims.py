@@ -22,13 +22,13 @@ class Claim:
     """That one row is above another.
 
     Attributes:
-        says: the claim in a few words.
+        text: the claim in a few words.
         above: the row with the higher score.
         below: the row with the lower score.
         role: of the language that both are tested on.
     """
 
-    says: str
+    text: str
     above: Side
     below: Side
     role: Role = "target"

@@ -25,7 +25,7 @@ def both_languages(template: Record) -> list[Record]:
 
 
 def found(records: list[Record], claims: tuple[Claim, ...] = CLAIMS) -> dict[str, Difference]:
-    return {x.claim.says: x for x in differences(V1, boards(V1, records), claims)}
+    return {x.claim.text: x for x in differences(V1, boards(V1, records), claims)}
 
 
 def test_a_difference_is_that_of_its_rows_by_target_and_in_the_mean(template: Record) -> None:

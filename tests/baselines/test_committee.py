@@ -53,7 +53,7 @@ def test_progress_goes_once_from_nothing_to_all(task: Task) -> None:
     [
         ((), ValueError, "needs members"),
         (("svn",), UnknownNameError, "Did you mean 'svm'"),
-        (("aggregated-multitask",), ValueError, "told of gender and naturalness"),
+        (("aggregated-multitask",), ValueError, "needs gender and naturalness"),
     ],
 )
 def test_members_that_cannot_be_are_named(

@@ -154,7 +154,7 @@ def test_with_json_each_line_of_progress_is_an_object(
     assert {datetime.fromisoformat(line["time"]).tzinfo for line in lines} == {UTC}
     told = {line["event"]: line for line in lines}
     assert {"plan", "failed", "ended", "progress"} <= set(told)
-    assert told["failed"]["said"] == failure["said"]
+    assert told["failed"]["message"] == failure["message"]
     assert told["failed"]["run"] == "german svm k=20 s=0"
     (record,) = (here / "leaderboards/demo/results").rglob("*.json")
     ended, kept = told["ended"], json.loads(record.read_text())
@@ -207,7 +207,7 @@ def test_hundreds_of_failures_are_told_by_kind() -> None:
     failures = [
         {
             "run": f"run {number}",
-            "said": "no luck" if number % 3 else f"fault {number % 60}",
+            "message": "no luck" if number % 3 else f"fault {number % 60}",
             "again": f"xlser run {number}",
             "trace": f"Traceback of {number}",
         }

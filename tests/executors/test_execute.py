@@ -107,7 +107,7 @@ def test_a_run_that_fails_does_not_stop_the_others(
             raise RuntimeError("no luck")
 
     told: list[str] = []
-    events = Events(failed=lambda run, failure: told.append(f"{run.label}: {failure.said}"))
+    events = Events(failed=lambda run, failure: told.append(f"{run.label}: {failure.message}"))
     outcome = demo.run(request([Broken, "sft"]), tmp_path, events)
     assert [record.method.name for record in outcome.records] == ["sft"]
     said = f"no luck. The method 'stranger' of module {__name__} raised this in fit."

@@ -343,7 +343,7 @@ def test_what_slurm_says_of_a_job_that_left_nothing(cluster: Site) -> None:
     (ended,) = words(crew)
     assert isinstance(ended, Ended)
     assert isinstance(ended.ending, Failure)
-    assert "took longer than the timeout of 60 s" in ended.ending.said
+    assert "took longer than the timeout of 60 s" in ended.ending.message
     assert queue.submitted == [first, second, first]  # a job preempted is not a job lost
     queue.log("2_0").parent.mkdir()
     queue.log("2_0").write_text("slurmstepd: error: Detected 1 oom_kill event")

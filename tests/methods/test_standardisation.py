@@ -278,10 +278,10 @@ def test_another_word_is_refused_with_the_ones_there_are() -> None:
 
 
 def test_speakers_are_told_to_who_standardises_by_them() -> None:
-    assert Trained().told() == ()
-    assert Trained(standardisation="speaker").told() == ("speaker",)
+    assert Trained().carried_attributes() == ()
+    assert Trained(standardisation="speaker").carried_attributes() == ("speaker",)
     named = type("Named", (Trained,), {"attributes": ("speaker", "gender")})
-    assert named(standardisation="speaker").told() == ("speaker", "gender")
+    assert named(standardisation="speaker").carried_attributes() == ("speaker", "gender")
 
 
 def test_the_shared_source_model_serves_source_and_language_alone() -> None:

@@ -192,7 +192,7 @@ def test_what_is_no_reply_fails_the_run_alone(demo: Demo, tmp_path: Path) -> Non
 
 def test_a_run_is_held_to_its_memory() -> None:
     replies, _ = _outcome("import torch; torch.empty(64 << 30, dtype=torch.uint8)", 60.0)
-    assert "memory" in replies[-1]["said"]
+    assert "memory" in replies[-1]["message"]
 
 
 def test_a_run_is_held_to_its_time() -> None:

@@ -84,9 +84,11 @@ def run(
     with Bars(messages) as bars:
         finished = carry_out(asked, messages, bars, "xlser.run")
     if finished.failures:
-        said = "; ".join(f"{failure['run']}: {failure['said']}" for failure in finished.failures)
+        message = "; ".join(
+            f"{failure['run']}: {failure['message']}" for failure in finished.failures
+        )
         warnings.warn(
-            f"{len(finished.failures)} of {len(finished.plan.todo)} runs failed: {said}",
+            f"{len(finished.failures)} of {len(finished.plan.todo)} runs failed: {message}",
             stacklevel=2,
         )
     return load(finished.grid.protocol, asked.leaderboards, finished.failures)

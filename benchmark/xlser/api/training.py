@@ -105,7 +105,7 @@ def _card(run: Run, record: Record, pipeline: Pipeline, protocol: Protocol) -> C
             labelled=_by_corpus(scenario.target_labelled),
             unlabelled=_by_corpus(scenario.target_unlabelled) if run.method.uses_target else {},
             encoder=known.data if known else "nothing",
-            heard=tuple(
+            encoder_corpora=tuple(
                 get_corpus(name).title
                 for name in sorted(of_protocol & {*(known.corpora if known else ())})
             ),

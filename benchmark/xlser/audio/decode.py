@@ -53,7 +53,7 @@ class Decoded(NamedTuple):
 def load(path: Path) -> Samples:
     """Decode a recording, average its channels and resample it to `SAMPLE_RATE`.
 
-    Its length is what decodes, whatever its header says.
+    Its length is that of the decoded samples, whatever its header states.
 
     Args:
         path: any format libsndfile reads, any sample rate of `RATES`, any number of channels.

@@ -1,6 +1,6 @@
 """Headers that misstate the length of a recording, and how it is read nevertheless.
 
-libsndfile believes headers: it stops where the header says, and refuses to read past it. Writers
+libsndfile believes headers: it stops where the header states, and refuses to read past it. Writers
 to a pipe cannot go back to state the length; other headers are wrong. Here the length is what
 lies in the file.
 """

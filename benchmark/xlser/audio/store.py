@@ -47,7 +47,7 @@ class About(BaseModel):
         waveform: settings of the waveforms, if it holds these.
         utterances: number of rows.
         excluded: names of utterances left out at the user's word.
-        size: bytes of the Arrow file, to tell a truncated one.
+        size: bytes of the Arrow file, to detect a truncated one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -70,7 +70,7 @@ class TrainedOn:
 
 
 NONE = "none"
-"""What a record says of a backbone that has no weights."""
+"""Digest in records of a backbone without weights."""
 
 NOTHING = TrainedOn("nothing")
 UNKNOWN = TrainedOn("not stated", listed=False)
@@ -154,7 +154,7 @@ class Backbone(nn.Module):
         tuning: how it is fine-tuned; None: by the protocol's schedule.
         packages: distributions that its embeddings depend on, beside the suite's own.
         notice: printed when it is used.
-        asked: what `--backbone` must say to get it, where that is not its name: a path, say.
+        asked: value of `--backbone` that names it, if that is not its name: a path, for example.
     """
 
     name: ClassVar[str]

@@ -80,7 +80,7 @@ def xlser(
 ) -> None:
     """Benchmark of semi-supervised cross-lingual speech emotion recognition."""
     messages.form = "text"  # until a command is asked for JSON
-    working_folder()  # libraries die without one, and say nothing of it
+    working_folder()  # without one, libraries fail with errors that do not name it
 
 
 def _terminate(number: int, frame: object) -> NoReturn:

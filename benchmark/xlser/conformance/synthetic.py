@@ -62,7 +62,9 @@ def make_task(
         schedule=SCHEDULE,
         backbone=_pretrained if track == "finetune" else None,
     )
-    return with_attributes(task, method().told() if attributes is None else attributes)
+    return with_attributes(
+        task, method().carried_attributes() if attributes is None else attributes
+    )
 
 
 def taking_turns(count: int) -> Tensor:

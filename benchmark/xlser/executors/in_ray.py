@@ -99,11 +99,11 @@ def _not_ready(failure: "Failure") -> "Failure":
     """Return the failure of a job whose method or backbone is not installed on this node."""
     from xlser.runs.failures import Failure
 
-    said = (
-        f"The run cannot begin on the node {platform.node()}: {failure.said} "
+    message = (
+        f"The run cannot begin on the node {platform.node()}: {failure.message} "
         "Install there the packages that are installed here."
     )
-    return Failure(f"WorkerError: {said}", failure.trace)
+    return Failure(f"WorkerError: {message}", failure.trace)
 
 
 def _other_versions(versions: Mapping[str, str]) -> str:

@@ -138,7 +138,7 @@ def require_predictor(answer: object, method: Method) -> Predictor:
 def check_probabilities(
     answer: object, method: Method | type[Method], utterances: int, classes: Sequence[str]
 ) -> Tensor:
-    """Return what a predictor answered, if it is what the contract says.
+    """Return the answer of a predictor, if it fulfils the contract.
 
     Args:
         answer: of `predict`.

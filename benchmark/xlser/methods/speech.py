@@ -1,4 +1,4 @@
-"""Speech as methods see it: numbers, in an order and without names that tell nothing."""
+"""Speech as methods get it: numbers without names, in an order that carries no information."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -19,7 +19,7 @@ TWIN = "twin"
 """The setting under which a method does without unlabelled speech (`xlser.training.Twinned`)."""
 
 Attribute = Literal["gender", "naturalness", "speaker"]
-"""What a method may be told of train speech beside its emotion. Speakers are numbers 0, 1, ... that
+"""What train speech may carry beside its emotion. Speakers are numbers 0, 1, ... that
 hold within one task, in an order without meaning; the parts of a task share them."""
 
 ATTRIBUTES: Mapping[Attribute, tuple[str, ...]] = {
@@ -40,6 +40,6 @@ Standardisation = Literal["none", "source", "labelled", "language", "speaker"]
   language.
 
 By "language" and "speaker", speech to be recognised is standardised by the target language's train
-speech, whatever its language: a predictor is not told the language, and test speakers have no train
+speech, whatever its language: predictors get no language, and test speakers have no train
 speech.
 """

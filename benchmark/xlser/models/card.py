@@ -21,14 +21,14 @@ class TrainedOn(_Stated):
         labelled: utterances of the target with labels, by corpus.
         unlabelled: utterances of the target without, by corpus.
         encoder: what the encoder was trained on before, as its authors state it.
-        heard: corpora of the protocol that are among it.
+        encoder_corpora: corpora of the protocol that are among it.
     """
 
     source: Mapping[str, int]
     labelled: Mapping[str, int]
     unlabelled: Mapping[str, int]
     encoder: str
-    heard: tuple[str, ...] = ()
+    encoder_corpora: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         """Return it in a sentence."""
@@ -126,17 +126,21 @@ class Card(_Stated):
     def about(self) -> str:
         """Return what a reader of its predictions must know."""
         scores = "; ".join(of.in_words(language) for language, of in self.measured.items())
-        heard = f" The encoder was trained on {', '.join(self.heard)}." if self.heard else ""
+        encoder = (
+            f" The encoder was trained on {', '.join(self.encoder_corpora)}."
+            if self.encoder_corpora
+            else ""
+        )
         return (
-            f"{self.title}. Trained on {self.trained_on.in_words()}.{heard} Measured: {scores}. "
+            f"{self.title}. Trained on {self.trained_on.in_words()}.{encoder} Measured: {scores}. "
             "Other speech, as that of other languages, recordings or spontaneous emotions, was "
             "not measured."
         )
 
     @property
-    def heard(self) -> tuple[str, ...]:
+    def encoder_corpora(self) -> tuple[str, ...]:
         """Corpora of the protocol that the encoder was trained on."""
-        return self.trained_on.heard
+        return self.trained_on.encoder_corpora
 
 
 def _sum(counts: Mapping[str, int]) -> str:

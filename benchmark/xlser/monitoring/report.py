@@ -97,8 +97,8 @@ class Report:
 
     def _untrained(self, job: "Job", failure: "Failure") -> None:
         self._progress.untrained(job)
-        words = f"{job.label}: FAILED, {failure.said}"
-        self._messages(words, "untrained", **_named(job), said=failure.said, **self._counts())
+        words = f"{job.label}: FAILED, {failure.message}"
+        self._messages(words, "untrained", **_named(job), message=failure.message, **self._counts())
 
     def _repeated(self, job: "Job", how: str) -> None:
         self._progress.repeated(job)
@@ -122,9 +122,14 @@ class Report:
     def _failed(self, run: "Run", failure: "Failure") -> None:
         self._progress.failed(run)
         self.failures.append((run, failure))
-        words = f"{run.label}: FAILED, {failure.said}"
+        words = f"{run.label}: FAILED, {failure.message}"
         self._ended(
-            self._messages, words, "failed", **_named(run), said=failure.said, trace=failure.trace
+            self._messages,
+            words,
+            "failed",
+            **_named(run),
+            message=failure.message,
+            trace=failure.trace,
         )
 
     def _ended(self, write: Callable[..., None], words: str, event: str, **facts: Any) -> None:
@@ -182,7 +187,7 @@ def in_a_line(snapshot: Mapping[str, Any]) -> str:
 
 
 def job_in_a_line(job: Mapping[str, Any]) -> str:
-    """Return in words what a snapshot says of a job at work."""
+    """Return a running job of a snapshot in words."""
     words = f"{job['job']}, {duration(job['seconds'])}"
     done, total = job["epochs"] or (0, 0)
     return words + (f", {done} of {total} epochs of this stage" if total else "")
@@ -194,17 +199,17 @@ def failure_lines(
     """Yield lines on failed runs, equal failures together, the most frequent first.
 
     Args:
-        failures: as they are written down, each with `run`, `said`, `again` and `trace`.
+        failures: as they are written down, each with `run`, `message`, `again` and `trace`.
         folder: in which they are.
         traces: whether to show a traceback of each kind.
     """
     most, examples = 8, 3
     kinds: dict[str, list[Mapping[str, Any]]] = {}
     for failure in failures:
-        kinds.setdefault(failure["said"], []).append(failure)
+        kinds.setdefault(failure["message"], []).append(failure)
     ordered = sorted(kinds.items(), key=lambda kind: -len(kind[1]))
-    for said, alike in ordered[:most]:
-        yield said + (f" ({len(alike)} runs)" if len(alike) > 1 else "")
+    for message, alike in ordered[:most]:
+        yield message + (f" ({len(alike)} runs)" if len(alike) > 1 else "")
         yield from (f"  {each['run']}: {each['again']}" for each in alike[:examples])
         if len(alike) > examples:
             yield f"  and {len(alike) - examples} more"

@@ -99,7 +99,7 @@ def judged(status: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 
 # Without these a file is not one of ours.
 _OF_A_STATUS = ("state", "host", "process", "began", "updated")
-_OF_A_FAILURE = ("run", "said", "again")
+_OF_A_FAILURE = ("run", "message", "again")
 
 
 def _read(path: Path, keys: Iterable[str]) -> dict[str, Any] | None:

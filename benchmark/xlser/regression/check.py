@@ -1,7 +1,7 @@
 """Holding results against a reference, within what another random draw would change.
 
 A reference is a folder of leaderboards with several repeats of each cell: runs of the same method
-on the same split that differ in their random draws alone. How far the repeats lie apart says how
+on the same split that differ in their random draws alone. The spread of the repeats bounds how
 far a run of an unchanged method may lie from them. docs/check.md has the reasons, and how often an
 unchanged method is called changed.
 """

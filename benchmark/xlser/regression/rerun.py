@@ -95,7 +95,7 @@ def _execute(
         events.finished(run, record)
 
     def note(run: Run, failure: Failure) -> None:
-        ended[run.key] = f"Its run failed: {failure.said}"
+        ended[run.key] = f"Its run failed: {failure.message}"
         events.failed(run, failure)
 
     plan, device = Plan(runs, [], []), choose_device(None)

@@ -63,7 +63,7 @@ class Results:
         protocol: of the results.
         runs: all that is recorded.
         metrics: registered ones by name.
-        failures: runs that `xlser.run` has just tried and that failed: each with `run`, `said`,
+        failures: runs that `xlser.run` has just tried and that failed: each with `run`, `message`,
             `trace` and `again`, how to repeat it.
         left_out: records that are not among the runs, with the reason.
     """
@@ -98,7 +98,7 @@ class Results:
 
     @cached_property
     def arranged(self) -> pd.DataFrame:
-        """The runs, with the columns that say which row each is of (see `arrange`)."""
+        """The runs, with the columns that assign each to a row (see `arrange`)."""
         return arrange(self.runs.frame)
 
     @cached_property

@@ -125,7 +125,7 @@ class Condition:
 
 
 def arrange(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs with columns that say which row they are of.
+    """Return the runs with columns that assign them to rows.
 
     Args:
         runs: `Runs.frame`.
@@ -247,7 +247,7 @@ def _versions(runs: pd.DataFrame) -> Iterator[tuple[str, ...]]:
 
 
 def _in_words(versions: Collection[tuple[str, ...]]) -> str:
-    """Return what tells versions apart; "" where there is one alone."""
+    """Return what distinguishes versions; "" for a single one."""
     if len(versions) < 2:
         return ""
     differing = [len(set(parts)) > 1 for parts in zip(*versions, strict=True)]

@@ -24,11 +24,11 @@ class Failure:
     """How a run failed.
 
     Attributes:
-        said: one line: the exception, and the method and package that raised it.
+        message: one line: the exception, and the method and package that raised it.
         trace: the traceback.
     """
 
-    said: str
+    message: str
     trace: str
 
     @classmethod
@@ -37,15 +37,15 @@ class Failure:
         if isinstance(error, RemoteError):
             return error.failure
         words = str(error).rstrip(".") + "."
-        said = " ".join([f"{type(error).__name__}: {words}", *getattr(error, "__notes__", ())])
-        return cls(" ".join(said.split()), traceback.format_exc())
+        message = " ".join([f"{type(error).__name__}: {words}", *getattr(error, "__notes__", ())])
+        return cls(" ".join(message.split()), traceback.format_exc())
 
 
 class RemoteError(XlserError):
     """A failure that the method's own process reported."""
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.said, "Its traceback is below.")
+        super().__init__(failure.message, "Its traceback is below.")
         self.failure = failure
 
 
@@ -67,7 +67,7 @@ def about(
     """
     return {
         "run": run.label,
-        "said": failure.said,
+        "message": failure.message,
         "trace": failure.trace,
         "again": again(run, results, given or {}),
         "when": datetime.now(UTC).isoformat(timespec="seconds"),

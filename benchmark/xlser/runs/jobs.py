@@ -114,8 +114,8 @@ def do(job: Job, context: JobContext, progress: Callable[[int, int], None]) -> J
 
 def overdue(job: Job, timeout: float) -> Failure:
     """Return the failure of a job that takes longer than `timeout`, seconds."""
-    said = f"{_subject(job)} took longer than the timeout of {timeout:g} s."
-    return Failure(f"WorkerError: {said}", said)
+    message = f"{_subject(job)} took longer than the timeout of {timeout:g} s."
+    return Failure(f"WorkerError: {message}", message)
 
 
 def given_up(job: Job, attempts: int, how: str) -> Failure:
@@ -126,8 +126,8 @@ def given_up(job: Job, attempts: int, how: str) -> Failure:
         attempts: number of them.
         how: the last process ended.
     """
-    said = f"{_subject(job)} came to no end in {attempts} attempts: {how}."
-    return Failure(f"WorkerError: {said}", said)
+    message = f"{_subject(job)} came to no end in {attempts} attempts: {how}."
+    return Failure(f"WorkerError: {message}", message)
 
 
 def _subject(job: Job) -> str:

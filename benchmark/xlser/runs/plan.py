@@ -67,7 +67,7 @@ class Run:
         repeat: 0 for the run that leaderboards show.
         identity: all that defines the run, digested into `key`.
         fold: of the seed; None where the protocol has one a seed.
-        backbone: what `--backbone` must say, where that is not the backbone's name.
+        backbone: value of `--backbone`, if it is not the backbone's name.
     """
 
     method: Method

@@ -52,8 +52,8 @@ def make_task(run: Run, inputs: Inputs, device: torch.device) -> Task:
     """
     scenario, catalogue = run.scenario, inputs.catalogue
 
-    told = run.method.told()
-    speakers = _speakers(scenario, catalogue) if "speaker" in told else {}
+    carried = run.method.carried_attributes()
+    speakers = _speakers(scenario, catalogue) if "speaker" in carried else {}
 
     def attribute(ids: Sequence[str], name: Attribute) -> Tensor:
         if name == "speaker":
@@ -62,7 +62,7 @@ def make_task(run: Run, inputs: Inputs, device: torch.device) -> Task:
 
     def speech(ids: Sequence[str]) -> Speech:
         found = inputs.speech(ids)
-        attributes = {name: attribute(ids, name).to(device) for name in told}
+        attributes = {name: attribute(ids, name).to(device) for name in carried}
         return Speech(found.features.to(device), found.lengths.to(device), attributes)
 
     def labelled(ids: Sequence[str], domain: Tensor | None = None) -> Labelled:
@@ -99,7 +99,7 @@ def unlabelled_ids(run: Run, inputs: Inputs) -> list[str]:
 def _speakers(scenario: Scenario, catalogue: Catalogue) -> dict[str, int]:
     """Return the speaker of each train utterance as a number, by utterance id.
 
-    The numbers follow a digest of scenario and speaker, so that they say nothing of who it is.
+    The numbers follow a digest of scenario and speaker, so that they do not reveal who it is.
     """
     trains = (
         *scenario.source_train,

@@ -24,7 +24,7 @@ _START = (
     "import json,socket,sys;s=socket.socket(fileno=0);c=json.loads(s.recv(1<<20));"
     "sys.path[:]=c['path'];from xlser.sealing.launch import launched;launched(s,c)"
 )
-"""What the interpreter is told: neither a path nor a name of this run."""
+"""Arguments of the interpreter: neither a path nor a name of this run."""
 
 _SERVING = "xlser.runs.running.serving"
 

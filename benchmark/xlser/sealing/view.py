@@ -23,7 +23,7 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"
 _KEPT = (
     "OMP_", "MKL_", "OPENBLAS_", "CUDA_", "CUBLAS_", "NVIDIA_", "LD_LIBRARY_PATH", "PYTHONHASHSEED"
 )  # fmt: skip
-"""Beginnings of variables that shape what is computed, and say nothing of where."""
+"""Prefixes of variables that affect computation and name no path."""
 
 _LIBRARIES = ("joblib", "numpy", "scipy", "sklearn", "torch", "xlser")
 

@@ -109,14 +109,14 @@ class GradientMethod(Twinned):
                     kept = self.model.state_dict()
                     weights = {**weights, **{name: kept[name] for name in _STATISTICS}}
                 self.model.load_state_dict(weights)
-            heard = self.heard(task)
+            visible = self.visible(task)
             if "target" in self.stages:
-                self.setup(heard)
+                self.setup(visible)
                 modules = [part for part in vars(self).values() if isinstance(part, nn.Module)]
-                hooks = Hooks(lambda epoch: self.before_epoch(heard, epoch), self.after_step)
+                hooks = Hooks(lambda epoch: self.before_epoch(visible, epoch), self.after_step)
                 loss = self._twins_loss if self.twin else self.loss
                 optimise(loss, modules, task, self.shares, "target", hooks)
-        return self.predictor(heard)
+        return self.predictor(visible)
 
     def _twins_loss(self, step: Step) -> Tensor:
         return self.loss(step.without_unlabelled())

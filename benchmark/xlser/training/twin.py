@@ -30,8 +30,8 @@ class Twinned(Method):
         if not self.twin:
             self._names = tuple(name for name in self._names if name != "twin")
 
-    def heard(self, task: Task) -> Task:
-        """Return the task as the method hears it: without unlabelled speech for its twin."""
+    def visible(self, task: Task) -> Task:
+        """Return the task as the method sees it: without unlabelled speech for its twin."""
         if not self.twin:
             return task
         nobody = torch.zeros(0, dtype=torch.long, device=task.target_unlabelled.features.device)

@@ -30,8 +30,8 @@ def check(
 
     Exit code 1 if a result does not hold.
 
-    A reference is made by `xlser run --repeats N --leaderboards reference`. How far its repeats
-    lie apart says how far a result may lie from them.
+    A reference is made by `xlser run --repeats N --leaderboards reference`. The spread of
+    its repeats bounds how far a result may lie from them.
     """
     from xlser.regression.check import hold, reference_cells, take
     from xlser.settings import Settings

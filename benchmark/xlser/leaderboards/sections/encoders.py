@@ -62,7 +62,7 @@ class Encoders:
         self.protocol = protocol
         self.known = known
 
-    def heard(self, condition: Condition, target: str | None = None) -> tuple[str, ...]:
+    def trained_on(self, condition: Condition, target: str | None = None) -> tuple[str, ...]:
         """Return the protocol's corpora that the encoder of a condition was trained on.
 
         Args:
@@ -79,10 +79,10 @@ class Encoders:
 
     def flags(self, condition: Condition, target: str | None = None) -> list[Paragraph]:
         """Return what stands above rows whose encoder was trained on a corpus of theirs."""
-        heard = self.heard(condition, target)
-        if not heard:
+        corpora = self.trained_on(condition, target)
+        if not corpora:
             return []
-        warning = f"The encoder {condition.backbone} was trained on {_titles(heard)}."
+        warning = f"The encoder {condition.backbone} was trained on {_titles(corpora)}."
         return [Paragraph((Strong(warning), " Its rows are not those of unheard speech."))]
 
     def section(self, conditions: Iterable[Condition]) -> Section:
@@ -126,8 +126,8 @@ class Encoders:
 
     def _cell(self, condition: Condition) -> Text:
         encoder = self.known.get(condition.backbone)
-        if heard := self.heard(condition):
-            return Strong(_titles(heard))
+        if corpora := self.trained_on(condition):
+            return Strong(_titles(corpora))
         certain = condition.weights == "random" or (encoder is not None and encoder.listed)
         return "none" if certain else "not known"
 

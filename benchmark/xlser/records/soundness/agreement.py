@@ -1,4 +1,4 @@
-"""What a record states must agree with itself, whatever its protocol says.
+"""What a record states must agree with itself, whatever its protocol states.
 
 A record that contradicts itself is no result: leaderboards leave it out and name it.
 """

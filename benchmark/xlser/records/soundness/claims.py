@@ -2,7 +2,7 @@
 
 Such a name is a claim: the page of a protocol holds others against its row. A record stands under
 the plain name only if it is of this distribution, of the code that is installed and of the
-hyper-parameters that it says. What differs is part of the row's name, and such a row is no
+hyper-parameters that it states. What differs is part of the row's name, and such a row is no
 reference.
 """
 
@@ -78,7 +78,7 @@ def _claim(
 def _differing(
     method: Owned, settings: Mapping[str, Any], changed: tuple[str, ...], states_code: bool
 ) -> Iterator[str]:
-    """Yield hyper-parameters that are not at their defaults, though the record says they are.
+    """Yield hyper-parameters that are not at their defaults, though the record states they are.
 
     A record that does not state its code may be of earlier code, with the defaults of that time.
     """

@@ -75,7 +75,7 @@ def read_readable(paths: Sequence[Path]) -> tuple[Runs, Faults, int]:
 
 
 def _wrong_rows(whole: Packed, known: Known) -> dict[int, str]:
-    """Return what is wrong with rows of a packed file, less what their protocol says of them."""
+    """Return the faults of rows of a packed file, less those that their protocol explains."""
     wrong = {
         row: f"{whole.file} holds a record of it that {what}."
         for row, what in Block(whole.table, known).faults().items()

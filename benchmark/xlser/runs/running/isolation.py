@@ -139,7 +139,7 @@ class _Sealed:
                 if reply["kind"] == "epoch":
                     self._progress(int(reply["done"]), int(reply["total"]))
                 elif reply["kind"] == "failed":
-                    raise RemoteError(Failure(str(reply["said"]), str(reply["trace"])))
+                    raise RemoteError(Failure(str(reply["message"]), str(reply["trace"])))
                 elif reply["kind"] == awaited:
                     found: dict[str, Any] = reply
                     return found

@@ -28,7 +28,7 @@ def serve(channel: int) -> None:
             if isinstance(error, EOFError | ConnectionError):
                 raise
             failure = Failure.of(error)
-            _reply(suite, "failed", said=failure.said, trace=failure.trace)
+            _reply(suite, "failed", message=failure.message, trace=failure.trace)
 
 
 def _fit_and_predict(suite: Connection) -> None:

@@ -92,7 +92,7 @@ class Numbers:
         }
 
     def _condition(self, condition: Condition) -> Content:
-        heard = self.encoders.heard(condition) if self.encoders else ()
+        corpora = self.encoders.trained_on(condition) if self.encoders else ()
         partial = [f"without {get_corpus(name).title}" for name in condition.absent]
         if condition.excluded:
             partial.append(f"{len(condition.excluded)} utterances excluded")
@@ -104,7 +104,7 @@ class Numbers:
             "track": condition.track,
             **usual,
             "partial": ", ".join(partial),
-            "heard": [get_corpus(name).title for name in heard],
+            "heard": [get_corpus(name).title for name in corpora],
         }
 
     def _rows(self, table: Table, labels: Labels, rows: Sequence[Row]) -> list[Content]:
@@ -114,7 +114,7 @@ class Numbers:
         standing = table.standing(labels, self.protocol.presentation.reference)
         below = standing.separable if standing else ()
         ranks = iter(_ranks([row for row in rows if row.ranked], table.metric, self.protocol))
-        heard = self.encoders.heard(table.condition, table.target) if self.encoders else ()
+        corpora = self.encoders.trained_on(table.condition, table.target) if self.encoders else ()
         extra = self._extra(table, rows)
         return [
             {
@@ -135,7 +135,7 @@ class Numbers:
                 **self._predictions(table, row),
                 "seeds": show_seeds(row),
                 **({"marks": list(row.marks)} if row.marks else {}),
-                **({"heard": [get_corpus(name).title for name in heard]} if heard else {}),
+                **({"heard": [get_corpus(name).title for name in corpora]} if corpora else {}),
                 **({"extra": cells} if (cells := extra[i]) else {}),
                 "from": self.provenance.index(table, row),
             }

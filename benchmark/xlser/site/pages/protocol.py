@@ -56,7 +56,7 @@ def protocol_page(
         results: of the protocol.
         added: sections of plugins (`added_sections`).
         metrics: names of those that the tables of a single language show beside UA and accuracy.
-        encoders: what the encoders of the records were trained on; None: the page does not say.
+        encoders: what the encoders of the records were trained on; None: not shown.
         docs: whether the suite's `docs` lie beside the folder of leaderboards, to be linked to.
         html: name of the HTML page beside this one; None for none.
 
