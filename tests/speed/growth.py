@@ -244,6 +244,7 @@ def draw(growths: Mapping[str, Growth], heading: str) -> dict[str, bytes]:
             time_.plot(growth.times, growth.seconds, **look)
             memory.plot(growth.times, growth.mebibytes, **look)
         time_.set_yscale("log")
+        time_.yaxis.set_major_formatter("{x:g}")
         memory.set_ylim(bottom=0)
         _frame(time_, "core-seconds")
         _frame(memory, "peak memory, MiB")
