@@ -1,7 +1,5 @@
 """`xlser leaderboard`: records in, Markdown and pictures out."""
 
-from dataclasses import asdict
-from math import isinf
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +9,6 @@ from xlser.cli.parameters import AsJson, with_options
 
 if TYPE_CHECKING:
     from xlser.api.options import RunOptions
-    from xlser.results import Row, Standing, Table
 
 
 @with_options("leaderboards")
@@ -38,6 +35,7 @@ def leaderboard(
     blocks of `leaderboards/README.md`, where there is one, are written anew as well. So is
     `index.html`, once `--html` has made one.
     """
+    from xlser.leaderboards.values import table_as_values
     from xlser.protocols import find_protocol, names_with_results
     from xlser.site import Leaderboards
 
@@ -56,7 +54,7 @@ def leaderboard(
         if as_json:
             reference = written.results.protocol.presentation.reference
             tables = written.results.tables()
-            answer[name] = [_table_as_json(table, reference) for table in tables]
+            answer[name] = [table_as_values(table, reference) for table in tables]
         else:
             messages(f"wrote {written.page}")
             if written.html:
@@ -66,41 +64,3 @@ def leaderboard(
         print_json(answer)
     elif page:
         messages(f"wrote {page}")
-
-
-def _table_as_json(table: "Table", reference: str | None) -> dict[str, Any]:
-    budgets = dict.fromkeys(row.labels for row in table.rows if row.ranked)
-    standings = {str(labels): table.standing(labels, reference) for labels in budgets}
-    return {
-        "target": table.target,
-        "condition": asdict(table.condition),
-        "majority": table.majority,
-        "rows": [_row_as_json(row) for row in table.rows],
-        "budgets": {k: _standing_as_json(of) for k, of in standings.items() if of},
-    }
-
-
-def _row_as_json(row: "Row") -> dict[str, Any]:
-    scores = {
-        f"{role} {metric}": {"mean": score.mean, "spread": score.spread}
-        for (role, metric), score in row.scores.items()
-    }
-    return {
-        "method": row.method,
-        "labels": row.labels,
-        "bound": row.bound,
-        "seeds": row.seeds,
-        "scores": scores,
-        "interval": row.resampled.estimate.interval,
-    }
-
-
-def _standing_as_json(standing: "Standing") -> dict[str, Any]:
-    return {
-        "p of not being below the best": standing.below,
-        "speakers": standing.speakers,
-        "standard error of a difference": standing.error,
-        "finds a named pair from": None if isinf(standing.named) else standing.named,
-        "finds one of all from": None if isinf(standing.against_one) else standing.against_one,
-        "reliability": standing.reliability,
-    }
