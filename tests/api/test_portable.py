@@ -36,8 +36,9 @@ def out(pieces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _run(pieces: Path, out: Path) -> int:
+    how = RunOptions(jobs=1, device="cpu")
     with Bars(Messages()) as bars:
-        return run_packed(pieces, out, 1, "cpu", Messages(), bars, "xlser").finished
+        return run_packed(pieces, out, how, Messages(), bars, "xlser").finished
 
 
 def _records(folder: Path) -> dict[str, Record]:

@@ -152,8 +152,7 @@ def _worded(versions: dict[str, str]) -> str:
 def run_packed(
     folder: Path,
     out: Path,
-    jobs: int,
-    device: str | None,
+    options: RunOptions,
     messages: Messages,
     bars: Bars,
     command: str,
@@ -164,8 +163,7 @@ def run_packed(
         folder: of the pieces.
         out: receives records, source models and, once a minute and in the end, `RECORDS`; runs
             whose record is there are not repeated.
-        jobs: side by side.
-        device: cpu or cuda; None: a GPU if there is one.
+        options: of them `jobs` and `device` are used.
         messages: receives what happens to the runs.
         bars: of the terminal.
         command: as `xlser status` shows it.
@@ -173,8 +171,8 @@ def run_packed(
     Raises:
         XlserError: it cannot begin, or records cannot be written.
     """
-    packed, executor = unpack(folder), Local(jobs=jobs)
-    there = executor.device(device)
+    packed, executor = unpack(folder), Local(jobs=options.jobs)
+    there = executor.device(options.device)
     inputs = packed.inputs.with_cache((out / "cache").resolve())
     protocol, track = inputs.catalogue.protocol, packed.request.track
     results = out / protocol.name / "results"

@@ -36,19 +36,21 @@ def pack(
         portable.pack(fine_tuning, pieces, size, messages, bars)
 
 
-@gpu_grid.command("run")
+@gpu_grid.command("run", cls=Command)
+@with_options("jobs", "device")
 def run(
+    *,
     pieces: Annotated[Path, typer.Argument(help="Folder of the pieces.")],
     out: Annotated[Path, typer.Argument(help="Folder that receives records.")],
-    jobs: Annotated[int, typer.Option(min=1, help="Runs side by side on a device.")] = 6,
-    device: Annotated[str | None, typer.Option(help="cpu or cuda; default: a GPU if any.")] = None,
+    options: "RunOptions",
 ) -> None:
     """Carry out a packed grid (where the GPU is); the same command goes on after a stop."""
     from xlser.api import portable
 
-    command = shlex.join(["xlser", *sys.argv[1:]])
     with progress() as bars:
-        outcome = portable.run_packed(pieces, out, jobs, device, messages, bars, command)
+        outcome = portable.run_packed(
+            pieces, out, options, messages, bars, shlex.join(["xlser", *sys.argv[1:]])
+        )
     if outcome.failures:
         raise typer.Exit(1)
 

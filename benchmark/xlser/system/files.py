@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and digests of their content."""
+"""Files that are whole or absent, their paths, and digests of their content."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
@@ -212,3 +212,14 @@ def _umask() -> int:
     umask = os.umask(0)
     os.umask(umask)
     return umask
+
+
+def without_common_folder(files: Iterable[str]) -> list[str]:
+    """Return paths relative to the deepest folder that holds all of them.
+
+    >>> without_common_folder(["/speech/a/1.wav", "/speech/b/2.wav"])
+    ['a/1.wav', 'b/2.wav']
+    """
+    paths = [Path(file).absolute() for file in files]
+    folder = os.path.commonpath([path.parent for path in paths])
+    return [str(path.relative_to(folder)) for path in paths]

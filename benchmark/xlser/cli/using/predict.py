@@ -1,7 +1,5 @@
 """`xlser predict`: the emotion of recordings, by a trained model."""
 
-import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,6 +7,7 @@ import typer
 
 from xlser.cli.output import messages, print_json, print_table
 from xlser.cli.parameters import AsJson, with_options
+from xlser.system.files import without_common_folder
 
 if TYPE_CHECKING:
     from xlser.api.options import RunOptions
@@ -46,13 +45,6 @@ def predict(
     else:
         percent = found[["probability", *card.classes]].mul(100).round(0).astype(int)
         shown = found[["file", "emotion"]].join(percent.rename(columns={"probability": "%"}))
-        shown["file"] = [*_without_common_folder(shown["file"])]
+        shown["file"] = without_common_folder(shown["file"])
         print_table(shown.to_dict("records"))  # type: ignore[arg-type]
         typer.echo(f"\n{card.about()}")
-
-
-def _without_common_folder(files: Iterable[str]) -> Iterator[str]:
-    """Yield paths relative to the deepest folder that holds all of them."""
-    paths = [Path(file).absolute() for file in files]
-    folder = os.path.commonpath([path.parent for path in paths])
-    yield from (str(path.relative_to(folder)) for path in paths)
