@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from math import isnan
 
+from xlser.errors import PluginError
 from xlser.leaderboards.model import Column, Text
+from xlser.methods import outlined_methods
 from xlser.methods.provenance.owned import is_owned
-from xlser.methods.registry import get_method
 from xlser.metrics import Metric
 from xlser.results import LEVEL, Difference, Estimate, Line, Row, Score, adjusted_ps
 
@@ -53,7 +54,10 @@ def footnotes(rows: Iterable[Row] | Iterable[Line]) -> list[str]:
 @cache
 def _is_reconstructed(name: str) -> bool:
     """Return whether a method of this distribution was made without its authors' full text."""
-    return is_owned(name) and get_method(name).reconstructed
+    if not is_owned(name):
+        return False
+    method = outlined_methods([name])[name]
+    return not isinstance(method, PluginError) and method.reconstructed
 
 
 def show(score: Score) -> str:
