@@ -27,7 +27,9 @@ look_at() {
       esac ;;
     leaderboards/*/results/*.parquet)
       fault "$path holds packed records; send new records as they are written, a JSON file a run." ;;
-    leaderboards/*/README.md | leaderboards/*/encoders.json | leaderboards/*/details/*.md | leaderboards/*/figures/*.png | leaderboards/*/figures/*.svg)
+    leaderboards/*/README.md | leaderboards/*/index.html | leaderboards/*/encoders.json | \
+    leaderboards/*/conditions/*.md | leaderboards/*/details/*.md | leaderboards/*/languages/*.md | \
+    leaderboards/*/figures/*.png | leaderboards/*/figures/*.svg)
       [ "$status" = D ] || [ "$mode" = 100644 ] || fault "$path is not a plain file." ;;
     *)
       fault "$path is neither a record nor a page; send it in a pull request of its own." ;;

@@ -111,7 +111,7 @@ class Repository:
         assert added
 
     def write_pages(self) -> None:
-        done = xlser("leaderboard", folder=self.folder)
+        done = xlser("leaderboard", "--html", folder=self.folder)
         assert done.returncode == 0, done.stderr
 
     def record(self, pattern: str) -> Path:
