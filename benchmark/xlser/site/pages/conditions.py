@@ -171,7 +171,7 @@ def summary_column(
         standing: of the methods at that budget.
     """
     lines = [line for line in shown if line.has(labels)]
-    cells = {line.method: _summary_cell(line, labels) for line in lines}
+    cells = {line.method: summary_cell(line, labels) for line in lines}
     if labels != "all":
         means = [line.score(labels).mean for line in lines]
         ranks = competition_ranks(means, lines[0].metric.higher_is_better) if lines else []
@@ -185,5 +185,6 @@ def summary_column(
     return [cells.get(line.method, "") for line in shown]
 
 
-def _summary_cell(line: Line, labels: Budgets) -> str:
+def summary_cell(line: Line, labels: Budgets) -> str:
+    """Return a method's mean over targets with deviation and interval."""
     return show_with_interval(line.score(labels), line.estimate(labels), digits=0)

@@ -35,7 +35,7 @@ from xlser.metrics import get_metric
 from xlser.protocols import Labels, Protocol, is_registered
 from xlser.results import Line, Results, Summary, Table
 from xlser.results.summary import rising
-from xlser.site.pages.conditions import budgets_in_words, summary_column
+from xlser.site.pages.conditions import budgets_in_words, summary_cell, summary_column
 from xlser.site.pages.languages import language_title, target_sections
 from xlser.site.pages.paths import condition_path, language_path
 
@@ -63,13 +63,14 @@ def protocol_page(
     Raises:
         UnknownNameError: no such metric.
     """
-    protocol, tables = results.protocol, results.tables()
-    summaries = results.summaries() if protocol.ranks else []
+    protocol, tables, summaries = results.protocol, results.tables(), results.summaries()
     main = max(summaries, key=lambda summary: len(summary.lines), default=None)
+    several = protocol.ranks and len(summaries) > 1
     sections = [
-        *([_headline(protocol, main)] if main else []),
-        *([_conditions(protocol, summaries)] if len(summaries) > 1 else []),
+        *([_headline(protocol, main)] if main and protocol.ranks else []),
+        *([_conditions(protocol, summaries)] if several else []),
         *([] if protocol.ranks else added),
+        *([_means(protocol, main)] if main and not protocol.ranks else []),
         *_languages(results, tables, main, metrics, encoders),
         *([_limits(results, main)] if tables and protocol.ranks else []),
         *(added if protocol.ranks else []),
@@ -141,6 +142,26 @@ def _headline(protocol: Protocol, summary: Summary) -> Section:
         ),
     ]
     return Section(f"Mean over {len(summary.targets)} target languages", blocks)
+
+
+def _means(protocol: Protocol, summary: Summary) -> Section:
+    """Return the means of the condition with most methods, under a protocol that ranks none."""
+    metric = metric_title(get_metric(protocol.headline, protocol.classes))
+    about = (
+        f"Mean {metric} over {summary.languages} ± standard deviation over seeds [95 % interval "
+        f"over speakers]. Condition: {summary.condition.title}."
+    )
+    shown = [
+        Column(
+            budgets_in_words(labels),
+            [summary_cell(line, labels) if line.has(labels) else "" for line in summary.lines],
+        )
+        for labels in summary.budgets
+    ]
+    notes = map(Paragraph, footnotes(summary.lines))
+    title = f"Mean over {len(summary.targets)} target languages"
+    table = TableModel([method_column(summary.lines), *shown])
+    return Section(title, [Paragraph(about), table, *notes])
 
 
 def _picture(protocol: Protocol, summary: Summary, of: Finding) -> Picture:
