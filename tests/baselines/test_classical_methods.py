@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from tests.tasks import CLASSES, DIMENSION, labelled, nothing, small_task, unheard
@@ -7,7 +8,7 @@ from torch import Tensor
 
 from xlser.methods import Labelled, Speech, Task
 from xlser_baselines import svm
-from xlser_baselines.logistic_regression import LogisticRegression
+from xlser_baselines.logistic_regression import LogisticRegression, _converging
 from xlser_baselines.svm import SupportVectorMachine
 
 Classical = type[LogisticRegression] | type[SupportVectorMachine]
@@ -44,6 +45,18 @@ def test_the_kernel_that_is_computed_once_is_that_of_scikit_learn(
     monkeypatch.setattr(svm, "_MOST", 0)
     each_time = method.fit(small_task("frozen")).predict(speech)
     torch.testing.assert_close(once, each_time, rtol=0, atol=1e-6)
+
+
+def test_logistic_regression_is_fitted_to_its_optimum() -> None:
+    """The gradient is zero but for rounding: where training stops is not rounding's choice."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(400, 60)).astype(np.float32)
+    y = (x[:, :5] + draw.normal(scale=2, size=(400, 5))).argmax(axis=1)
+    for penalty in LogisticRegression.inverse_penalties:
+        fitted = _converging(penalty).fit(x, y)
+        wrong = fitted.predict_proba(x) - np.eye(5)[y]
+        gradient = wrong.T @ x / len(x) + fitted.coef_ / (penalty * len(x))
+        assert abs(gradient).max() < 2e-6
 
 
 @both

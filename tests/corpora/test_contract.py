@@ -102,7 +102,7 @@ WRONG = {
     Doubled: "the name of several utterances",
     OtherGenders: "`speakers` lacks 3",
     NoGender: "is 'woman'",
-    OneSpeakerOfFear: "One speaker alone has 'fear'",
+    OneSpeakerOfFear: "Only one speaker has 'fear': a fold that tests this speaker has no",
     ReadsAnything: "is read as",
 }
 

@@ -52,7 +52,7 @@ WIDTH = 100
 """Most columns of a listing."""
 
 
-def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+def print_table(rows: Sequence[Mapping[Any, Any]]) -> None:
     """Write rows, each a mapping from columns to values, to standard output as a table.
 
     Cells of the widest columns take several lines where the table is wider than `WIDTH`.

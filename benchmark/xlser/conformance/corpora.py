@@ -39,7 +39,7 @@ def gives_each_name_once(corpus: Corpus, spoken: Utterances) -> None:
     if doubled:
         raise CorpusContractError(
             f"{doubled[0]!r} is the name of several utterances.",
-            "Add to the name what tells them apart, such as the speaker.",
+            "Make the names differ: add the speaker, for instance.",
         )
 
 
@@ -137,7 +137,8 @@ def has_two_speakers_of_every_emotion(corpus: Corpus, spoken: Utterances) -> Non
     alone = [emotion for emotion, of in speakers.items() if len(set(of)) < 2]
     if alone and len({each.speaker for each in spoken.values()}) > 1:
         raise CorpusContractError(
-            f"One speaker alone has {min(alone)!r}: where this one is tested, nobody trains it.",
+            f"Only one speaker has {min(alone)!r}: a fold that tests this speaker has no train "
+            "speech of that class.",
             "Leave that emotion out (map its label to nothing), or find its other speakers.",
         )
 

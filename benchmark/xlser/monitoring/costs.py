@@ -199,7 +199,7 @@ def _table_of(method: str) -> dict[str, float]:
     """Return the table that the package of a method ships; empty if it ships none."""
     try:
         package = registry.entry_point("xlser.methods", method).module.partition(".")[0]
-    except XlserError:  # unknown, or claimed twice: whoever runs the method is given the error
+    except XlserError:  # unknown, or registered twice: running the method raises this
         return {}
     spec = find_spec(package)
     file = Path(spec.origin).with_name("costs.json") if spec and spec.origin else None

@@ -166,7 +166,7 @@ def _watched(first: int, status: int, seconds: float) -> str:
         Of what it used too much; "" for nothing.
     """
     poll = select.poll()
-    poll.register(status, 0)  # of a pipe nobody reads any more, an error
+    poll.register(status, 0)  # 0: only the error of a pipe without a reader
     ends = time.monotonic() + seconds
     with contextlib.suppress(OSError, AttributeError):
         poll.register(os.pidfd_open(first), select.POLLIN)

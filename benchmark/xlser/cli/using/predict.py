@@ -46,5 +46,5 @@ def predict(
         percent = found[["probability", *card.classes]].mul(100).round(0).astype(int)
         shown = found[["file", "emotion"]].join(percent.rename(columns={"probability": "%"}))
         shown["file"] = without_common_folder(shown["file"])
-        print_table(shown.to_dict("records"))  # type: ignore[arg-type]
+        print_table(shown.to_dict("records"))
         typer.echo(f"\n{card.about()}")

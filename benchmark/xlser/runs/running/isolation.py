@@ -58,7 +58,7 @@ def running_method(
 
 
 def is_sealed_by_default(method: Method) -> bool:
-    """Return whether a method is isolated where nobody asks for it or against it.
+    """Return whether a method is isolated if neither `--isolate` nor `--no-isolate` is given.
 
     One that is not of this distribution is, where there is a sandbox, unless its class cannot be
     sent to another process.

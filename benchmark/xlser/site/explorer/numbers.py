@@ -104,7 +104,7 @@ class Numbers:
             "track": condition.track,
             **usual,
             "partial": ", ".join(partial),
-            "heard": [get_corpus(name).title for name in corpora],
+            "encoder_corpora": [get_corpus(name).title for name in corpora],
         }
 
     def _rows(self, table: Table, labels: Labels, rows: Sequence[Row]) -> list[Content]:
@@ -135,7 +135,11 @@ class Numbers:
                 **self._predictions(table, row),
                 "seeds": show_seeds(row),
                 **({"marks": list(row.marks)} if row.marks else {}),
-                **({"heard": [get_corpus(name).title for name in corpora]} if corpora else {}),
+                **(
+                    {"encoder_corpora": [get_corpus(name).title for name in corpora]}
+                    if corpora
+                    else {}
+                ),
                 **({"extra": cells} if (cells := extra[i]) else {}),
                 "from": self.provenance.index(table, row),
             }

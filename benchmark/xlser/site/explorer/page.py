@@ -7,7 +7,7 @@ runs, and nothing is loaded.
 import json
 from base64 import b64encode
 from collections.abc import Collection, Sequence
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -114,14 +114,14 @@ def _citation(content: Content) -> str:
 
 def _as_script(content: Content) -> Markup:
     """Return JSON that no text within can end; a row a line."""
-    compact = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
+    compact = partial(json.dumps, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     parts = []
     for name, value in content.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            lines = ",\n".join(json.dumps(each, **compact) for each in value)  # type: ignore[arg-type]
+            lines = ",\n".join(map(compact, value))
             parts.append(f"{json.dumps(name)}:[\n{lines}]")
         else:
-            parts.append(f"{json.dumps(name)}:{json.dumps(value, **compact)}")  # type: ignore[arg-type]
+            parts.append(f"{json.dumps(name)}:{compact(value)}")
     text = "{" + ",\n".join(parts) + "}"
     for character in "<>&\u2028\u2029":  # none is part of JSON's own syntax
         text = text.replace(character, f"\\u{ord(character):04x}")

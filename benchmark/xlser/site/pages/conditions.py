@@ -36,7 +36,8 @@ from xlser.results import (
     competition_ranks,
 )
 
-_DRAWN = 30  # methods in a picture: more are hard to tell apart and take seconds to draw
+DRAWN = 40
+"""Most methods in a picture: more are hard to read and take seconds to draw."""
 
 
 def condition_page(protocol: Protocol, summary: Summary, encoders: Encoders | None = None) -> Page:
@@ -53,7 +54,7 @@ def condition_page(protocol: Protocol, summary: Summary, encoders: Encoders | No
     headline = get_metric(protocol.headline, protocol.classes)
     metric = metric_title(headline)
     reference = protocol.presentation.reference
-    drawn = summary.best(_DRAWN)
+    drawn = summary.best(DRAWN)
     notes = footnotes(summary.lines)
     if len(drawn.lines) < len(summary.lines):
         notes.append(f"The picture shows {len(drawn.lines)} of {len(summary.lines)} methods.")

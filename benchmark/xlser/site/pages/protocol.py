@@ -35,11 +35,9 @@ from xlser.metrics import get_metric
 from xlser.protocols import Labels, Protocol, is_registered
 from xlser.results import Line, Results, Summary, Table
 from xlser.results.summary import rising
-from xlser.site.pages.conditions import budgets_in_words, summary_cell, summary_column
+from xlser.site.pages.conditions import DRAWN, budgets_in_words, summary_cell, summary_column
 from xlser.site.pages.languages import language_title, target_sections
 from xlser.site.pages.paths import condition_path, language_path
-
-_DRAWN = 40  # methods in a picture: more are hard to tell apart and take seconds to draw
 
 
 def protocol_page(
@@ -172,7 +170,7 @@ def _picture(protocol: Protocol, summary: Summary, of: Finding) -> Picture:
     metric = get_metric(protocol.headline, protocol.classes).title
     name = file_name(f"headline-{summary.condition.slug}")
     if of.reference and of.differences:
-        shown = dict(list(of.differences.items())[:_DRAWN])
+        shown = dict(list(of.differences.items())[:DRAWN])
         return Picture(
             name,
             f"{of.sentence} One row a method: its difference from {of.reference.method} with the "
@@ -183,7 +181,7 @@ def _picture(protocol: Protocol, summary: Summary, of: Finding) -> Picture:
     return Picture(
         name,
         f"{of.sentence} One row a method: its mean {metric} at each label budget.",
-        summary_dots(summary.best(_DRAWN), f"{metric} %", chance, of.sentence),
+        summary_dots(summary.best(DRAWN), f"{metric} %", chance, of.sentence),
     )
 
 

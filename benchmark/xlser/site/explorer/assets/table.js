@@ -46,7 +46,7 @@ function drawFilters() {
 }
 
 const flagsOf = row => [
-  ...(row.heard ?? (row.target ? [] : row.under.heard)).map(corpus => `encoder trained on ${corpus}`),
+  ...(row.encoder_corpora ?? (row.target ? [] : row.under.encoder_corpora)).map(corpus => `encoder trained on ${corpus}`),
   ...(row.seeds && row.seeds.includes("of") ? [`${row.seeds.includes("folds") ? row.seeds : row.seeds + " seeds"}`] : []),
   ...(row.marks ?? []),
   ...(row.from !== undefined && DATA.provenance[row.from].code ? ["code of no package"] : []),
