@@ -14,8 +14,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from xlser.methods import Track, get_method, method_names
 from xlser.training import GradientMethod
-from xlser.training.adam import Adam
 from xlser.training.batches import Batches
+from xlser.training.kernels import new_adam
 
 WAITING = {
     "aten::_local_scalar_dense",  # .item(), `if tensor`, float(tensor)
@@ -94,7 +94,7 @@ def test_no_step_waits_for_the_device(
     task = ready(method, track, **without)
     batches = Batches(task, method.shares, torch.Generator().manual_seed(0))
     trained = torch.nn.ModuleList(modules(method)).parameters()
-    optimiser = Adam([p for p in trained if p.requires_grad], 1e-3)
+    optimiser = new_adam([p for p in trained if p.requires_grad], 1e-3)
     batches.draw(0.0)  # of an epoch the first plans all
     with watched() as waits:
         for _ in range(2):

@@ -20,7 +20,7 @@ from torch.profiler import ProfilerActivity, profile
 from xlser.backbones import get_backbone
 from xlser.runs.environment import has_bfloat16
 from xlser.system.memory import keep_pages
-from xlser.training.adam import Adam
+from xlser.training.kernels import new_adam
 
 BATCH, FRAMES, MELS, DIMENSION = 100, 200, 64, 1024
 ARITHMETIC = {
@@ -47,7 +47,7 @@ def a_step(bf16: bool) -> Callable[[], None]:
     torch.manual_seed(0)
     network = get_backbone(f"audiontt-{DIMENSION}")().train()
     head = torch.nn.Linear(DIMENSION, 5)
-    optimiser = Adam([*network.parameters(), *head.parameters()], 1e-3)
+    optimiser = new_adam([*network.parameters(), *head.parameters()], 1e-3)
     frames, emotion = torch.randn(BATCH, FRAMES, MELS), torch.arange(BATCH) % 5
 
     def step() -> None:

@@ -6,7 +6,6 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from xlser.backbones.audiontt import AudioNTT512
-from xlser.backbones.dropout import Dropout
 from xlser.methods import Labelled, Speech, Task
 from xlser.protocols import Schedule
 from xlser.training.batches import Batches, Step
@@ -63,7 +62,6 @@ def plain(task: Task, dtype: torch.dtype) -> list[float]:
     with seeded(0, "a test"):  # from here on the same draws, for dropout
         start = new_model(task)
         model.load_state_dict(start.state_dict())
-        model.encoder.fc[2] = Dropout(0.3)  # with the masks of ours
         model.to(dtype)
         optimiser = torch.optim.Adam(model.parameters(), lr=task.schedule.learning_rate)
         return train(model, ((step.speech.to(dtype), step.emotion) for step in steps), optimiser)

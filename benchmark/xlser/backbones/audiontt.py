@@ -7,10 +7,9 @@ from torch import Tensor, nn
 
 from xlser.audio import FrontEnd
 from xlser.backbones.backbone import Backbone, PublishedWeights, TrainedOn
-from xlser.backbones.conv_block import conv_block
-from xlser.backbones.dropout import Dropout
 
 _CHANNELS = 64
+_LAYERS = 4  # of a block: convolution, batch norm, pooling, ReLU
 _POOLED = 8  # three poolings by two, in time and in frequency
 _CHECKPOINTS = (
     "https://raw.githubusercontent.com/Neclow/SERAB/"
@@ -45,7 +44,7 @@ class _AudioNTT(Backbone):
         self.fc = nn.Sequential(
             nn.Linear(_CHANNELS * self.mels // _POOLED, self.dimension),
             nn.ReLU(),
-            Dropout(0.3),
+            nn.Dropout(0.3),
             nn.Linear(self.dimension, self.dimension),
             nn.ReLU(),
         )
@@ -63,13 +62,8 @@ class _AudioNTT(Backbone):
         x = frames.transpose(1, 2).unsqueeze(1)  # (batch, 1, mels, frames)
         x = x.contiguous(memory_format=torch.channels_last)
         left = None if lengths is None else lengths.clamp(min=_POOLED)
-        for first in range(0, len(self.features), 4):
-            conv = cast("nn.Conv2d", self.features[first])
-            norm = cast("nn.BatchNorm2d", self.features[first + 1])
-            if _spares(norm, frames):
-                x = conv_block(x, conv, norm)
-            else:
-                x = self.features[first : first + 4](x)
+        for first in range(0, len(self.features), _LAYERS):
+            x = self.features[first : first + _LAYERS](x)
             if left is not None:
                 left = left // 2
                 # The next convolution must see zeros past an utterance's end, as at a border.
@@ -81,11 +75,6 @@ class _AudioNTT(Backbone):
         inside = _inside(left, x.shape[1])[..., None]
         mean = (x * inside).sum(dim=1) / left[:, None]
         return mean + x.masked_fill(~inside, -torch.inf).amax(dim=1)
-
-
-def _spares(norm: nn.Module, frames: Tensor) -> bool:
-    """Return whether `conv_block` can take a block's place: training on a CPU, on given frames."""
-    return norm.training and frames.device.type == "cpu" and not frames.requires_grad
 
 
 def _inside(lengths: Tensor, frames: int) -> Tensor:

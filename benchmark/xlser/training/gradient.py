@@ -13,8 +13,8 @@ from torch.nn.functional import cross_entropy
 from xlser.backbones import Backbone
 from xlser.errors import MethodError
 from xlser.methods import Predictor, Standardisation, Task
-from xlser.training.adam import Adam
 from xlser.training.batches import Batches, Shares, Step
+from xlser.training.kernels import new_adam
 from xlser.training.model import EmotionModel, ModelPredictor, new_model
 from xlser.training.seeding import derive, seeded
 from xlser.training.twin import Twinned
@@ -180,7 +180,7 @@ def optimise(
     trained = [p for p in nn.ModuleList(modules).parameters() if p.requires_grad]
     encoders = [part for module in modules for part in module.modules() if _is_tuned(part)]
     tuning = encoders[0].tuning if encoders else None
-    optimiser = Adam(
+    optimiser = new_adam(
         trained, schedule.learning_rate, factors=_factors(encoders, schedule.learning_rate)
     )
     bf16 = task.precision == "bf16"

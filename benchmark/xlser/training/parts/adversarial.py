@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from xlser.training.adam import Adam
+from xlser.training.kernels import new_adam, slope
 
 _HIDDEN = 256
 
@@ -97,7 +97,7 @@ class Critic:
             nn.Linear(_HIDDEN, outputs),
         ).to(device)
         self._weights = [*self._network.parameters()]
-        self._optimiser = Adam(self._weights, learning_rate, betas=(0.5, 0.9))
+        self._optimiser = new_adam(self._weights, learning_rate, betas=(0.5, 0.9))
         self._learns(False)
 
     def __call__(self, features: Tensor) -> Tensor:
@@ -107,20 +107,9 @@ class Critic:
     def slope(self, features: Tensor) -> Tensor:
         """Return the gradient of the sum of each row's answers, shape as `features`.
 
-        The weights can be trained through it. It does not change with `features` but where a ReLU
-        turns on, so nothing is passed back to them; torch's second gradient would add zeros to
-        everything on the way.
+        The weights can be trained through it.
         """
-        passed, x = [], features
-        with torch.no_grad():
-            for layer in self._network:
-                x = layer(x)
-                if isinstance(layer, nn.ReLU):
-                    passed.append(x > 0)
-        slope = torch.ones_like(x)
-        for layer in reversed(self._network):
-            slope = slope @ layer.weight if isinstance(layer, nn.Linear) else slope * passed.pop()
-        return slope
+        return slope(self._network, features)
 
     def learn(self, loss: Callable[[], Tensor]) -> None:
         """Take one step down the gradient of `loss`, called with the critic's weights free."""

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from xlser.training.adam import Adam
+from xlser.training.kernels.adam import Adam
 
 SHAPES = [(33, 17), (17,), (5, 17), ()]
 DTYPES = [torch.float32, torch.float32, torch.float32, torch.float64]

@@ -1,23 +1,83 @@
 """Adam, without what a network of two layers does not need."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
+from xlser.training.kernels.switch import own_kernels
 
-class Adam:
-    """Adam by torch's fused kernel (Kingma & Ba 2015): `torch.optim.Adam(fused=True)` to the bit.
 
-    That class brings torch's compiler along, five seconds of every process, and its hooks cost as
-    much time at each step as the kernel itself does on the frozen track.
+class Optimiser(Protocol):
+    """What moves parameters against their gradients.
+
+    Attributes:
+        learning_rate: may be set anew at any time.
+    """
+
+    learning_rate: float
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+
+    def step(self) -> None:
+        """Move the parameters."""
+
+
+def new_adam(
+    parameters: Iterable[Tensor],
+    learning_rate: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    factors: Mapping[int, float] | None = None,
+) -> Optimiser:
+    """Return Adam (Kingma & Ba 2015) by torch's fused kernel.
 
     Args:
         parameters: to be trained; one without a gradient stays as it is.
-        learning_rate: may be set anew at any time.
+        learning_rate: of those without a factor.
         betas: decay of the moving averages of gradient and squared gradient.
         factors: on the learning rate, by parameter (its `id`); of others it is 1.
+    """
+    chosen = Adam if own_kernels() else TorchsAdam
+    return chosen(parameters, learning_rate, betas, factors)
+
+
+class TorchsAdam:
+    """`torch.optim.Adam(fused=True)`; arguments as of `new_adam`."""
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        learning_rate: float,
+        betas: tuple[float, float] = (0.9, 0.999),
+        factors: Mapping[int, float] | None = None,
+    ) -> None:
+        self.learning_rate = learning_rate
+        groups: dict[float, list[Tensor]] = {}
+        for p in parameters:
+            groups.setdefault((factors or {}).get(id(p), 1.0), []).append(p)
+        self._factors = tuple(groups)
+        by_factor = [{"params": group} for group in groups.values()]
+        self._adam = torch.optim.Adam(by_factor, learning_rate, betas, fused=True)
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        self._adam.zero_grad()
+
+    def step(self) -> None:
+        """Move the parameters against their gradients."""
+        for factor, group in zip(self._factors, self._adam.param_groups, strict=True):
+            group["lr"] = self.learning_rate * factor
+        self._adam.step()
+
+
+class Adam:
+    """`torch.optim.Adam(fused=True)` to the bit, by the function beneath it.
+
+    That class brings torch's compiler along, three seconds of every process, and its hooks take
+    time at each step. Arguments as of `new_adam`.
     """
 
     def __init__(
