@@ -39,8 +39,8 @@ def test_committed_manifests_are_what_the_builder_writes(
     assert written == committed
 
 
-def test_the_protocols_are_five() -> None:
-    assert protocol_names() == ["agarla2022", "agarla2022-4", "demo", "v1", "v2"]
+def test_the_protocols_are_six() -> None:
+    assert protocol_names() == ["agarla2022", "agarla2022-4", "agarla2022-yaf", "demo", "v1", "v2"]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,7 @@ def test_the_protocols_are_five() -> None:
     [
         ("agarla2022", "a532fc4dda4cfced3edb234b1e7179a565746ae416b9396a4619e1b78d5dd81c"),
         ("agarla2022-4", "e47c799364c20c5b03598efecb113a4c610e7aa3982e672dd27758307a03b7b2"),
+        ("agarla2022-yaf", "017245d826403f7c1ea42ba265974146d8105ee3299579147a217e766c6af161"),
         ("demo", "47ba83b06e247fea7bd013e12ff6a86798282cf876fb8f430c304573991d70a0"),
         ("v1", "6d38a1d71a72779b21d3c8d51849ee093a2756b19b8ab9fe5c4199f052df14ad"),
     ],

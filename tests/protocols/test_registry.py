@@ -21,7 +21,15 @@ MINE = """
 
 def test_a_protocol_of_another_package_is_found_by_name(package: Package) -> None:
     package.install("sound_protocol", MINE, group=GROUP, mine="mine")
-    assert protocol_names() == ["agarla2022", "agarla2022-4", "demo", "mine", "v1", "v2"]
+    assert protocol_names() == [
+        "agarla2022",
+        "agarla2022-4",
+        "agarla2022-yaf",
+        "demo",
+        "mine",
+        "v1",
+        "v2",
+    ]
     assert get_protocol("mine").targets == ("french", "german", "italian", "persian")
 
 
@@ -51,7 +59,7 @@ def test_listing_names_imports_nothing(package: Package) -> None:
 def test_a_protocol_whose_package_is_missing_is_unknown_and_how_to_get_it_is_said() -> None:
     with pytest.raises(UnknownNameError, match="There is no protocol 'nemo2025'") as caught:
         get_protocol("nemo2025")
-    assert "Known: agarla2022, agarla2022-4, demo, v1, v2." in caught.value.remedy
+    assert "Known: agarla2022, agarla2022-4, agarla2022-yaf, demo, v1, v2." in caught.value.remedy
     assert caught.value.remedy.endswith("its file (.json or .toml).")
 
 

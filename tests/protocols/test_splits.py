@@ -8,7 +8,8 @@ from xlser.corpora import EMOTIONS
 from xlser.protocols import get_protocol
 
 ROLES = ("train", "validation", "test")
-OVERLAPPING = {("agarla2022", "shemo"), ("agarla2022-4", "shemo")}
+PAPERS = ("agarla2022", "agarla2022-4", "agarla2022-yaf")
+OVERLAPPING = {(name, "shemo") for name in PAPERS}
 
 # SERAB's seed-0 partition: numpy's RandomState(0).shuffle(sorted(speakers)), then 60 / 20 / 20 %.
 SERAB = {
@@ -64,8 +65,10 @@ def test_somebody_trains_and_somebody_is_tested(name: str, corpus: str, seed: in
     assert role_of(protocol, corpus, seed, "test")
 
 
-@pytest.mark.parametrize("corpus", SERAB)
-@pytest.mark.parametrize("name", ["agarla2022", "agarla2022-4"])
+@pytest.mark.parametrize(
+    ("name", "corpus"),
+    [(name, c) for name in PAPERS for c in SERAB if (name, c) != ("agarla2022-yaf", "tess")],
+)
 def test_agarla2022_has_serabs_groups_under_every_seed(name: str, corpus: str) -> None:
     expected = tuple(tuple(groups.split()) for groups in SERAB[corpus])
     for split in get_protocol(name).splits[corpus]:
@@ -89,7 +92,7 @@ def test_the_papers_test_sets_have_the_papers_sizes() -> None:
     assert sizes == {"english": 1270, "french": 162, "german": 71, "italian": 140, "persian": 361}
 
 
-@pytest.mark.parametrize("name", ["agarla2022", "agarla2022-4"])
+@pytest.mark.parametrize("name", PAPERS)
 def test_shemos_test_speakers_all_train_too_under_serabs_split(name: str) -> None:
     protocol = get_protocol(name)
     tested = {u.speaker for u in role_of(protocol, "shemo", 0, "test")}
@@ -98,7 +101,7 @@ def test_shemos_test_speakers_all_train_too_under_serabs_split(name: str) -> Non
     assert tested <= trained
 
 
-@pytest.mark.parametrize("name", ["agarla2022", "agarla2022-4"])
+@pytest.mark.parametrize("name", PAPERS)
 def test_shemo_alone_is_not_split_by_speakers(name: str) -> None:
     assert dict(get_protocol(name).grouped_by) == {"shemo": (4, 6)}
 
@@ -149,3 +152,15 @@ def test_the_four_class_protocol_knows_no_fear() -> None:
     protocol = get_protocol("agarla2022-4")
     assert protocol.classes == ("anger", "happiness", "neutral", "sadness")
     assert protocol.budgets == (0,)
+
+
+def test_agarla2022_yaf_differs_from_agarla2022_in_the_voice_of_tess_alone() -> None:
+    one, other = (get_protocol(name) for name in ("agarla2022", "agarla2022-yaf"))
+    apart = {corpus for corpus in one.splits if one.splits[corpus] != other.splits[corpus]}
+    assert apart == {"tess"}
+    for seed in one.seeds:
+        for role, reverse, voice in (("train", "test", "YAF"), ("test", "train", "OAF")):
+            of_one = role_of(one, "tess", seed, role)
+            assert of_one == role_of(other, "tess", seed, reverse)
+            assert {u.speaker for u in of_one} == {voice}
+    assert one.labelling == other.labelling

@@ -101,7 +101,7 @@ def test_identical_recordings_of_ravdess_are_two_utterances(real_data: Path) -> 
         ("tess", "b103e649ac1429e3f95f6110ba8453691f3bdb9e5256695c50a11bbc8bda2b4f"),
     ],
 )
-@pytest.mark.parametrize("protocol", ["v1", "agarla2022", "agarla2022-4"])
+@pytest.mark.parametrize("protocol", ["v1", "agarla2022", "agarla2022-4", "agarla2022-yaf"])
 def test_content_digests_are_those_that_committed_records_state(
     name: str, digest: str, protocol: str, real_data: Path
 ) -> None:

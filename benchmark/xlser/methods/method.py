@@ -39,8 +39,10 @@ class Method(ABC):
             handed none.
         standardisation: by whose statistics it standardises embeddings (`Task.standardised`); None
             if the suite does not do it for it. It is a setting: `--set standardisation=language`.
-            Records state it where it differs from what the class declares. A class that annotates
-            it (`standardisation: Standardisation = "language"`) states it in every record.
+
+    A setting that a class of the suite gives to all that derive from it (`standardisation`,
+    `GradientMethod.twin`) is stated in records where it differs from its default. A class outside
+    that annotates it (`standardisation: Standardisation = "language"`) states it in every record.
     """
 
     name: ClassVar[str]
@@ -84,17 +86,13 @@ class Method(ABC):
         """Learn from `task` and return what predicts."""
 
     def settings(self) -> dict[str, Any]:
-        """Return every setting and its value.
+        """Return settings and their values.
 
-        A standardisation that the class declares, but does not annotate, is left out.
+        A setting that the suite gives to many methods is left out at its default.
         """
-        declared = type(self).standardisation
-        unstated = (
-            {"standardisation"}
-            if self.standardisation == declared and not self._annotates_standardisation()
-            else set()
-        )
-        return {name: getattr(self, name) for name in self._names if name not in unstated}
+        defaults, own = self.default_settings(), self.own_settings()
+        values = {name: getattr(self, name) for name in self._names}
+        return {name: v for name, v in values.items() if name in own or v != defaults[name]}
 
     def changed_settings(self) -> tuple[str, ...]:
         """Return the names of the settings that differ from their defaults."""
@@ -120,13 +118,11 @@ class Method(ABC):
         return self.needs_source_model and self.standardisation in (None, "source", "language")
 
     @classmethod
-    def _annotates_standardisation(cls) -> bool:
-        """Return whether a class outside of the suite annotates it, as settings are."""
-        return any(
-            "standardisation" in vars(kind).get("__annotations__", {})
-            for kind in cls.__mro__
-            if kind.__module__.partition(".")[0] != "xlser"
-        )
+    def own_settings(cls) -> frozenset[str]:
+        """Return the names of the settings that a class outside of the suite annotates."""
+        kinds = [kind for kind in cls.__mro__ if kind.__module__.partition(".")[0] != "xlser"]
+        annotated = {name for kind in kinds for name in vars(kind).get("__annotations__", {})}
+        return frozenset(annotated & cls.default_settings().keys())
 
     @classmethod
     @cache

@@ -15,6 +15,23 @@ from xlser.protocols import Schedule as Schedule  # a task has one: methods know
 
 
 @dataclass(frozen=True)
+class EpochScores:
+    """How well the source's validation speech is recognised after an epoch.
+
+    Attributes:
+        ua: mean of the recalls of the classes, 0 to 1.
+        accuracy: share of utterances recognised, 0 to 1.
+    """
+
+    ua: float
+    accuracy: float
+
+
+def not_watched(scores: EpochScores) -> None:
+    """Do nothing: nobody asked."""
+
+
+@dataclass(frozen=True)
 class Task:
     """All that a method is handed. What is not here a method may not see.
 
@@ -38,6 +55,8 @@ class Task:
             `#layers=all`); `xlser.training.WeightedLayers` sums them up.
         report: call with the pseudo-labels that are learnt from; records state how many there were
             and how right. It changes nothing (`xlser.training.Step.report` does it for a batch).
+        watch: call with the scores on `source_validation` after each epoch of the training on
+            target speech; records keep them. It changes nothing.
     """
 
     source: Labelled
@@ -55,6 +74,7 @@ class Task:
     progress: Callable[[int, int], None] = field(default=lambda done, total: None)
     stacked: int = 1
     report: Callable[[PseudoLabels], None] = not_reported
+    watch: Callable[[EpochScores], None] = not_watched
 
     def standardised(self, by: Standardisation | None) -> "Standardised":
         """Return this task with standardised embeddings, and what does the same to other speech.

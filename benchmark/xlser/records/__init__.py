@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlser.records.identity import identify, place
 from xlser.records.prediction import Predictions, Role, score_predictions
-from xlser.records.record import BackboneStamp, Environment, MethodStamp, Record
+from xlser.records.record import BackboneStamp, Environment, EpochCurve, MethodStamp, Record
 
 if TYPE_CHECKING:
     from xlser.records.runs_table import predictions
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BackboneStamp",
     "Environment",
+    "EpochCurve",
     "MethodStamp",
     "Predictions",
     "Record",

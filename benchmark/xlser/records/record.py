@@ -101,6 +101,29 @@ class Environment(Frozen):
     """Of torch."""
 
 
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class EpochCurve(Frozen):
+    """How well the source's validation speech was recognised after each epoch on target speech."""
+
+    ua: Annotated[tuple[_Share, ...], Field(min_length=1)]
+    """Mean of the recalls of the classes."""
+    accuracy: Annotated[tuple[_Share, ...], Field(min_length=1)]
+    """Share of utterances recognised."""
+
+    @model_validator(mode="after")
+    def _has_both_for_each_epoch(self) -> Self:
+        if len(self.ua) != len(self.accuracy):
+            raise ValueError("a curve of epochs lacks the UA or the accuracy of some")
+        return self
+
+    @property
+    def best(self) -> int:
+        """The epoch of the highest UA, the first of several, counted from 1."""
+        return 1 + self.ua.index(max(self.ua))
+
+
 class Record(Frozen):
     """One run, self-contained: every figure can be computed again without a recording."""
 
@@ -158,6 +181,8 @@ class Record(Frozen):
     """By test corpus."""
     unlabelled: UnlabelledSpeech | None = None
     """How unlabelled speech was used: pseudo-labels and source model against the true classes."""
+    curve: EpochCurve | None = None
+    """Of a method that was to look at each epoch (`keep=best`), as it stated it."""
     started: Annotated[str, AfterValidator(_moment)]
     """UTC, ISO 8601."""
     seconds: Mapping[str, float]

@@ -283,8 +283,8 @@ class Runs:
         what not every record states: `recipe`, how the backbone made embeddings (canonical JSON;
         empty where no choice is stated), `tuning`, how it was fine-tuned (None: by the protocol's
         schedule), `packaged_code` and `sandbox` (empty: not stated), `draw`, of the labelled
-        utterances (0: the protocol's), and `unlabelled`, what became of unlabelled speech (None:
-        not stated).
+        utterances (0: the protocol's), `unlabelled`, what became of unlabelled speech, and `curve`,
+        the source's validation speech after each epoch (None: not stated).
         """
         kept = {name: pd.Series(of, dtype=of.dtype) for name, of in self._columns.items()}
         return pd.DataFrame(kept)
@@ -383,6 +383,7 @@ def _optional(more: pa.ChunkedArray) -> dict[str, npt.NDArray[np.object_]]:
         "sandbox": [of.get("sandbox") or "" for of in stated],
         "draw": [of.get("draw", 0) for of in stated],
         "unlabelled": [of.get("unlabelled") for of in stated],
+        "curve": [of.get("curve") for of in stated],
     }
     return {name: _objects(of)[index] for name, of in found.items()}
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from xlser.errors import RecordError
@@ -26,7 +27,7 @@ from xlser.results.unlabelled import unlabelled_columns
 _OF_RUNS = (
     "row", "method", "package", "target", "labels", "condition", "track", "backbone", "weights",
     "precision", "seed", "fold", "repeat", "marks", "key", "path", "started", "seconds_fit",
-    "seconds_predict", "device",
+    "seconds_predict", "device", "best_epoch",
 )  # fmt: skip
 
 _OF_NOTES = (
@@ -112,6 +113,7 @@ class Results:
                 for others, versions in zip(runs["other_recordings"], runs["versions"], strict=True)
             ],
             path=runs["path"].map(str),
+            best_epoch=[1 + np.argmax(of["ua"]) if of else np.nan for of in runs["curve"]],
         )[list(_OF_RUNS)]
         stated = unlabelled_columns(runs["unlabelled"].tolist()).set_axis(runs.index)
         about = pd.concat([about, stated], axis=1)

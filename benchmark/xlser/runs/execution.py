@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 
-from xlser.methods import Method, Predictor, Speech
+from xlser.errors import MethodError
+from xlser.methods import EpochScores, Method, Predictor, Speech
+from xlser.methods.calls import described
 from xlser.methods.origin import code_of, is_packaged, package_of
 from xlser.methods.provenance.packaged_code import packaged_code
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.records import (
     BackboneStamp,
+    EpochCurve,
     MethodStamp,
     Predictions,
     Record,
@@ -89,6 +93,7 @@ def execute_run(
         predictions, seconds["predict"] = _predict(method, run, inputs, device)
         memory = method.peak_memory()
         unlabelled = unlabelled_speech(run, inputs, task, model, method.pseudo_labels())
+        curve = _curve(run.method, method.epochs())
         environment = describe(
             device,
             type(run.method).__module__.partition(".")[0],
@@ -101,6 +106,7 @@ def execute_run(
         "fold": run.fold,
         "draw": scenario.draw or None,
         "unlabelled": unlabelled,
+        "curve": curve,
         "sandbox": means().how if isolate else None,
     }
     return Record(
@@ -147,6 +153,26 @@ def execute_run(
         environment=environment,
         **{name: value for name, value in optional.items() if value is not None},
     )
+
+
+def _curve(method: Method, epochs: Sequence[EpochScores]) -> EpochCurve | None:
+    """Return the scores after each epoch; None where none were reported.
+
+    Raises:
+        MethodError: they are no scores.
+    """
+    if not epochs:
+        return None
+    try:
+        return EpochCurve(
+            ua=tuple(round(epoch.ua, 4) for epoch in epochs),
+            accuracy=tuple(round(epoch.accuracy, 4) for epoch in epochs),
+        )
+    except ValidationError as cause:
+        raise MethodError(
+            f"{described(method)} reported scores of epochs that are not between 0 and 1.",
+            "Report shares of 1 to Task.watch.",
+        ) from cause
 
 
 def _code_of_package(method: Method) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from xlser.backbones import Backbone
 from xlser.errors import MethodError
 from xlser.methods import Predictor, Standardisation, Task
 from xlser.training.batches import Batches, Shares, Step
+from xlser.training.best_epoch import BestEpoch
 from xlser.training.kernels import new_adam
 from xlser.training.model import EmotionModel, ModelPredictor, new_model
 from xlser.training.seeding import derive, seeded
@@ -31,7 +32,8 @@ class GradientMethod(Twinned):
     Training goes in the paper's two stages (Agarla et al. 2022, Figure 1): stage "source" trains
     the model on the source with cross-entropy and is shared by all methods; stage "target" starts
     from its weights with a fresh optimiser and minimises `loss` over all data. The model of the
-    last epoch predicts.
+    last epoch predicts; with `--set keep=best` that of the first epoch whose UA on the source's
+    validation speech is highest.
 
     A method overrides `loss`, and `setup` if it holds more than the model: every module that it
     sets as an attribute there is trained with it, unless its parameters require no gradient. What
@@ -51,12 +53,15 @@ class GradientMethod(Twinned):
     Attributes:
         stages: which of the two it goes through.
         shares: what part of a batch comes from where; None: in proportion to size.
+        keep: which epoch of stage "target" predicts; "best" also reports every epoch's scores to
+            `Task.watch`.
         model: the emotion model in training, there from `setup` on.
     """
 
     stages: ClassVar[tuple[Stage, ...]] = ("source", "target")
     shares: ClassVar[Shares | None] = None
     standardisation: Standardisation | None = "source"
+    keep: Literal["last", "best"] = "last"
     model: EmotionModel
 
     def __init_subclass__(cls, **kwargs: object) -> None:
@@ -110,13 +115,21 @@ class GradientMethod(Twinned):
                     weights = {**weights, **{name: kept[name] for name in _STATISTICS}}
                 self.model.load_state_dict(weights)
             visible = self.visible(task)
+            best = BestEpoch(lambda: self.predictor(visible), task)
             if "target" in self.stages:
                 self.setup(visible)
                 modules = [part for part in vars(self).values() if isinstance(part, nn.Module)]
-                hooks = Hooks(lambda epoch: self.before_epoch(visible, epoch), self.after_step)
                 loss = self._twins_loss if self.twin else self.loss
+                hooks = Hooks(lambda epoch: self.before_epoch(visible, epoch), self.after_step)
+                if self.keep == "best":
+                    hooks = replace(hooks, after_epoch=best.look)
                 optimise(loss, modules, task, self.shares, "target", hooks)
-        return self.predictor(visible)
+            elif self.keep == "best":
+                raise MethodError(
+                    f'{self.name} has no stage "target", of which an epoch could be kept.',
+                    "Leave keep=best out.",
+                )
+        return best.predictor or self.predictor(visible)
 
     def _twins_loss(self, step: Step) -> Tensor:
         return self.loss(step.without_unlabelled())
@@ -128,6 +141,7 @@ class Hooks:
 
     before_epoch: Callable[[int], None] = lambda epoch: None
     after_step: Callable[[], None] = lambda: None
+    after_epoch: Callable[[], None] = lambda: None
 
 
 def train_source_model(task: Task, standardised: bool = False) -> Mapping[str, Tensor]:
@@ -168,7 +182,7 @@ def optimise(
         task: labelled and unlabelled speech, schedule and seed.
         shares: of the parts of the task in a batch, see `Batches`.
         stage: "source" or "target"; the seed of the batches follows from it.
-        hooks: called before epochs and after steps.
+        hooks: called before epochs, after steps and after epochs.
 
     Raises:
         MethodError: the loss is not a finite scalar.
@@ -208,6 +222,7 @@ def optimise(
             hooks.after_step()
             total += value.detach()
         _require_finite(total.item(), epoch)
+        hooks.after_epoch()
         task.progress(epoch + 1, schedule.epochs)
 
 

@@ -10,8 +10,7 @@ from xlser.methods import Method, Task
 class Twinned(Method):
     """A method that uses unlabelled speech and can be run without it, all else being equal.
 
-    What a method gains from unlabelled speech is the difference between it and its twin. Records
-    state `twin` only where it is set: a row without it is the method itself.
+    What a method gains from unlabelled speech is the difference between it and its twin.
 
     Attributes:
         twin: whether the method does without unlabelled target speech. Standardisation, and how
@@ -19,16 +18,6 @@ class Twinned(Method):
     """
 
     twin: bool = False
-
-    def __init__(self, **settings: object) -> None:
-        """Take settings by name.
-
-        Raises:
-            MethodError: a setting is unknown or of the wrong type.
-        """
-        super().__init__(**settings)
-        if not self.twin:
-            self._names = tuple(name for name in self._names if name != "twin")
 
     def visible(self, task: Task) -> Task:
         """Return the task as the method sees it: without unlabelled speech for its twin."""

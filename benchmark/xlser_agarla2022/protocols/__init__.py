@@ -15,3 +15,8 @@ def agarla2022() -> Protocol:
 def agarla2022_4() -> Protocol:
     """Return the paper's variant in four classes (Table 6)."""
     return load_manifest(FOLDER / "agarla2022-4.json")
+
+
+def agarla2022_yaf() -> Protocol:
+    """Return the paper's protocol with the other voice of TESS tested."""
+    return load_manifest(FOLDER / "agarla2022-yaf.json")

@@ -31,6 +31,7 @@ class Owned:
         code: digest of its code (`packaged_code`).
         former_code: digests of earlier code that gives the same results.
         defaults: its hyper-parameters at their defaults, then former defaults.
+        own_settings: hyper-parameters that it declares itself, now or formerly.
         target_labels: those it is handed.
         least_labels: the smallest budget at which it is defined.
     """
@@ -38,6 +39,7 @@ class Owned:
     code: str
     former_code: frozenset[str]
     defaults: tuple[Mapping[str, Any], ...]
+    own_settings: frozenset[str]
     target_labels: TargetLabels
     least_labels: int
 
@@ -67,6 +69,7 @@ def owned(name: str) -> Owned | None:
         code=packaged_code(name) or "",
         former_code=frozenset(_beside(package, FORMER_CODE).get(name, [])),
         defaults=(current, *former),
+        own_settings=outline.own_settings().union(*former),
         target_labels=outline.target_labels,
         least_labels=outline.least_labels,
     )

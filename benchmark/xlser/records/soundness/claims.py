@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 from xlser.methods.provenance.owned import DISTRIBUTION, Owned, owned
-from xlser.methods.vocabulary import TWIN
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,11 @@ def _differing(
     A record that does not state its code may be of earlier code, with the defaults of that time.
     """
     known = method.defaults[:1] if states_code else method.defaults
-    found = [[*_apart(defaults, settings, changed)] for defaults in known]
+    stated = {*settings, *method.own_settings}  # those that the suite gives are left out at default
+    found = [
+        [name for name in _apart(defaults, settings, changed) if name in stated]
+        for defaults in known
+    ]
     yield from found[0] if all(found) else ()
 
 
@@ -91,8 +94,6 @@ def _apart(
     defaults: Mapping[str, Any], settings: Mapping[str, Any], changed: tuple[str, ...]
 ) -> Iterator[str]:
     for name in sorted({*defaults, *settings}):
-        # A standardisation that the class declares, and a twin, are stated only where changed.
-        unstated = name in ("standardisation", TWIN) and name not in settings
         same = (name in settings, settings.get(name)) == (name in defaults, defaults.get(name))
-        if not same and not unstated and name not in changed:
+        if not same and name not in changed:
             yield name

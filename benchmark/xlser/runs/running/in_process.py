@@ -1,6 +1,6 @@
 """A method that runs: in this process, called as the suite calls every method."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
@@ -9,7 +9,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from xlser.methods import Method, Predictor, Speech, Task, Track
+from xlser.methods import EpochScores, Method, Predictor, Speech, Task, Track
 from xlser.methods.calls import (
     blamed,
     check_probabilities,
@@ -46,6 +46,9 @@ class RunningMethod(Protocol):
     def pseudo_labels(self) -> Tensor | None:
         """Return what the fit reported of pseudo-labels, as `Tally.sums` does."""
 
+    def epochs(self) -> Sequence[EpochScores]:
+        """Return the scores that the fit reported after its epochs."""
+
 
 @contextmanager
 def threads_for(track: Track) -> Iterator[None]:
@@ -78,7 +81,8 @@ class InThisProcess:
         """Fit the method, seeded."""
         self._task = task
         self._tally = Tally(len(task.target_unlabelled), len(task.classes), task.device)
-        task = replace(task, report=self._tally.add)
+        self._epochs: list[EpochScores] = []
+        task = replace(task, report=self._tally.add, watch=self._epochs.append)
         forget_peak_memory(task.device)
         seed_everything(derive(task.seed, self._method.name))
         with contained(), blamed(self._method, "fit"):
@@ -100,3 +104,7 @@ class InThisProcess:
         """Return what the fit reported of pseudo-labels."""
         with blamed(self._method, "Task.report"):
             return self._tally.sums()
+
+    def epochs(self) -> Sequence[EpochScores]:
+        """Return the scores that the fit reported after its epochs."""
+        return self._epochs

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from xlser.errors import MethodError
-from xlser.methods import Method, Predictor, Speech, Task
+from xlser.methods import EpochScores, Method, Predictor, Speech, Task
 from xlser.methods.calls import check_probabilities, described
 from xlser.methods.origin import is_packaged
 from xlser.methods.provenance.owned import is_owned
@@ -106,6 +106,12 @@ class _Sealed:
         if not self._receive("pseudo-labels")["any"]:
             return None
         return self._numbers((2, PARTS, self._unlabelled, len(self._classes)))
+
+    def epochs(self) -> Sequence[EpochScores]:
+        self._send("epochs")
+        with self._answering():
+            stated = self._receive("epochs")["scores"]
+            return [EpochScores(float(ua), float(accuracy)) for ua, accuracy in stated]
 
     def peak_memory(self) -> Mapping[Memory, int]:
         self._send("memory")

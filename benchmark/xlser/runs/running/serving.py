@@ -50,6 +50,10 @@ def _predict_requests(method: InThisProcess, suite: Connection) -> None:
         if request == "memory":
             _reply(suite, "memory", most=method.peak_memory())
             continue
+        if request == "epochs":
+            scores = [(epoch.ua, epoch.accuracy) for epoch in method.epochs()]
+            _reply(suite, "epochs", scores=scores)
+            continue
         if request == "pseudo-labels":
             sums = method.pseudo_labels()
             _reply(suite, "pseudo-labels", any=sums is not None)
