@@ -19,9 +19,17 @@ from xlser.leaderboards.plugins import MakeBlocks, ResultsOf
 from xlser.leaderboards.readme import tables_under
 from xlser.protocols import Protocol
 from xlser.results import Condition, Results, Row, Table, least_p
+from xlser_agarla2022.choices import epochs, voices
 from xlser_agarla2022.claim_tables import claim_table, side
 from xlser_agarla2022.claims import CLAIMS, ENGLISH, differences
-from xlser_agarla2022.printed import FIGURE_2, FIGURE_3, FIVE_CLASSES, FOUR_CLASSES, Experiment
+from xlser_agarla2022.printed import (
+    FIGURE_2,
+    FIGURE_3,
+    FIVE_CLASSES,
+    FOUR_CLASSES,
+    OTHER_VOICE,
+    Experiment,
+)
 from xlser_agarla2022.tables import (
     Ours,
     all_in_print,
@@ -69,7 +77,7 @@ class Agarla2022Pages(PagePlugin):
     """The paper beside our results."""
 
     name = "agarla2022"
-    protocols = (FIVE_CLASSES, FOUR_CLASSES)
+    protocols = (FIVE_CLASSES, FOUR_CLASSES, OTHER_VOICE)
 
     def introduction(self, results: Results) -> Sequence[Block]:
         """Return how the paper's experiment differs from ours, and its errata."""
@@ -79,11 +87,12 @@ class Agarla2022Pages(PagePlugin):
         """Return the paper's tables and figures, for each condition that has records of some."""
         if results.protocol.name != FIVE_CLASSES:
             return []
-        by_condition = ours_by_condition([results, results_of(FOUR_CLASSES)])
-        sections = [
-            _tables_and_figures(results.protocol, condition, ours)
-            for condition, ours in by_condition.items()
-        ]
+        papers, other = [results, results_of(FOUR_CLASSES)], results_of(OTHER_VOICE)
+        sections = []
+        for condition, ours in ours_by_condition(papers).items():
+            parts = _tables_and_figures(results.protocol, condition, ours)
+            parts += [*epochs(papers, condition), *voices(results, other, condition)]
+            sections.append(Section(condition.title, sections=parts))
         title = "The paper's tables and figures"
         return [Section(title, [Paragraph(_ABOUT)], sections)] if sections else []
 
@@ -102,7 +111,7 @@ class Agarla2022Pages(PagePlugin):
         }
 
 
-def _tables_and_figures(protocol: Protocol, condition: Condition, ours: Ours) -> Section:
+def _tables_and_figures(protocol: Protocol, condition: Condition, ours: Ours) -> list[Section]:
     # Imported where pictures are drawn: matplotlib takes seconds to load.
     from xlser_agarla2022.figures import figure_2, figure_3
 
@@ -141,8 +150,7 @@ def _tables_and_figures(protocol: Protocol, condition: Condition, ours: Ours) ->
     ]
     last = table_6(ours)
     last = Section(last.title, [*last.blocks, Paragraph(_QUOTED)])
-    parts = [table_3(ours), table_4(ours), figures[0], table_5(ours), figures[1], last]
-    return Section(condition.title, sections=parts)
+    return [table_3(ours), table_4(ours), figures[0], table_5(ours), figures[1], last]
 
 
 def _any_of(experiments: Iterable[Experiment], ours: Ours) -> bool:

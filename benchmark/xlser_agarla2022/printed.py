@@ -16,6 +16,9 @@ FIVE_CLASSES = "agarla2022"
 FOUR_CLASSES = "agarla2022-4"
 """Protocol of its Table 6."""
 
+OTHER_VOICE = "agarla2022-yaf"
+"""Protocol of the same experiments with the other voice of TESS tested."""
+
 Experiment = tuple[str, str, str, Labels]
 """Protocol, method as rows name it, target language, label budget."""
 
