@@ -35,6 +35,7 @@ OF_FEW_LABELS = [n for n in GRADIENT if get_method(n).target_labels == "few"]
 
 LABELS = {
     "adabn": "none",
+    "joint-upper-bound": "all",
     "lower-bound": "none",
     "target-only": "all",
     "tent": "none",
@@ -43,7 +44,8 @@ LABELS = {
 LEAST_LABELS = {"sft": 1}  # the others: 0
 LANGUAGE = ("bbse", "em-prior", "knn", "label-propagation", "otda", "prototypes")
 FROZEN = ("aligned-linear", "committee", "logistic-regression", "svm", *LANGUAGE)
-NO_TWIN = ("knn", "logistic-regression", "lower-bound", "sft", "svm", "target-only", "upper-bound")
+CLASSICAL = ("knn", "logistic-regression", "svm")
+NO_TWIN = ("joint-upper-bound", "lower-bound", "sft", "target-only", "upper-bound", *CLASSICAL)
 TRACKS = dict.fromkeys(FROZEN, ("frozen",))  # the others: both
 ATTRIBUTES = {"aggregated-multitask": ("gender", "naturalness")}  # the others: none
 
@@ -145,9 +147,9 @@ def fitted(name: str, track: Track, budget: str) -> Tensor:
     return answers(get_method(name)(), task_of(name, track, budget))
 
 
-def test_there_are_42_reference_methods() -> None:
-    assert len(NAMES) == 42
-    assert len(GRADIENT) == 32
+def test_there_are_43_reference_methods() -> None:
+    assert len(NAMES) == 43
+    assert len(GRADIENT) == 33
     for known in (LABELS, LEAST_LABELS, TRACKS, ATTRIBUTES, SETTINGS, STANDARDISED):
         assert known.keys() <= set(NAMES)
 
@@ -173,6 +175,7 @@ def test_its_settings_begin_as_published(name: str) -> None:
     settings = get_method(name).default_settings()
     assert settings.pop("standardisation", None) == STANDARDISED.get(name, "source")
     assert settings.pop("twin", None) == (None if name in NO_TWIN else False)
+    assert settings.pop("keep", None) == ("last" if name in GRADIENT else None)
     assert settings == SETTINGS.get(name, {})
 
 

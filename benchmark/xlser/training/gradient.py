@@ -47,8 +47,8 @@ class GradientMethod(Twinned):
     On the frozen track the model standardises embeddings by the source. With another
     `standardisation` the task comes standardised (`Task.standardised`) to `setup`, `loss` and
     `predictor`, and so does speech to be recognised; stage "source" is then shared only where the
-    source is standardised by itself ("language", one source language). A method without stage
-    "source" standardises by the labelled target speech, unless it is set otherwise.
+    source is standardised by itself ("language", one source language). A method that declares
+    "language" standardises by the labelled target speech.
 
     Attributes:
         stages: which of the two it goes through.
@@ -105,7 +105,7 @@ class GradientMethod(Twinned):
 
     def _fit(self, task: Task, standardised: bool) -> Predictor:
         with seeded(task.seed, "target"):
-            own = task.target_labelled.speech if self.stages == ("target",) else None
+            own = task.target_labelled.speech if self.standardisation == "language" else None
             shared = "source" in self.stages  # whose weights hold the statistics
             self.model = new_model(task, own, standardised or shared)
             if shared:
