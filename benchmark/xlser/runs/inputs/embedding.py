@@ -4,12 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from xlser.audio import FeatureStore
 from xlser.backbones import PretrainedBackbone
 from xlser.runs.environment import choose_device
-from xlser.runs.inputs.features import StoredFeatures
+from xlser.runs.inputs.features import EMBEDDINGS, StoredFeatures
 from xlser.runs.inputs.tensors import load_tensors, save_tensors
 from xlser.training import embed, seeded
 
@@ -18,13 +17,11 @@ Progress = Callable[[int, int], None]
 _AT_ONCE = 512
 """Utterances that are read, embedded and kept at once."""
 
-EMBEDDINGS = "embeddings"
 
-
-def stored_embeddings(
+def keep_embeddings(
     backbone: PretrainedBackbone, store: Callable[[], FeatureStore], path: Path, progress: Progress
-) -> Tensor:
-    """Return embeddings of all utterances of a store, from `path` or computed and kept there.
+) -> None:
+    """Compute embeddings of all utterances of a store into `path`, unless they are there.
 
     Encoders take minutes to hours: their embeddings are kept in pieces until they are whole, and
     computed on a GPU if there is one.
@@ -35,9 +32,8 @@ def stored_embeddings(
         path: of the file.
         progress: called with (utterances done, utterances in all).
     """
-    known = load_tensors(path)
-    if known is not None:
-        return known[0][EMBEDDINGS]
+    if load_tensors(path) is not None:
+        return
     opened = store()
     stored, ids = StoredFeatures(opened.folder), opened.ids
     with seeded(0, "random backbone"):  # matters to `--weights random` alone
@@ -64,7 +60,6 @@ def stored_embeddings(
     save_tensors(path, {EMBEDDINGS: embeddings})
     for piece in path.parent.glob(f"{path.stem}.part-*"):
         piece.unlink(missing_ok=True)
-    return embeddings
 
 
 def _after(before: int, total: int, progress: Progress) -> Progress:

@@ -1,7 +1,7 @@
 """Features of all utterances of a corpus: in a store on disk, or in memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +11,12 @@ import numpy.typing as npt
 import torch
 
 from xlser import audio
+from xlser.errors import StoreError
 from xlser.methods import Speech
+from xlser.runs.inputs.tensors import load_tensors
+
+EMBEDDINGS = "embeddings"
+"""Name of the tensor in a file of embeddings."""
 
 
 class CorpusFeatures(Protocol):
@@ -93,6 +98,60 @@ class StoredFeatures:
         store = _opened(self.folder)
         frames = store.frames(store.ids)
         return FeaturesInMemory(store.ids, frames.values, frames.lengths)
+
+
+@dataclass(frozen=True)
+class StoredEmbeddings:
+    """Embeddings in a file, which each process maps into its memory when it needs them.
+
+    Processes of one machine then share the memory.
+
+    Attributes:
+        path: of the file (`save_tensors`).
+        ids: of the utterances, in the order of the rows.
+    """
+
+    path: Path
+    ids: tuple[str, ...] = field(compare=False)  # what is in a file does not change
+
+    def speech(self, ids: Sequence[str]) -> Speech:
+        """Return the utterances `ids`, in that order, on the CPU.
+
+        Raises:
+            StoreError: the file is gone or not whole.
+        """
+        return self.in_memory().speech(ids)
+
+    def in_memory(self) -> FeaturesInMemory:
+        """Return the mapped embeddings.
+
+        Raises:
+            StoreError: the file is gone or not whole.
+        """
+        try:
+            now = self.path.stat()
+        except OSError:
+            raise self._gone() from None
+        found = _mapped(self, now.st_ino, now.st_size, now.st_mtime_ns)
+        if found is None:
+            raise self._gone()
+        return found
+
+    def _gone(self) -> StoreError:
+        return StoreError(
+            f"The embeddings in {self.path} are gone or not whole.",
+            "Leave the cache alone while runs go on; the same command makes them anew.",
+        )
+
+
+@lru_cache(maxsize=64)
+def _mapped(stored: StoredEmbeddings, *version: int) -> FeaturesInMemory | None:
+    """Map a file; `version` differs for another file that takes its place."""
+    found = load_tensors(stored.path)
+    if found is None:
+        return None
+    values = found[0][EMBEDDINGS].numpy()
+    return FeaturesInMemory(stored.ids, values, np.ones(len(values), dtype=np.int64))
 
 
 @lru_cache(maxsize=32)

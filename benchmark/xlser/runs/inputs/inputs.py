@@ -14,8 +14,13 @@ from xlser.backbones.table import TableFeatures
 from xlser.errors import StoreError
 from xlser.methods import Schedule, Speech, Track
 from xlser.runs.inputs.catalogue import Catalogue
-from xlser.runs.inputs.embedding import stored_embeddings
-from xlser.runs.inputs.features import CorpusFeatures, FeaturesInMemory, StoredFeatures
+from xlser.runs.inputs.embedding import keep_embeddings
+from xlser.runs.inputs.features import (
+    CorpusFeatures,
+    FeaturesInMemory,
+    StoredEmbeddings,
+    StoredFeatures,
+)
 from xlser.system.files import digest_json, safe_name
 
 Watch = Callable[[str, int, int], None]
@@ -139,19 +144,20 @@ class Inputs:
     def _frames(self, corpus: str, watch: Watch) -> StoredFeatures:
         return StoredFeatures(self._store(corpus, watch).folder)
 
-    def _embeddings(self, corpus: str, watch: Watch) -> FeaturesInMemory:
+    def _embeddings(self, corpus: str, watch: Watch) -> CorpusFeatures:
         """Return embeddings of all utterances of a corpus, computed once."""
         ids = tuple(u.id for u in self.catalogue.inventories[corpus].utterances)
         if issubclass(self.backbone.kind, TableFeatures):
-            embeddings = self.backbone.kind.embeddings(ids)
-        else:
-            embeddings = stored_embeddings(
-                self.backbone,
-                lambda: self._store(corpus, watch),
-                self._embeddings_path(corpus),
-                lambda done, n: watch(f"embedding {corpus}", done, n),
-            )
-        return FeaturesInMemory(ids, embeddings.numpy(), np.ones(len(ids), dtype=np.int64))
+            lengths = np.ones(len(ids), dtype=np.int64)
+            return FeaturesInMemory(ids, self.backbone.kind.embeddings(ids).numpy(), lengths)
+        path = self._embeddings_path(corpus)
+        keep_embeddings(
+            self.backbone,
+            lambda: self._store(corpus, watch),
+            path,
+            lambda done, n: watch(f"embedding {corpus}", done, n),
+        )
+        return StoredEmbeddings(path, ids)
 
     def _store(self, corpus: str, watch: Watch) -> "audio.FeatureStore":
         return audio.prepare(
