@@ -37,6 +37,7 @@ from xlser_agarla2022.tables import Ours, count
 _HATCH = "////"  # of bars that lack seeds
 _FARTHEST = 50  # points: of two speakers an interval may be all there is
 _LAST = len(BUDGETS) - 1  # place of the largest budget on the axis
+_PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # below text
 _LINE_OF_TEXT = 7.0  # points of accuracy that a line of text takes
 
 
@@ -52,6 +53,7 @@ _LINES = {
     "hard-pseudo-labels": _Line("hard", COLOURS[5], "o"),
     "soft-pseudo-labels": _Line("soft", COLOURS[3], "s"),
 }
+_BOUNDS = {"upper bound": "^", "lower bound": "v"}  # the paper's marks
 _BARS = tuple(dict.fromkeys(bar for bar, _ in FIGURE_3))
 _ROLES: tuple[Role, ...] = ("target", "source")
 _IN_PRINT: dict[str, Any] = {
@@ -88,7 +90,7 @@ def figure_2(ours: Ours, heading: str, chance: float) -> Files:
             axes.set_ylabel("accuracy %")
         for axes, language in zip(panels[-1], shown, strict=True):
             axes.set_xlabel(f"labelled utterances of {language.capitalize()}")
-        add_legend(canvas, _legend_of_panels(ours), columns=4)
+        add_legend(canvas, _legend_of_panels(ours), columns=3)
 
     title = f"Pseudo-labels over label budgets, between the bounds: {heading}"
     return picture_files(draw, title, height=6.4)
@@ -177,11 +179,16 @@ def _legend_of_differences(differences: Sequence[Difference]) -> list[Line2D]:
 
 def _legend_of_panels(ours: Ours) -> list[Line2D]:
     dot: dict[str, Any] = {"color": DARK, "marker": "o"}
+    hard = {**_IN_PRINT, "markeredgecolor": _LINES["hard-pseudo-labels"].colour}
     handles = [
         Line2D([], [], label="ours, ± deviation over seeds", **dot),
-        _legend_of_print(),
         Line2D([], [], **CHANCE),
+        Line2D([], [], label="the paper, hard", **hard),
     ]
+    for name, marker in _BOUNDS.items():
+        handles.append(
+            Line2D([], [], label=f"the paper, {name}", **{**_IN_PRINT, "marker": marker})
+        )
     if any(cell in ours and not ours[cell].complete for cell in FIGURE_2.values()):
         handles.append(Line2D([], [], label="lacks seeds", markerfacecolor=LIGHT, **dot))
     return handles
@@ -203,7 +210,7 @@ def _draw_panel(axes: Axes, ours: Ours, language: str, role: Role) -> None:
         if there and there[-1][1].labels == BUDGETS[-1]:
             names.append((there[-1][1].scores[role, "accuracy"].mean, look.name, look.colour))
         for x, cell in enumerate(cells):
-            _mark_print(axes, x + 0.2, cell, role, look.colour)
+            _mark_print(axes, x + 0.2, cell, role, markeredgecolor=look.colour)
     _write_names(axes, _LAST + 0.32, names)
     _draw_bounds(axes, ours, language, role)
     axes.set_xticks(range(len(BUDGETS)), [str(labels) for labels in BUDGETS])
@@ -227,12 +234,13 @@ def _draw_line(axes: Axes, there: Sequence[tuple[float, Row]], role: Role, look:
 def _draw_bounds(axes: Axes, ours: Ours, language: str, role: Role) -> None:
     """Draw both bounds across the panel; their names and the paper's scores stand at the right."""
     names: list[tuple[float, str, str]] = []
-    for name, cell in {"upper bound": TABLE_4[language], "lower bound": TABLE_3[language]}.items():
+    cells = {"upper bound": TABLE_4[language], "lower bound": TABLE_3[language]}
+    for name, cell in cells.items():
         if cell in ours:
             height = ours[cell].scores[role, "accuracy"].mean
             axes.hlines(height, -0.5, _LAST + 1.2, color=LIGHT, linewidth=1.4, zorder=0)
             names.append((height, name, DARK))
-        _mark_print(axes, _LAST + 1.2, cell, role, LIGHT)
+        _mark_print(axes, _LAST + 1.2, cell, role, marker=_BOUNDS[name])
     _write_names(axes, _LAST + 1.36, names)
 
 
@@ -241,7 +249,7 @@ def _write_names(axes: Axes, x: float, names: Iterable[tuple[float, str, str]]) 
     lowest = -_LINE_OF_TEXT
     for height, name, colour in sorted(names):
         lowest = max(height, lowest + _LINE_OF_TEXT)
-        axes.text(x, lowest, name, color=colour, va="center", fontsize="small", clip_on=False)
+        axes.text(x, lowest, name, color=colour, va="center", fontsize="small", bbox=_PAPER)
 
 
 def _draw_bar(
@@ -256,14 +264,14 @@ def _draw_bar(
         axes.errorbar(x - beside, figure.mean, figure.spread, color=line, capsize=2, linewidth=1)
 
 
-def _mark_print(axes: Axes, x: float, cell: Experiment, role: Role, colour: str = DARK) -> None:
+def _mark_print(axes: Axes, x: float, cell: Experiment, role: Role, **look: Any) -> None:
+    """Draw the paper's score of a cell, if it prints one."""
     if (cell, role) in PRINTED:
-        look = {**_IN_PRINT, "markeredgecolor": colour, "markeredgewidth": 1.4}
-        axes.plot(x, PRINTED[cell, role].accuracy, **look)
+        axes.plot(x, PRINTED[cell, role].accuracy, **{**_IN_PRINT, **look})
 
 
 def _legend_of_print() -> Line2D:
-    return Line2D([], [], label="the paper", **_IN_PRINT)
+    return Line2D([], [], label="the paper, new language", **_IN_PRINT)
 
 
 def _frame_accuracy(axes: Axes, chance: float) -> None:
