@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from xlser.methods import Method, Predictor, Speech
-from xlser.methods.origin import code_of, is_packaged, package_of
+from xlser.methods.origin import is_packaged, package_of
 from xlser.methods.provenance.packaged_code import packaged_code
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.records import (
@@ -114,7 +114,7 @@ def execute_run(
             name=run.method.name,
             package=package_of(type(run.method)),
             packaged=is_packaged(type(run.method)),
-            code=code_of(type(run.method)),
+            code=run.identity.get("code", ""),  # here its source may be out of reach
             target_labels=run.method.target_labels,
             settings=run.method.settings(),
             changed=run.method.changed_settings(),
