@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 @with_options()
 def publish(*, options: "PublishOptions", as_json: AsJson = False) -> None:
-    """Send the records of a protocol to a dataset of the Hugging Face Hub, and the page to a Space.
+    """Send results to the Hugging Face Hub.
 
-    Without --yes it shows what would be sent, and makes no request.
+    The records of a protocol go to a dataset, its page to a Space. Without --yes it shows what
+    would be sent, and makes no request.
     """
     from xlser.api.functions import publish as send
 
