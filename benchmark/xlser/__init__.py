@@ -5,9 +5,9 @@
     >>> results.compare("svm", "nnpm")  # doctest: +SKIP
 
 `run`, `load_results`, `compare` and `check_method` work on methods, `check_corpus` on a corpus;
-`train` and `load_model` make use of the best; `methods()`, `corpora()`,
-`protocols()`, `backbones()` and `metrics()` list what is there, as data frames. All are imported
-when they are first used (PEP 562).
+`train` and `load_model` make use of the best; `publish` sends results to the Hugging Face Hub;
+`methods()`, `corpora()`, `protocols()`, `backbones()` and `metrics()` list what is there, as data
+frames. All are imported when they are first used (PEP 562).
 """
 
 import sys
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         compare,
         load_model,
         load_results,
+        publish,
         run,
         train,
     )
@@ -36,6 +37,7 @@ _FUNCTIONS = (
     "compare",
     "load_model",
     "load_results",
+    "publish",
     "run",
     "train",
 )
@@ -54,6 +56,7 @@ __all__ = [
     "compare",
     "load_model",
     "load_results",
+    "publish",
     "run",
     "train",
 ]

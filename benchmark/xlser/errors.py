@@ -108,5 +108,21 @@ class ResultsError(XlserError):
     """Results that cannot be written where they belong."""
 
 
+class HubError(XlserError):
+    """Results that cannot be sent to the Hugging Face Hub or had from it."""
+
+
+class HubAccessError(HubError):
+    """The Hub asks for a token, or for one with other rights."""
+
+
+class HubNotFoundError(HubError):
+    """A repository or revision that the Hub does not have, or no results in it."""
+
+
+class HubUnavailableError(HubError):
+    """The Hub cannot be reached, or has no time now; the same again later may do."""
+
+
 class WorkerError(XlserError):
     """A worker process that ended where it must not."""

@@ -121,8 +121,9 @@ def _tables_and_figures(protocol: Protocol, condition: Condition, ours: Ours) ->
         bars = [
             Picture(
                 file_name(f"figure-2-{condition.slug}"),
-                "Bars: accuracy by new language and label budget, for hard and for soft "
-                "pseudo-labels; narrow dark bars: accuracy on English; the table has the numbers.",
+                "Lines: accuracy over label budgets of hard and soft pseudo-labels, a column a new "
+                "language, tested on it and on English, between the bounds; hollow marks: the "
+                "paper's; the table has the numbers.",
                 figure_2(ours, condition.title, chance),
             ),
             figure_2_numbers(ours),

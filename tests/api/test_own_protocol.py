@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.local_hub import serving, use
 
 import xlser
 from xlser import registry
@@ -133,3 +134,19 @@ def test_another_protocol_of_the_name_is_refused_where_results_are(folder: Path)
     (folder / "mine.toml").write_text(TOML.replace("[0, 10]", "[0, 10, 15]"), encoding="utf-8")
     with pytest.raises((InvalidProtocolError, xlser.errors.RecordError)):
         xlser.run("svm", protocol="mine.toml", **asked)
+
+
+def test_its_results_go_to_the_hub_with_its_manifest(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = xlser.run("svm", protocol="mine.toml", seeds=0, labels=10, jobs=1)
+    monkeypatch.setenv("HF_TOKEN", "hf_of_a_test")
+    with serving() as hub:
+        use(hub.address, folder / "hub", monkeypatch)
+        xlser.publish(to="owner/sardinian", yes=True)
+        there = xlser.load_results("hf://datasets/owner/sardinian")
+    assert there.protocol.digest == results.protocol.digest
+    pd.testing.assert_frame_equal(
+        there.frame.drop(columns="path"),
+        xlser.load_results().frame.drop(columns="path"),
+    )

@@ -14,6 +14,7 @@ from xlser.api.results import Results
 from xlser.errors import MethodError, SettingsError, UnknownNameError
 from xlser.methods import Method, Predictor, Speech, Task, get_method
 from xlser.records import Record
+from xlser.records.validate import validate
 
 FILE = """
     from __future__ import annotations
@@ -137,6 +138,8 @@ def test_a_class_travels_to_workers_and_into_isolation(here: Path) -> None:
     assert results.failures == ()
     assert {record.method.name for record in records()} == {"OfAFile", "Uniform"}
     assert all(record.isolated for record in records())
+    paths = Path("leaderboards").rglob("results/**/*.json")
+    assert validate(paths).faults == []  # what they state is what their keys were made of
 
 
 def test_a_class_that_cannot_be_sent_runs_in_this_process(

@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 from tests import trees
-from tests.corpora.hub import COMMIT, serving_hub
+from tests.local_hub import serving
 
 from xlser.corpora.hub import CAMEO, HubDataset, cameo_part, fetch_dataset
 from xlser.errors import FetchError, UnknownNameError
 
+COMMIT = "38e9e968deb4636377e76b28bbb2062f92b898ab"  # of CAMEO
 EMOTIONS = ("anger", "fear", "happiness", "neutral", "sadness", "surprise")
 README = """---
 configs:
@@ -110,8 +111,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "data/labels-00000-of-00001.parquet": with_labels(folder / "b"),
         "data/empty-00000-of-00001.parquet": parquet(nothing, silent, folder / "c"),
     }
-    with serving_hub(files) as address:
-        yield address
+    with serving(COMMIT) as hub:
+        hub.files.update({"datasets/o/n": files, "datasets/amu-cai/CAMEO": files})
+        yield hub.address
 
 
 @pytest.fixture

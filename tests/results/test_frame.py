@@ -1,12 +1,15 @@
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from tests.costs import opened
 from tests.leaderboards.made import over_seeds, results, write
+from tests.local_hub import serving, use
 from tests.packages import Package
 
+import xlser
 from xlser.protocols import get_protocol
 from xlser.records import Record
 from xlser.results import load
@@ -120,10 +123,19 @@ def test_the_examples_of_the_documentation_run(
 ) -> None:
     (tmp_path / "leaderboards").symlink_to(DOCS.parents[1] / "leaderboards")
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
-    for example in re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL):
-        exec(example, names)
-    assert not names["means"].empty  # type: ignore[attr-defined]
+    monkeypatch.setenv("HF_TOKEN", "hf_of_a_test")
+    names: dict[str, Any] = {}
+    with serving() as hub:
+        use(hub.address, tmp_path / "cache", monkeypatch)
+        xlser.publish("agarla2022-4", to="owner/results", yes=True)
+        for example in re.findall(
+            r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL
+        ):
+            exec(example, names)
+    assert not names["means"].empty
+    sent = hub.files["datasets/owner/results"]
+    assert names["sizes"] == {path: len(sent[path]) for path in sent if path[0] != "."}
+    assert len(names["theirs"].runs) == names["publication"].records
 
 
 def test_every_column_of_the_frame_is_described(template: Record) -> None:

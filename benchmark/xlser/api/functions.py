@@ -1,5 +1,6 @@
 """What `import xlser` offers: functions of a few lines over the pipeline and the results."""
 
+import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -7,8 +8,11 @@ from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any, TypeVar
 
-from xlser.api.options import RunOptions
+from pydantic.fields import FieldInfo
+
+from xlser.api.options import Options, PublishOptions, RunOptions
 from xlser.api.pipeline import carry_out
+from xlser.api.publishing import publish_results
 from xlser.api.results import Results, load
 from xlser.api.training import train_model
 from xlser.conformance import Check
@@ -17,6 +21,8 @@ from xlser.conformance import check_method as check_class
 from xlser.conformance.corpora import contract_faults
 from xlser.corpora import Corpus, find_root, get_corpus
 from xlser.errors import SettingsError
+from xlser.hub.address import local_folder
+from xlser.hub.publication import Publication
 from xlser.methods import MethodLike, resolve_method
 from xlser.models import Model
 from xlser.models import load_model as load_model
@@ -29,25 +35,31 @@ from xlser.settings import Settings
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _with_options(function: F) -> F:
-    """Give a function that takes `**options` the fields of `RunOptions` as its parameters."""
-    own = list(Signature.from_callable(function).parameters.values())
-    named = {parameter.name for parameter in own}
-    fields = {name: of for name, of in RunOptions.model_fields.items() if name not in named}
-    options = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=of.default, annotation=of.annotation)
-        for name, of in fields.items()
-    ]
-    fixed = [parameter for parameter in own if parameter.kind is not Parameter.VAR_KEYWORD]
-    function.__signature__ = Signature([*fixed, *options])  # type: ignore[attr-defined]
-    lines = "\n".join(f"        {name}: {of.description}" for name, of in fields.items())
-    function.__doc__ = (function.__doc__ or "").replace(
-        "        **options: those of the runs.", lines
-    )
-    return function
+def _with_options(model: type[Options]) -> Callable[[F], F]:
+    """Give a function that takes `**options` the fields of a model as its parameters."""
+
+    def decorate(function: F) -> F:
+        own = list(Signature.from_callable(function).parameters.values())
+        named = {parameter.name for parameter in own}
+        fields = {name: of for name, of in model.model_fields.items() if name not in named}
+        options = [_parameter(name, of) for name, of in fields.items()]
+        fixed = [parameter for parameter in own if parameter.kind is not Parameter.VAR_KEYWORD]
+        function.__signature__ = Signature([*fixed, *options])  # type: ignore[attr-defined]
+        lines = "\n".join(f"        {name}: {of.description}" for name, of in fields.items())
+        function.__doc__ = re.sub(
+            r"^ +\*\*options: .*$", lambda _: lines, function.__doc__ or "", flags=re.M
+        )
+        return function
+
+    return decorate
 
 
-@_with_options
+def _parameter(name: str, of: FieldInfo) -> Parameter:
+    default = Parameter.empty if of.is_required() else of.default
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=of.annotation)
+
+
+@_with_options(RunOptions)
 def run(
     methods: MethodLike | Sequence[MethodLike] = (),
     *,
@@ -97,22 +109,33 @@ def run(
 def load_results(
     leaderboards: str | Path = "leaderboards", protocol: str | Protocol | None = None
 ) -> Results:
-    """Read the results of a protocol.
+    """Read the results of a protocol, here or on the Hugging Face Hub.
+
+    Records from the Hub are data, checked as all are; they are kept in the cache of
+    huggingface_hub and need no network again.
 
     Args:
-        leaderboards: folder of leaderboards, with a folder for each protocol.
+        leaderboards: folder of leaderboards, with a folder for each protocol; or a dataset of the
+            Hub, `hf://datasets/OWNER/NAME`, with `@REVISION` if need be.
         protocol: by name or as an object; default: the only one that has results there.
 
     Raises:
         SettingsError: the folder has results of no protocol, or of several and none is named.
         UnknownNameError: no such protocol.
         RecordError: a file is not a record.
+        HubError: the dataset cannot be had.
 
     Example:
         >>> import xlser
         >>> xlser.load_results("leaderboards", "v1").frame  # doctest: +SKIP
+        >>> xlser.load_results("hf://datasets/owner/name", "v1").frame  # doctest: +SKIP
     """
-    folder = Path(leaderboards)
+    folder = local_folder(leaderboards)
+    return load(_protocol_of(protocol, folder), folder)
+
+
+def _protocol_of(protocol: str | Protocol | None, folder: Path) -> Protocol:
+    """Return a protocol; if none is named, the only one that has results in a folder."""
     if protocol is None:
         found = names_with_results(folder)
         if len(found) != 1:
@@ -123,7 +146,35 @@ def load_results(
                 else "Make some with xlser.run, or name another folder.",
             )
         (protocol,) = found
-    return load(find_protocol(protocol, folder), folder)
+    return find_protocol(protocol, folder)
+
+
+@_with_options(PublishOptions)
+def publish(protocol: str | Protocol | None = None, **options: Any) -> Publication:
+    """Send results to the Hugging Face Hub: the records as a dataset, the page as a Space.
+
+    Without `yes` nothing is sent, and no request is made. The token is huggingface_hub's own
+    (`hf auth login`, or HF_TOKEN).
+
+    Args:
+        protocol: by name or as an object; default: the only one that has results.
+        **options: those of publishing.
+
+    Returns:
+        What is sent: files by repository, and the addresses of the commits (`sent`).
+
+    Raises:
+        SettingsError: an option is unknown or cannot be used.
+        RecordError: there are no records, or one is not sound.
+        HubError: there is no token, the Hub refuses it, or cannot be reached.
+
+    Example:
+        >>> import xlser
+        >>> xlser.publish("v1", to="owner/results-v1").uploads  # doctest: +SKIP
+        >>> xlser.publish("v1", to="owner/results-v1", yes=True).sent  # doctest: +SKIP
+    """
+    asked = PublishOptions(protocol=protocol, **options)
+    return publish_results(_protocol_of(asked.protocol, asked.leaderboards), asked)
 
 
 def compare(
@@ -145,7 +196,7 @@ def compare(
         target: languages to look at; default: all that both have.
         labels: label budgets to look at; default: all that both have.
         metric: to compare; default: the protocol's headline.
-        leaderboards: folder of leaderboards.
+        leaderboards: folder of leaderboards, or a dataset of the Hub, as of `load_results`.
 
     Raises:
         UnknownNameError: no such protocol, row, target or metric.

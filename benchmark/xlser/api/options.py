@@ -1,7 +1,8 @@
-"""What a run is asked for: one model of options, which `xlser.run` and the commands share.
+"""Options that functions and commands share, each declared once, as a field of a model.
 
-Each option is declared once, as a field of `RunOptions`: its description is the help of
-`xlser run --help` and the text of `help(xlser.run)`.
+The description of a field is the help of the command and the text of the function's docstring:
+`RunOptions` is behind `xlser run` and `xlser.run`, `PublishOptions` behind `xlser publish` and
+`xlser.publish`; `ReadOptions` are those of commands that read results.
 """
 
 import json
@@ -9,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from xlser.errors import SettingsError
+from xlser.hub.address import local_folder, require_folder
 from xlser.registry import Group
 
 
@@ -70,8 +72,8 @@ def _assignments(option: str) -> BeforeValidator:
 Several = BeforeValidator(_several)
 
 
-class RunOptions(BaseModel):
-    """Which runs are asked for, and where and how they are computed.
+class Options(BaseModel):
+    """Options of a function and a command.
 
     Raises:
         SettingsError: an option is unknown or has a value that it cannot have; the message names
@@ -79,6 +81,24 @@ class RunOptions(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as cause:
+            raise _explained(cause, type(self)) from cause
+
+    def but(self, **given: Any) -> Self:
+        """Return these options with others in place of those named.
+
+        Raises:
+            SettingsError: an option is unknown or has a value that it cannot have.
+        """
+        return type(self)(**{name: getattr(self, name) for name in self.model_fields_set} | given)
+
+
+class RunOptions(Options):
+    """Which runs are asked for, and where and how they are computed."""
 
     methods: Annotated[tuple[Any, ...], Several, Spelling(argument=True, names="xlser.methods")] = (
         Field((), description="Methods: names, or module:Class or file.py:Class; default: all.")
@@ -158,27 +178,52 @@ class RunOptions(BaseModel):
         (),
         description="Utterances to leave out, <corpus>/<name or pattern>; records state them.",
     )
-    leaderboards: Path = Field(Path("leaderboards"), description="Folder of leaderboards.")
+    leaderboards: Annotated[Path, BeforeValidator(require_folder)] = Field(
+        Path("leaderboards"), description="Folder of leaderboards."
+    )
 
-    def __init__(self, **given: Any) -> None:
-        try:
-            super().__init__(**given)
-        except ValidationError as cause:
-            raise _explained(cause) from cause
-
-    def but(self, **given: Any) -> "RunOptions":
-        """Return these options with others in place of those named.
-
-        Raises:
-            SettingsError: an option is unknown or has a value that it cannot have.
-        """
-        return RunOptions(**{name: getattr(self, name) for name in self.model_fields_set} | given)
+    def __init__(self, **given: Any) -> None:  # what types do not state: any value is converted
+        super().__init__(**given)
 
 
-def _explained(cause: ValidationError) -> SettingsError:
+class ReadOptions(Options):
+    """Which results are read."""
+
+    leaderboards: Annotated[Path, BeforeValidator(local_folder)] = Field(
+        Path("leaderboards"),
+        description="Folder of leaderboards, or a dataset of the Hub: hf://datasets/OWNER/NAME, "
+        "with @REVISION if need be.",
+    )
+
+
+class PublishOptions(ReadOptions):
+    """Which results are sent to the Hugging Face Hub, and where."""
+
+    protocol: Annotated[Any, Spelling(argument=True, names="xlser.protocols")] = Field(
+        None, description="Protocol whose results are sent; default: the only one that has any."
+    )
+    to: str = Field(description="Dataset of the Hub, OWNER/NAME; made if it is not there.")
+    space: str | None = Field(
+        None, description="Space of the Hub, OWNER/NAME, that shows the page; made as well."
+    )
+    pull_request: bool = Field(
+        False,
+        description="Propose the records to the owner of the dataset; those that it has are left "
+        "out.",
+    )
+    private: bool = Field(False, description="What is made is private.")
+    licence: str = Field("cc-by-4.0", description="Terms of the records, as the Hub names them.")
+    yes: bool = Field(False, description="Send it; default: show what would be sent.")
+
+
+def _explained(cause: ValidationError, model: type[Options]) -> SettingsError:
     """Return the first fault with the option's name and what it may be."""
     fault = cause.errors()[0]
-    name, fields = str(fault["loc"][0]), RunOptions.model_fields
+    name, fields = str(fault["loc"][0]), model.model_fields
+    if fault["type"] == "missing":
+        return SettingsError(
+            f"The option {name} is not given.", f"{name}: {fields[name].description}"
+        )
     if name not in fields:
         near = get_close_matches(name, fields, n=1, cutoff=0.5)
         hint = f"Did you mean {near[0]!r}? " if near else ""

@@ -4,8 +4,7 @@ from importlib.util import find_spec
 
 from xlser.errors import MissingExtraError
 
-EXTRAS = {"transformers": "encoders", "huggingface_hub": "encoders", "peft": "encoders",
-          "opensmile": "opensmile"}  # fmt: skip
+EXTRAS = {"transformers": "encoders", "peft": "encoders", "opensmile": "opensmile"}
 
 
 def require(package: str, backbone: str) -> None:

@@ -23,7 +23,7 @@ from xlser.cli.listings import (
 )
 from xlser.cli.output import TerminatedError, messages, print_anywhere
 from xlser.cli.parameters import Command
-from xlser.cli.reading import compare, leaderboard, records, spread, validate
+from xlser.cli.reading import compare, leaderboard, publish, records, spread, validate
 from xlser.cli.running import check, plan, prepare, run, status
 from xlser.cli.using import predict, train
 from xlser.errors import ResultsError, SettingsError, XlserError
@@ -55,6 +55,7 @@ app.command("compare", cls=Command)(compare.compare)
 app.command("spread", cls=Command)(spread.spread)
 app.command("validate")(validate.validate)
 app.add_typer(records.app, name="records")
+app.command("publish", cls=Command)(publish.publish)
 app.command("train", cls=Command)(train.train)
 app.command("predict", cls=Command)(predict.predict)
 app.command("doctor", cls=Command)(doctor.doctor)

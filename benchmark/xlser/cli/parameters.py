@@ -1,4 +1,4 @@
-"""Parameters that commands share, and those made from `RunOptions`."""
+"""Parameters that commands share, and those made from the models of `xlser.api.options`."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -99,7 +99,7 @@ def _is_class(arg: str) -> bool:
 
 
 class _WithOptions:
-    """A command or group, some of whose parameters are fields of `RunOptions` (`with_options`).
+    """A command or group, some of whose parameters are fields of a model (`with_options`).
 
     They are made when they are asked for: the list of commands needs no pydantic.
     """
@@ -120,19 +120,20 @@ class _WithOptions:
 
 
 class Command(_WithOptions, SeveralValues):
-    """A command with fields of `RunOptions`."""
+    """A command with fields of a model of options."""
 
 
 class Group(_WithOptions, TyperGroup):
-    """A group of commands whose own callback has fields of `RunOptions`."""
+    """A group of commands whose own callback has fields of a model of options."""
 
 
 def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[[], None]]:
-    """Make the callback of a command from a function whose argument `options` is a `RunOptions`.
+    """Make the callback of a command from a function with an argument `options`.
 
-    The command has the function's other parameters, which are keyword-only, and in the place of
-    `options` the fields of `RunOptions` that are named. It is registered with `cls=Command`, that
-    of a group with `cls=Group`.
+    The annotation of `options` is the name of a model of `xlser.api.options`. The command has the
+    function's other parameters, which are keyword-only, and in the place of `options` those fields
+    of the model that are named. It is registered with `cls=Command`, that of a group with
+    `cls=Group`.
 
     Args:
         names: of fields; none for all.
@@ -151,9 +152,10 @@ def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[[], No
 
 def _with_fields(command: Callable[..., None], names: Sequence[str]) -> Callable[..., None]:
     """Return a command as a function of single parameters, as typer takes it."""
-    from xlser.api.options import RunOptions
+    from xlser.api import options
 
-    fields = RunOptions.model_fields
+    model = getattr(options, signature(command).parameters["options"].annotation)
+    fields = model.model_fields
     of_options = [_parameter(name, fields[name]) for name in names or fields]
     taken = {parameter.name for parameter in of_options}
     parameters: list[Parameter] = []
@@ -163,7 +165,7 @@ def _with_fields(command: Callable[..., None], names: Sequence[str]) -> Callable
     def call(**given: Any) -> None:
         own = {name: value for name, value in given.items() if name not in taken}
         stated = {name: given[name] for name in taken if given[name] is not None}
-        command(options=RunOptions(**stated), **own)
+        command(options=model(**stated), **own)
 
     call.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     call.__doc__ = command.__doc__
@@ -171,7 +173,7 @@ def _with_fields(command: Callable[..., None], names: Sequence[str]) -> Callable
 
 
 def _parameter(name: str, field: "FieldInfo") -> Parameter:
-    """Return a field of `RunOptions` as a parameter with typer's annotations."""
+    """Return a field of a model of options as a parameter with typer's annotations."""
     from annotated_types import Ge
 
     from xlser.api.options import Spelling
@@ -192,7 +194,7 @@ def _parameter(name: str, field: "FieldInfo") -> Parameter:
     return Parameter(
         name,
         Parameter.KEYWORD_ONLY,
-        default=None if several else field.default,
+        default=Parameter.empty if field.is_required() else None if several else field.default,
         annotation=Annotated[kind, info],
     )
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,16 @@ import pyarrow as pa
 
 from xlser.errors import RecordError
 from xlser.records import packed
-from xlser.records.columns import SCHEMA, to_table
+from xlser.records.columns import SCHEMA, to_table, values_of
 from xlser.records.record import Record
-from xlser.records.store import Packed, files, paths_of, read_runs, require_column_values
+from xlser.records.store import (
+    Contents,
+    Packed,
+    files,
+    paths_of,
+    read_runs,
+    require_column_values,
+)
 from xlser.system.files import folder_locked, write_atomically
 from xlser.system.memory import most_resident
 
@@ -144,6 +151,32 @@ def sorted_bytes(tables: Sequence[pa.Table], folder: Path) -> bytes:
     paths = paths_of(table, folder)
     order = sorted(range(len(paths)), key=lambda row: str(paths[row]))
     return packed.to_bytes(table.take(pa.array(order, pa.int64())).combine_chunks())
+
+
+def packed_copies(results: Path, without: Collection[str] = ()) -> dict[str, bytes]:
+    """Return the packed file of each target as `pack` would leave it; change nothing.
+
+    Args:
+        results: folder of records.
+        without: keys of records to leave out; a target without any other has no file.
+
+    Raises:
+        RecordError: a file is no record.
+    """
+    contents = Contents.of(results)
+    loose = to_table(Record.read(path) for path in contents.loose)
+    tables = [*(each.table for each in contents.packed), loose]
+    table = pa.concat_tables([each.cast(SCHEMA) for each in tables])
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, (key, target) in enumerate(
+        zip(values_of(table["key"]), values_of(table["target"]), strict=True)
+    ):
+        if key not in without:
+            rows[target].append(row)
+    return {
+        target: sorted_bytes([table.take(pa.array(rows[target], pa.int64()))], results / target)
+        for target in sorted(rows)
+    }
 
 
 def unpack(results: Path) -> Packing:

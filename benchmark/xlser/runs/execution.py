@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from xlser.errors import MethodError
 from xlser.methods import EpochScores, Method, Predictor, Speech
 from xlser.methods.calls import described
-from xlser.methods.origin import code_of, is_packaged, package_of
+from xlser.methods.origin import is_packaged, package_of
 from xlser.methods.provenance.packaged_code import packaged_code
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.records import (
@@ -120,7 +120,7 @@ def execute_run(
             name=run.method.name,
             package=package_of(type(run.method)),
             packaged=is_packaged(type(run.method)),
-            code=code_of(type(run.method)),
+            code=run.identity.get("code", ""),  # here its source may be out of reach
             target_labels=run.method.target_labels,
             settings=run.method.settings(),
             changed=run.method.changed_settings(),

@@ -112,6 +112,19 @@ class Leaderboards:
         own = folder / HTML
         return Written(folder / "README.md", own if HTML in written else None, results)
 
+    def html(self, protocol: Protocol) -> str:
+        """Return a protocol's HTML page, as `write` writes it.
+
+        Nothing is written but facts of encoders that `encoders.json` lacks.
+
+        Raises:
+            RecordError: a record cannot be read or does not belong there.
+        """
+        results = self.results(protocol)
+        names = {table.condition.backbone for table in results.tables()}
+        encoders = encoders_of(protocol, names, self.folder / protocol.name)
+        return explorer_page(results, added_sections(results, self.results), (), encoders)
+
     def write_readme(self) -> Path | None:
         """Write the blocks of `README.md` anew; return the file, or None if there is none.
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 from tests.backbones.encoders.conftest import speech
-from tests.backbones.encoders.models import COMMIT, MODELS, Hub, serving
+from tests.backbones.encoders.models import MODELS
 from tests.demo import Demo
+from tests.local_hub import COMMIT, Hub, serving, use
 
 from xlser.backbones import HubWeights, find_weights, get_backbone, pretrained
 from xlser.backbones.backbone import specialised
@@ -27,14 +28,8 @@ Folders = Callable[[str], Path]
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
     """A local hub and an empty cache of its own."""
-    from huggingface_hub import constants
-
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
     with serving() as hub:
-        monkeypatch.setattr(constants, "ENDPOINT", hub.address)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE",
-                            hub.address + "/{repo_id}/resolve/{revision}/{filename}")  # fmt: skip
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+        use(hub.address, tmp_path / "hub", monkeypatch)
         yield hub
 
 
@@ -196,25 +191,18 @@ def test_offline_without_the_model_it_says_so(
 def test_a_hub_that_is_down_is_said(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from huggingface_hub import constants
-
-    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE",
-                        "http://127.0.0.1:9/{repo_id}/resolve/{revision}/{filename}")  # fmt: skip
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    use("http://127.0.0.1:9", tmp_path / "hub", monkeypatch)
     with pytest.raises(WeightsError, match="the Hub cannot be reached"):
         pretrained("hubert-base", settings)
 
 
 def test_a_missing_extra_is_said(settings: Settings, folders: Folders) -> None:
-    """In a process in which neither package can be imported."""
+    """In a process in which the package cannot be imported."""
     code = (
-        "import sys; sys.modules['transformers'] = None; sys.modules['huggingface_hub'] = None\n"
+        "import sys; sys.modules['transformers'] = None\n"
         "import importlib.util as util\n"
         "find = util.find_spec\n"
-        "util.find_spec = lambda n, *a: None if n in ('transformers', 'huggingface_hub') "
-        "else find(n, *a)\n"
+        "util.find_spec = lambda n, *a: None if n == 'transformers' else find(n, *a)\n"
         "from pathlib import Path\n"
         "from xlser.backbones import pretrained\n"
         "from xlser.settings import Settings\n"

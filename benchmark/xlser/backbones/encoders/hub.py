@@ -29,7 +29,7 @@ def folder_of(weights: HubWeights, name: str, settings: Settings) -> Path:
         settings: which name a folder of weights.
 
     Raises:
-        MissingExtraError: huggingface_hub is not installed.
+        MissingExtraError: transformers is not installed.
         WeightsError: the repository, the revision or its weights cannot be loaded.
     """
     local = folder_here(weights, name, settings)
@@ -78,9 +78,7 @@ def folder_here(weights: HubWeights, name: str, settings: Settings) -> Path | No
 
 def cached(weights: HubWeights) -> Path | None:
     """Return the folder of the Hub's cache that holds the weights, without asking the Hub."""
-    from importlib.util import find_spec
-
-    if not weights.revision or find_spec("huggingface_hub") is None:
+    if not weights.revision:
         return None
     found = [_in_cache(weights, file) for file in (CONFIG, WHOLE, INDEX, PICKLED)]
     if isinstance(found[0], Path) and any(isinstance(path, Path) for path in found[1:]):
@@ -136,10 +134,10 @@ def file_of(weights: HubWeights, file: str) -> Path | None:
     """Return a file of a model, fetched if it is not in the cache; None if the model has none.
 
     Raises:
-        MissingExtraError: huggingface_hub is not installed.
+        MissingExtraError: transformers is not installed.
         WeightsError: the model cannot be loaded.
     """
-    require("huggingface_hub", f"hf:{weights.repository}")
+    require("transformers", f"hf:{weights.repository}")  # before anything is downloaded
     from huggingface_hub import errors, hf_hub_download
 
     if _COMMIT.fullmatch(weights.revision):  # what a commit holds never changes

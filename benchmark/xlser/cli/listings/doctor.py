@@ -1,42 +1,23 @@
 """`xlser doctor`: what is installed, found, missing."""
 
-import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from xlser import registry
 from xlser.cli.output import print_json
 from xlser.cli.parameters import AsJson, with_options
-from xlser.errors import XlserError
-from xlser.system.memory import has_huge_pages, keep_pages
 
 if TYPE_CHECKING:
     from xlser.api.options import RunOptions
-    from xlser.settings import Settings
 
 
 @with_options("data", "weights")
 def doctor(*, options: "RunOptions", as_json: AsJson = False) -> None:
     """Show what can run here, what is wrong, and what is found."""
+    from xlser.api.doctor import look_around
     from xlser.settings import Settings
 
-    settings = Settings.gather(data=options.data, weights=options.weights)
-    verdict = _Verdict()
-    found = {
-        "machine": _machine(),
-        "settings": {
-            "XLSER_DATA": os.environ.get("XLSER_DATA"),
-            "XLSER_WEIGHTS": settings.weights,
-            "cache": str(settings.cache),
-        },
-        "corpora": _corpora(settings, verdict),
-        "backbones": _backbones(settings, verdict),
-        "methods": _methods(verdict),
-        "protocols": _protocols(settings, verdict),
-    }
-    report = {"verdict": verdict.facts(), **found}
+    report = look_around(Settings.gather(data=options.data, weights=options.weights))
     if as_json:
         print_json(report)
         return
@@ -44,131 +25,3 @@ def doctor(*, options: "RunOptions", as_json: AsJson = False) -> None:
         typer.echo(section)
         for name, value in entries.items():
             typer.echo(f"  {name}: {'not set' if value is None else value}")
-
-
-@dataclass
-class _Verdict:
-    """What follows from what is found.
-
-    Attributes:
-        ready: protocols with a target that can run, and those targets.
-        lacking: protocols without one.
-        download: backbones whose weights are not here.
-        wrong: what is installed or found and cannot be used, with the reason.
-    """
-
-    ready: list[str] = field(default_factory=list)
-    lacking: list[str] = field(default_factory=list)
-    download: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-
-    def facts(self) -> dict[str, str]:
-        """Return it in words."""
-        return {
-            "ready to run": "; ".join(self.ready) or "nothing",
-            "no target's corpora found": ", ".join(self.lacking) or "none",
-            "weights not here": ", ".join(self.download) or "none",
-            "wrong": "; ".join(self.wrong) or "nothing",
-        }
-
-
-def _machine() -> dict[str, Any]:
-    from xlser.runs import choose_device, describe, has_bfloat16
-    from xlser.settings import cpu_count
-
-    device = choose_device(None)
-    found = describe(device)
-    return {
-        **found.packages,
-        "python": found.python,
-        "system": found.system,
-        "processor": f"{found.processor}, {cpu_count()} cores",
-        "threads": f"{found.threads} for fine-tuning, one a run of the frozen track",
-        "device": found.device,
-        "bfloat16": "in hardware" if has_bfloat16(device) else "not in hardware: fp32 is used",
-        "allocator": "keeps its pages" if keep_pages() else "as the system has it",
-        "huge pages": "asked for" if has_huge_pages() else "the system has none to give",
-    }
-
-
-def _corpora(settings: "Settings", verdict: _Verdict) -> dict[str, str]:
-    from xlser.corpora import corpus_names, find_root, get_corpus, other_roots, read_for, scan
-
-    found: dict[str, str] = {}
-    for name in corpus_names():
-        try:
-            corpus = get_corpus(name)
-            root = find_root(corpus, settings)
-            if root is None:
-                found[name] = f"not found; get it from {corpus.homepage}"
-                continue
-            inventory = scan(corpus, root, settings.exclude.get(name, ()), read_for())
-            found[name] = f"{len(inventory.utterances)} utterances in {root}"
-            if others := other_roots(corpus, settings):
-                found[name] += f"; not used: {', '.join(map(str, others))}"
-        except XlserError as error:
-            found[name] = error.problem
-            verdict.wrong.append(f"{name}: {error.problem}")
-    return found
-
-
-def _backbones(settings: "Settings", verdict: _Verdict) -> dict[str, str]:
-    from xlser.backbones import backbone_names, find_weights, get_backbone
-
-    found: dict[str, str] = {}
-    for name in backbone_names():
-        try:
-            kind = get_backbone(name)
-        except XlserError as error:
-            found[name] = error.problem
-            verdict.wrong.append(f"{name}: {error.problem}")
-            continue
-        if kind.weights is None:
-            found[name] = "needs no weights"
-        else:
-            path = find_weights(kind, settings)
-            found[name] = str(path) if path else f"weights not found; {kind.weights.url}"
-            verdict.download += [] if path else [name]
-    return found
-
-
-def _methods(verdict: _Verdict) -> dict[str, str]:
-    from xlser.methods import get_method, method_names
-
-    found: dict[str, str] = {}
-    for name in method_names():
-        try:
-            get_method(name)
-            found[name] = registry.package_of("xlser.methods", name)
-        except XlserError as error:
-            found[name] = error.problem
-            verdict.wrong.append(f"{name}: {error.problem}")
-    return found
-
-
-def _protocols(settings: "Settings", verdict: _Verdict) -> dict[str, str]:
-    from xlser.corpora import find_root, get_corpus
-    from xlser.protocols import get_protocol, protocol_names
-
-    def lacking(corpora: tuple[str, ...]) -> list[str]:
-        return [name for name in corpora if find_root(get_corpus(name), settings) is None]
-
-    found: dict[str, str] = {}
-    for name in protocol_names():
-        try:
-            protocol = get_protocol(name)
-        except XlserError as error:
-            found[name] = error.problem
-            verdict.wrong.append(f"{name}: {error.problem}")
-            continue
-        targets = [t for t in protocol.targets if not lacking(protocol.languages[t])]
-        absent = lacking(protocol.source_corpora)
-        source = f"partial source, without {', '.join(absent)}" if absent else "complete source"
-        if len(absent) == len(protocol.source_corpora):
-            targets, source = [], f"no source: {', '.join(absent)} not found"
-        found[name] = f"targets that can run: {', '.join(targets) or 'none'}; {source}"
-        if targets:
-            verdict.ready.append(f"{name} ({', '.join(targets)})")
-        else:
-            verdict.lacking.append(name)
-    return found

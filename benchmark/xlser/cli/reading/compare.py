@@ -8,7 +8,7 @@ from xlser.cli.output import print_json
 from xlser.cli.parameters import AsJson, Metric, with_options
 
 if TYPE_CHECKING:
-    from xlser.api.options import RunOptions
+    from xlser.api.options import ReadOptions
     from xlser.protocols import Labels
 
 
@@ -27,7 +27,7 @@ def compare(
         list[str] | None, typer.Option(help="Label budgets, or 'all'; default: what both have.")
     ] = None,
     metric: Metric = None,
-    options: "RunOptions",
+    options: "ReadOptions",
     as_json: AsJson = False,
 ) -> None:
     """Show how far apart two methods are, and how sure that is.

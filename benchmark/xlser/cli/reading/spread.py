@@ -8,7 +8,7 @@ from xlser.cli.output import messages, print_json, print_table
 from xlser.cli.parameters import AsJson, Metric, with_options
 
 if TYPE_CHECKING:
-    from xlser.api.options import RunOptions
+    from xlser.api.options import ReadOptions
 
 
 @with_options("leaderboards")
@@ -18,7 +18,7 @@ def spread(
         str, typer.Argument(help="A protocol: a name, or a file of your own.")
     ] = "v1",
     metric: Metric = None,
-    options: "RunOptions",
+    options: "ReadOptions",
     as_json: AsJson = False,
 ) -> None:
     """Show what the spread of runs is due to.

@@ -13,7 +13,10 @@ from xlser.cli.parameters import AsJson
 def validate(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Records, packed files, or folders of them; default: leaderboards."),
+        typer.Argument(
+            help="Records, packed files, folders of them, or hf://datasets/OWNER/NAME; default: "
+            "leaderboards."
+        ),
     ] = None,
     complete: Annotated[
         bool, typer.Option("--complete", help="Also reject rows that lack seeds.")
@@ -56,10 +59,11 @@ def _files(paths: list[Path]) -> list[Path]:
         RecordError: there is none.
     """
     from xlser.errors import RecordError
+    from xlser.hub.address import local_folder
     from xlser.records.store import files
 
     found: list[Path] = []
-    for path in paths:
+    for path in map(local_folder, paths):
         inside = [path]
         if path.is_dir():
             several = [*files(path, ".json"), *files(path, ".parquet")]
@@ -73,7 +77,7 @@ def _files(paths: list[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-_BESIDE = {"failures", "status", "protocol.json", "encoders.json"}
+_BESIDE = {"failures", "status", "protocol.json", "encoders.json", "table.parquet"}
 
 
 def _may_be_record(path: Path) -> bool:

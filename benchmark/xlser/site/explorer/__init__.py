@@ -1,5 +1,5 @@
 """One self-contained HTML page a protocol: to sort, filter, compare and cite."""
 
-from xlser.site.explorer.page import explorer_page
+from xlser.site.explorer.page import citation, explorer_page
 
-__all__ = ["explorer_page"]
+__all__ = ["citation", "explorer_page"]

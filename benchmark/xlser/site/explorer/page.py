@@ -19,7 +19,7 @@ from xlser.leaderboards.cost import cost_blocks
 from xlser.leaderboards.model import Code, Link, Paragraph, Section, Strong
 from xlser.leaderboards.sections.encoders import Encoders
 from xlser.leaderboards.sections.introduction import how_to_read, introduction
-from xlser.protocols import is_registered
+from xlser.protocols import Protocol, is_registered
 from xlser.results import Results
 from xlser.site.explorer.numbers import Content, Numbers
 from xlser.site.explorer.overview import overview
@@ -65,7 +65,7 @@ def explorer_page(
             reading=[*introduction(results), *how_to_read(results.protocol, docs=False)][1:],
             overview=overview(content),
             sections=_sections(results, added, encoders),
-            citation=_citation(content),
+            citation=citation(protocol),
             style=Markup(style),
             script=Markup(script),
             policy=policy,
@@ -99,15 +99,15 @@ def _sections(
     return [*sections, Section("Cost", cost_blocks(results.runs_by_condition))]
 
 
-def _citation(content: Content) -> str:
+def citation(protocol: Protocol) -> str:
     """Return what to cite, as BibTeX: the suite, the protocol and its digest."""
     return (
-        f"@misc{{xlser-{content['protocol']},\n"
+        f"@misc{{xlser-{protocol.name},\n"
         "  title  = {XL-SER: a benchmark suite for semi-supervised cross-lingual speech emotion "
         "recognition},\n"
         "  author = {{The xlser maintainers}},\n"
-        f"  note   = {{Leaderboard {content['protocol']}, version {content['version']}, protocol "
-        f"digest {content['digest']}}},\n"
+        f"  note   = {{Leaderboard {protocol.name}, version {protocol.version or 'draft'}, "
+        f"protocol digest {protocol.digest[:16]}}},\n"
         "}"
     )
 

@@ -1,0 +1,1 @@
+"""Results on the Hugging Face Hub: sent as a dataset, read as a folder."""
