@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from xlser.corpora import get_corpus
 from xlser.leaderboards.formatting import DASH, columns, show, show_difference, signed
 from xlser.leaderboards.model import Paragraph, Section, TableModel
 from xlser.protocols import Labels
@@ -68,17 +67,13 @@ def voices(one: Results, other: Results, condition: Condition) -> list[Section]:
         "new language": [target.capitalize() for target, _, _ in both],
     }
     for voice, rows in (("OAF", of_one), ("YAF", of_other)):
-        parts = {key: rows[key].scores.by_corpus("source", "accuracy") for key in both}
-        for corpus in dict.fromkeys(corpus for of in parts.values() for corpus in of):
-            cells[f"{get_corpus(corpus).title}, {voice} tested"] = [
-                show(parts[key][corpus]) if corpus in parts[key] else DASH for key in both
-            ]
-        cells[f"English, {voice} tested"] = [
-            show(rows[key].scores["source", "accuracy"]) for key in both
-        ]
-        cells[f"the new language, {voice} tested"] = [
-            show(rows[key].scores["target", "accuracy"]) for key in both
-        ]
+        scores = [rows[key].scores for key in both]
+        of_tess = [of.by_corpus("source", "accuracy").get("tess") for of in scores]
+        cells |= {
+            f"TESS, {voice} tested": [show(each) if each else DASH for each in of_tess],
+            f"English, {voice} tested": [show(of["source", "accuracy"]) for of in scores],
+            f"the new language, {voice} tested": [show(of["target", "accuracy"]) for of in scores],
+        }
     table = TableModel(columns(cells, ["method", "new language"]))
     return [Section("English by the voice of TESS", [Paragraph(_OF_VOICES), table])]
 
