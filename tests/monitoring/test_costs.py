@@ -8,10 +8,8 @@ import pytest
 from tests.records import committed
 
 import xlser_baselines
-from xlser.executors.driver import turns
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.monitoring.costs import Costs, Kind
-from xlser.monitoring.time_left import TimeLeft
 from xlser.records import Record
 from xlser.records.store import read_records
 from xlser.runs import Job
@@ -67,37 +65,6 @@ def test_the_relative_costs_are_those_of_the_committed_records_of_v1(of_v1: list
     assert table.keys() == took.keys()
     for name, relative in table.items():
         assert relative == pytest.approx(median(took[name]) / one, rel=0.1), name
-
-
-@pytest.mark.parametrize("folder", ["leaderboards/v1", "reference/demo"])
-def test_the_time_left_is_within_a_factor_of_two_after_a_tenth_without_own_records(
-    folder: str, of_v1: list[Record]
-) -> None:
-    """The committed records' jobs in the order of the driver, one at a time."""
-    records = of_v1 if folder.endswith("v1") else list(committed_of(ROOT / folder))
-    jobs, takes = [], {}
-    for place, of in enumerate(records):
-        about = {"backbone": [of.backbone.name, ""]}
-        scenario = SimpleNamespace(protocol=of.protocol)
-        made = job(of.method.name, of.track, identity=about, scenario=scenario)
-        jobs.append(Job(str(place), "", made.run))
-        takes[str(place)] = stages(of)[0]
-    costs, left, passed = Costs(), TimeLeft(), 0.0
-    for each in jobs:
-        left.add(each.key, each.run.method.name, costs.seconds(each))
-    turn, total = turns(jobs, costs.seconds), sum(takes.values())
-    ratios = []
-    for each in sorted(jobs, key=lambda of: turn[of.key]):
-        left.end(each.key, takes[each.key])
-        passed += takes[each.key]
-        if 0.1 * total <= passed <= 0.5 * total:
-            ratios.append((left.seconds(passed) or 0.0) / (total - passed))
-    assert ratios
-    assert 0.5 < min(ratios) <= max(ratios) < 2.0
-
-
-def committed_of(folder: Path) -> list[Record]:
-    return [of for results in folder.rglob("results") for _, of in read_records(results)]
 
 
 def test_records_at_hand_are_believed_before_relative_costs(
