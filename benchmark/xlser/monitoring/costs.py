@@ -76,9 +76,9 @@ class Estimate:
 class Costs:
     """Expected costs of jobs on a kind of device.
 
-    Where own records have the same method, track, device and backbone, their median counts, those
-    of the same protocol and precision before others. Else the cost is a guess: the relative cost of
-    the method, scaled by what other jobs of the same track and device took.
+    Own records of the same method, track, device and backbone count, those of the same protocol
+    and precision before others: their median. Without any, the cost is a guess: what other jobs of
+    the same track and device took, scaled by relative costs of methods.
 
     Args:
         kind: of the device that jobs will train on.
@@ -143,43 +143,30 @@ class Costs:
             what, run.track, self._kind, backbone, run.scenario.protocol, run.precision
         )
         if asked not in self._known:
-            self._known[asked] = self._measured(asked) or self._guessed(asked)
+            self._known[asked] = self._estimate(asked)
         return self._known[asked]
 
-    def _measured(self, asked: Circumstances) -> Estimate | None:
-        def alike(of: Circumstances) -> tuple[bool, bool]:
-            return of.protocol == asked.protocol, of.precision == asked.precision
+    def _estimate(self, asked: Circumstances) -> Estimate:
+        """Scale what was measured in the circumstances that are nearest to those asked for."""
 
-        def same(of: Circumstances) -> bool:
-            return (of.what, of.track, of.kind, of.backbone) == (
-                asked.what,
-                asked.track,
-                asked.kind,
-                asked.backbone,
-            )
-
-        if not (found := sorted(filter(same, self._seconds))):
-            return None
-        best = max(found, key=alike)
-        unlike = {best.protocol, best.precision} - {asked.protocol, asked.precision}
-        took = self._seconds[best]
-        origin = ", ".join(["guess: " * bool(unlike) + "your records", *sorted(unlike)])
-        return Estimate(median(took), len(took), bool(unlike), origin)
-
-    def _guessed(self, asked: Circumstances) -> Estimate:
-        def nearness(of: Circumstances) -> tuple[bool, bool]:
-            return of.backbone == asked.backbone, of.protocol == asked.protocol
+        def nearness(of: Circumstances) -> tuple[bool, ...]:
+            names = ("backbone", "protocol", "precision")
+            same = [getattr(of, name) == getattr(asked, name) for name in names]
+            return (of.what == asked.what and same[0], *same)
 
         kin = [o for o in self._seconds if (o.track, o.kind) == (asked.track, asked.kind)]
         if not kin:
-            scale = _SOURCE_MODEL_SECONDS[asked.track, asked.kind]
-            return Estimate(scale * _relative(asked.what), 0, True, "guess: relative costs")
-        nearest = max(map(nearness, kin))
-        of = [o for o in kin if nearness(o) == nearest]
-        scale = median(median(self._seconds[o]) / _relative(o.what) for o in of)
-        times = sum(len(self._seconds[o]) for o in of)
-        origin = "guess: your records of other methods"
-        return Estimate(scale * _relative(asked.what), times, True, origin)
+            seconds = _SOURCE_MODEL_SECONDS[asked.track, asked.kind] * _relative(asked.what)
+            return Estimate(seconds, 0, True, "guess: relative costs")
+        nearest = max(kin, key=nearness)
+        found = [of for of in kin if nearness(of) == nearness(nearest)]
+        scale = median(median(self._seconds[of]) / _relative(of.what) for of in found)
+        seconds, times = scale * _relative(asked.what), sum(len(self._seconds[of]) for of in found)
+        if nearest.what != asked.what or nearest.backbone != asked.backbone:
+            return Estimate(seconds, times, True, "guess: your records of other methods")
+        unlike = {nearest.protocol, nearest.precision} - {asked.protocol, asked.precision}
+        origin = ", ".join(["guess: " * bool(unlike) + "your records", *sorted(unlike)])
+        return Estimate(seconds, times, bool(unlike), origin)
 
 
 def _relative(what: str) -> float:
