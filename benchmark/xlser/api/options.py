@@ -149,7 +149,7 @@ class RunOptions(BaseModel):
     )
     data: Path | None = Field(
         None,
-        description="Folder, or list of folders, that hold a folder a corpus (before XLSER_DATA).",
+        description="Folder, or list of folders, with one folder per corpus (before XLSER_DATA).",
     )
     weights: str | None = Field(
         None, description="File or folder of backbone weights, or 'random' (XLSER_WEIGHTS)."

@@ -76,5 +76,5 @@ class FrontEnd(Input):
 
     @property
     def rows_a_second(self) -> float:
-        """Rows that a second of speech has."""
+        """Rows per second of speech."""
         return SAMPLE_RATE / self.hop

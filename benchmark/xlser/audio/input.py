@@ -10,8 +10,8 @@ class Input(Stated):
     """How samples become the rows that a backbone reads; a store holds them, keyed by `digest`.
 
     Attributes:
-        title: for messages.
-        dtype: of a value at rest.
+        title: name in messages.
+        dtype: of stored values.
     """
 
     title: ClassVar[str]
@@ -24,7 +24,7 @@ class Input(Stated):
 
     @property
     def rows_a_second(self) -> float:
-        """Rows that a second of speech has."""
+        """Rows per second of speech."""
         raise NotImplementedError
 
     def digest(self) -> str:

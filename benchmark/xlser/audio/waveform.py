@@ -35,7 +35,7 @@ class Waveform(Input):
 
     @property
     def rows_a_second(self) -> float:
-        """Rows that a second of speech has."""
+        """Rows per second of speech."""
         return self.rate
 
 

@@ -32,7 +32,7 @@ _CLOSE = 1e-4  # between probabilities from batches of other shapes
 
 
 def answers_every_utterance_with_probabilities(trial: Trial) -> None:
-    """A row an utterance, a column a class, finite, not negative, summing to one."""
+    """One row per utterance, one column per class, finite, not negative, summing to one."""
     _ = trial.answer
 
 

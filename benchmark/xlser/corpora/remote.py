@@ -25,7 +25,7 @@ class Remote:
 
     @property
     def is_archive(self) -> bool:
-        """Whether it is to be unpacked."""
+        """Whether the download is an archive, to be unpacked."""
         return self.path.endswith((".zip", ".tar.gz"))
 
 

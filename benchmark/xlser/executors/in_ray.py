@@ -50,7 +50,12 @@ class Done:
 
 @dataclass(frozen=True)
 class Unfit:
-    """A node with other versions, whose records would not be comparable; which, in words."""
+    """A node with other versions than the driver: its records would not be comparable.
+
+    Attributes:
+        node: name.
+        versions: those that differ, in words.
+    """
 
     node: str
     versions: str
@@ -107,7 +112,7 @@ def _not_ready(failure: "Failure") -> "Failure":
 
 
 def _other_versions(versions: Mapping[str, str]) -> str:
-    """Return which versions of this node are not those of the driver, in words; "" for none."""
+    """Return how versions of this node differ from the driver's, in words; "" if they do not."""
     here = versions_here()
     return ", ".join(
         f"{name} {here[name]}, not {of}" for name, of in versions.items() if here[name] != of

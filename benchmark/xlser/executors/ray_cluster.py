@@ -77,7 +77,7 @@ class Ray(Executor):
             device = torch.device(asked or ("cuda" if self.gpus else "cpu"))
         except RuntimeError as cause:
             raise SettingsError(
-                f"--device {asked} is no device.", "Leave --device out, or write cpu or cuda."
+                f"--device {asked} is not a device.", "Leave --device out, or write cpu or cuda."
             ) from cause
         if device.type == "cuda" and not self.gpus:
             raise SettingsError(

@@ -77,7 +77,7 @@ class Recall(Metric):
 
     @classmethod
     def for_classes(cls, classes: Sequence[str]) -> Sequence[Metric]:
-        """Return a metric a class."""
+        """Return one metric per class."""
         return tuple(cls(emotion, index) for index, emotion in enumerate(classes))
 
     def statistics(

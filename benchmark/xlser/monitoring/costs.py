@@ -64,7 +64,7 @@ class Estimate:
         seconds: of fit and predict, or of the training of a source model.
         times: number of measurements that it rests on; 0 for none.
         guess: whether the same was never measured.
-        origin: in words.
+        origin: where the estimate is from, in words.
     """
 
     seconds: float
@@ -95,7 +95,7 @@ class Costs:
         """Return costs from the records under `results`, if any.
 
         Raises:
-            RecordError: a file there is no record.
+            RecordError: a file there is not a record.
         """
         costs = cls(kind)
         for _ in costs.learning(read_records(results)):

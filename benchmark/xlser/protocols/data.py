@@ -132,9 +132,9 @@ class ProtocolData(Stated):
         grouped_by: corpora whose split is not over speakers but over these characters
             (start, stop) of the utterance's name. Speakers of such a corpus may be in several
             roles; it is for repeating a published split that has this flaw.
-        labelling: by target corpus, one list a seed: names of train utterances in the order in
+        labelling: by target corpus, one list per seed: names of train utterances in the order in
             which they are labelled; a budget of k takes the first k (corpora of one language take
-            turns), so budgets are nested. Where there are folds, one list a fold: those of the
+            turns), so budgets are nested. Where there are folds, one list per fold: those of the
             first seed, then those of the next.
         labelling_rule: how labelling was drawn: with classes in turn, or at random.
         target_classes: classes of targets whose corpora do not have all of `classes`.

@@ -158,7 +158,7 @@ class RowScores(Mapping[Scored, Score]):
 
         Args:
             scores: of all runs.
-            seeds: positions of the row's runs, by seed: a seed has a run a fold.
+            seeds: positions of the row's runs, by seed: a seed has one run per fold.
         """
         self._scores = scores
         self._seeds = [list(positions) for positions in seeds]

@@ -24,7 +24,7 @@ class Line:
     """A method, over targets.
 
     Attributes:
-        method: as rows name it.
+        method: name, as the tables show it.
         metric: that is averaged.
         rows: one a target, by label budget, in rising order.
     """

@@ -164,7 +164,7 @@ def test_the_encoder_alone_has_the_digest_of_the_whole_model(
         ("hf:owner/empty", "owner/empty holds no config.json", "save_pretrained"),
         ("hf:owner/bare", "owner/bare at .* holds neither", "PyTorch"),
         ("hf:owner/text", "family 'bert', which the suite does not know", "whisper, wav2vec2"),
-        ("hf:not a name", "'not a name' is no name of a model", "owner/name"),
+        ("hf:not a name", "'not a name' is not the name of a model", "owner/name"),
         ("hf:/nowhere/at/all", "/nowhere/at/all holds no config.json", "save_pretrained"),
     ],
 )
