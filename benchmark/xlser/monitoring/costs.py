@@ -5,12 +5,11 @@ each method takes on the frozen track of `v1`, where training the source model t
 """
 
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from typing import Literal
 
 from xlser import registry
@@ -31,11 +30,8 @@ _SOURCE_MODEL_SECONDS = {
 }
 """About the seconds of training a source model under `v1`, while there are no records."""
 
-_RECORD_BYTES, _BYTES = 2500, 18.0
-"""About the bytes of a record, and for each of its test utterances: as in the committed ones."""
 
-
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Circumstances:
     """What was timed, and how.
 
@@ -82,34 +78,20 @@ class Costs:
 
     Args:
         kind: of the device that jobs will train on.
+        results: folder of own records; None for none.
+
+    Raises:
+        RecordError: a file there is not a record.
     """
 
-    def __init__(self, kind: Kind = "cpu") -> None:
+    def __init__(self, kind: Kind = "cpu", results: Path | None = None) -> None:
         self._kind = kind
         self._seconds: dict[Circumstances, list[float]] = {}
-        self._sizes: list[float] = []  # bytes of records for each test utterance
         self._known: dict[Circumstances, Estimate] = {}
+        for _, record in read_records(results) if results else ():
+            self._add(record)
 
-    @classmethod
-    def of(cls, results: Path, kind: Kind = "cpu") -> "Costs":
-        """Return costs from the records under `results`, if any.
-
-        Raises:
-            RecordError: a file there is not a record.
-        """
-        costs = cls(kind)
-        for _ in costs.learning(read_records(results)):
-            pass
-        return costs
-
-    def learning(self, records: Iterable[tuple[Path, Record]]) -> Iterator[tuple[Path, Record]]:
-        """Yield the user's own records, and add what each took."""
-        for path, record in records:
-            self._add(path, record)
-            self._known.clear()
-            yield path, record
-
-    def _add(self, path: Path, record: Record) -> None:
+    def _add(self, record: Record) -> None:
         stages = dict(record.seconds)
         trained = stages.pop(SOURCE_MODEL, None)
         kind: Kind = "cpu" if record.environment.device == "cpu" else "gpu"
@@ -120,19 +102,10 @@ class Costs:
             each = self._seconds.setdefault(Circumstances(SOURCE_MODEL, *of), [])
             if trained not in each:  # trained once, stated by every record that used it
                 each.append(trained)
-        # A packed record has no file of its own: its size is what the file would have.
-        size = path.stat().st_size if path.is_file() else len(record.to_json())
-        tested = sum(len(each.predicted) for each in record.predictions)
-        self._sizes.append((size - _RECORD_BYTES) / tested)
 
     def seconds(self, job: Job) -> float:
         """Return the expected seconds of a job."""
         return self.estimate(job).seconds
-
-    def record_size(self, utterances: int) -> int:
-        """Return about how many bytes a record of so many test utterances takes."""
-        each = fmean(self._sizes) if self._sizes else _BYTES
-        return round(_RECORD_BYTES + each * utterances)
 
     def estimate(self, job: Job) -> Estimate:
         """Return the expected cost of a job, and what it rests on."""
