@@ -70,7 +70,15 @@ def compute(
 ) -> Done | Unfit:
     """Do a job in this process.
 
-    Lists keep Ray from fetching the content of references each time anew.
+    Args:
+        common: reference to what jobs share, in a list: Ray would fetch a bare one for each job.
+        versions: of the driver, by package.
+        number: of the job, for its messages.
+        pickled: the job.
+        model: reference to the source model that it uses, in a list; empty for none.
+
+    Raises:
+        ObjectLostError: the node that held one of them is gone.
     """
     keep_pages()
     if differences := _other_versions(versions):

@@ -241,7 +241,7 @@ def prediction_interval(repeats: Sequence[float], step: float, level: float) -> 
 
 
 def one_utterance(record: Record, role: Role) -> dict[str, float]:
-    """Return by how much each figure moves, in percent, with one test utterance at most.
+    """Return the most, in percent, by which one test utterance can change each score.
 
     On another machine the last digit of a sum is another, and an utterance on the edge between two
     emotions may fall to the other side, even with a method that draws nothing at random.
