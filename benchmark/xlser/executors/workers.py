@@ -1,7 +1,7 @@
 """Worker processes of this machine: each computes one job after the other.
 
-Pools of libraries were tried. Those of loky and concurrent.futures lose all jobs with one worker. In
-pebble's all workers share the lock of one channel, and its threads replace workers.
+Pools of libraries were tried: those of loky and concurrent.futures lose all jobs with one
+worker; in pebble's all workers share the lock of one channel, and its threads replace workers.
 """
 
 import multiprocessing

@@ -26,7 +26,7 @@ class Line:
     Attributes:
         method: name, as the tables show it.
         metric: that is averaged.
-        rows: one a target, by label budget, in rising order.
+        rows: one per target, by label budget, in rising order.
     """
 
     method: str
