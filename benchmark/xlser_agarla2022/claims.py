@@ -99,7 +99,7 @@ def differences(
 
     Args:
         protocol: of the tables.
-        tables: of one condition, one a target.
+        tables: of one condition, one per target.
         claims: to compare with them.
     """
     found = [

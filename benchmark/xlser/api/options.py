@@ -120,7 +120,7 @@ class RunOptions(BaseModel):
     jobs: int | None = Field(
         None,
         ge=1,
-        description="Most runs side by side; default: here, one a core on the frozen track on a "
+        description="Most runs side by side; default: here, one per core on the frozen track on a "
         "CPU, else 1; elsewhere, as many as there is room for.",
     )
     executor: Annotated[str, Spelling(names="xlser.executors")] = Field(

@@ -37,7 +37,7 @@ class Local(Executor):
     def sized(self, track: Track, device: torch.device, jobs: int) -> "Local":
         """Return this executor with the jobs side by side that the machine and the work allow.
 
-        By default one a GPU; on a CPU one a core on the frozen track, where each is held at one
+        By default one per GPU; on a CPU one per core on the frozen track, where each is held at one
         thread, as far as memory goes, and one that takes all cores when fine-tuning. A worker
         takes as long to start as a few frozen runs do: fewer runs, fewer workers.
         """

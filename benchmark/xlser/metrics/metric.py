@@ -43,7 +43,7 @@ class Metric(ABC):
 
     @classmethod
     def for_classes(cls, classes: Sequence[str]) -> "Sequence[Metric]":
-        """Return the metrics that this class stands for: one, unless it is one a class.
+        """Return the metrics that this class stands for: one, unless it is one per class.
 
         Args:
             classes: names of the emotions, in the order of the class indices.

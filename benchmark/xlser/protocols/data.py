@@ -125,7 +125,7 @@ class ProtocolData(Stated):
         budgets: label budgets, ascending.
         schedule: of training.
         frontend: of the log-mel spectrograms, for backbones that have none of their own.
-        splits: by corpus, one a seed.
+        splits: by corpus, one per seed.
         folds: runs of a seed, each of which tests other speakers of the target.
         fold_speakers: by target corpus, in place of its splits where there are folds: for each
             seed the speakers of each fold. A fold is tested by what trains on the others.

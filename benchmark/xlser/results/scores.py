@@ -25,7 +25,7 @@ class Score:
     """A metric over seeds, in percent.
 
     Attributes:
-        values: one a seed, the mean over its folds.
+        values: one per seed, the mean over its folds.
     """
 
     values: tuple[float, ...]

@@ -204,7 +204,7 @@ def _over_targets(
     """Return rows that are complete and unmarked for every target, and what is left out.
 
     Args:
-        tables: one a target.
+        tables: one per target.
         named: gives the rows of a table, each with the name of its line.
 
     Returns:

@@ -17,7 +17,7 @@ def confident(probabilities: Tensor, tau: float | Tensor) -> Tensor:
 
     Args:
         probabilities: shape (batch, classes).
-        tau: one threshold, or one an utterance, shape (batch,).
+        tau: one threshold, or one per utterance, shape (batch,).
     """
     return (probabilities.amax(dim=1) >= tau).float()
 
