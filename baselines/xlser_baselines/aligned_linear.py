@@ -131,7 +131,13 @@ def regression(known: Known, penalty: float) -> Linear:
 
 
 def discriminants(known: Known, shrinkage: float, relevance: float) -> Linear:
-    """Return Gaussian classes of one covariance, their means adapted to the target."""
+    """Return the discriminants of Gaussian classes with one covariance and adapted means.
+
+    Args:
+        known: labelled utterances of source and target.
+        shrinkage: of the covariance, 0 to 1.
+        relevance: utterances of the target at which its mean counts half.
+    """
     source = class_means(known.source, known.source_emotion)
     target = class_means(known.target, known.target_emotion)
     both = sorted(source.keys() & target.keys())

@@ -21,7 +21,7 @@ class BBSE(LabelShift):
     citation = "Lipton et al. (2018), Detecting and correcting for label shift, ICML"
 
     def frequencies(self, unlabelled: Array, training: Array, classifier: Validated) -> Array:
-        """Solve the equation."""
+        """Return the class frequencies that explain the answers, by non-negative least squares."""
         if not len(classifier.emotion):
             return training
         answered = np.bincount(unlabelled.argmax(axis=1), minlength=len(training)) / len(unlabelled)

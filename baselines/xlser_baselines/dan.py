@@ -21,7 +21,7 @@ class DAN(AlignedEmbeddings):
     citation = "Long et al. (2015), Learning transferable features with DAN, ICML"
 
     def distance(self, source: Tensor, target: Tensor) -> Tensor:
-        """Return the squared MMD."""
+        """Return the squared MMD of two sets of embeddings; see `discrepancy`."""
         return discrepancy(source, target)
 
 

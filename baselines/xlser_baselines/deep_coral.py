@@ -19,7 +19,7 @@ class DeepCORAL(AlignedEmbeddings):
     citation = "Sun & Saenko (2016), Deep CORAL, ECCV workshops"
 
     def distance(self, source: Tensor, target: Tensor) -> Tensor:
-        """Return the difference of covariances."""
+        """Return the distance of the covariances of two sets of embeddings; see `coral`."""
         return coral(source, target)
 
 

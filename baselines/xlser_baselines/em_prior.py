@@ -19,7 +19,7 @@ class EMPrior(LabelShift):
     rounds: int = 1000
 
     def frequencies(self, unlabelled: Array, training: Array, classifier: Validated) -> Array:
-        """Take turns."""
+        """Alternate between correcting the answers and averaging them (EM)."""
         wanted = training
         for _ in range(self.rounds):
             ratio = np.where(training > 0, wanted / np.maximum(training, 1e-12), 0.0)

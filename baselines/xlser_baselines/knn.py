@@ -30,8 +30,8 @@ class NearestNeighbours(Method):
     def fit(self, task: Task) -> Predictor:
         """Keep the labelled utterances."""
         standard = task.standardised(self.standardisation)
-        heard, classes = standard.task, len(task.classes)
-        parts = [part for part in (heard.source, heard.target_labelled) if len(part)]
+        standardised, classes = standard.task, len(task.classes)
+        parts = [part for part in (standardised.source, standardised.target_labelled) if len(part)]
         votes = [_Votes.of(part, classes, self.neighbours, self.temperature) for part in parts]
         task.progress(1, 1)
         return standard.predictor(_Mean(votes))

@@ -22,9 +22,9 @@ class UnknownNameError(XlserError):
     """A name that is not among those known; the message suggests the nearest.
 
     Args:
-        kind: what the name is of.
+        kind: of thing that is named, such as "method".
         name: that was asked for.
-        known: names.
+        known: the valid names.
         advice: what else to do, in a sentence.
     """
 
@@ -53,7 +53,7 @@ class IncompleteCorpusError(XlserError):
 
 
 class CorpusContractError(XlserError):
-    """What a corpus reads from the names of its recordings cannot be."""
+    """The metadata that a corpus parses from file names is not valid."""
 
 
 class TableError(XlserError):
@@ -125,4 +125,4 @@ class HubUnavailableError(HubError):
 
 
 class WorkerError(XlserError):
-    """A worker process that ended where it must not."""
+    """A worker process that ended unexpectedly."""

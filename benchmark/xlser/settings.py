@@ -69,7 +69,7 @@ class Settings(BaseModel):
         corpora: folders of single corpora, by corpus name (`[corpora]`).
         own: corpora made of tables, by name (`[corpora.<name>]`).
         exclude: names or glob patterns of utterances to leave out, by corpus (`[exclude]`).
-        data: folders that hold a folder a corpus, in the order searched (`--data`, XLSER_DATA).
+        data: folders that hold one folder per corpus, in the order searched (`--data`, XLSER_DATA).
         cache: where features, embeddings and shared checkpoints are kept (XLSER_CACHE).
         weights: file or folder of backbone weights (`--weights`, XLSER_WEIGHTS), or "random".
     """

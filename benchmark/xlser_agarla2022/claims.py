@@ -10,7 +10,7 @@ from xlser.results import Difference as Paired
 from xlser_agarla2022.printed import FIVE_CLASSES, PRINTED, TAUS
 
 Side = tuple[str, Labels]
-"""A method, as rows name it, at a label budget."""
+"""A method, as the tables name it, at a label budget."""
 
 _LOWER: Side = ("lower-bound", 0)
 _UPPER: Side = ("upper-bound", "all")
@@ -99,7 +99,7 @@ def differences(
 
     Args:
         protocol: of the tables.
-        tables: of one condition, one a target.
+        tables: of one condition, one per target.
         claims: to compare with them.
     """
     found = [

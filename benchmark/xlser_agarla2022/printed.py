@@ -20,7 +20,7 @@ OTHER_VOICE = "agarla2022-yaf"
 """Protocol of the same experiments with the other voice of TESS tested."""
 
 Experiment = tuple[str, str, str, Labels]
-"""Protocol, method as rows name it, target language, label budget."""
+"""Protocol, method as the tables name it, target language, label budget."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ TAUS = {
     "0.65": "hard-pseudo-labels (tau=0.65)",
     "0.85": "hard-pseudo-labels (tau=0.85)",
 }
-"""By threshold of Table 5, the method as rows name it; 0.50 is the default."""
+"""By threshold of Table 5, the method as the tables name it; 0.50 is the default."""
 
 TABLE_3: dict[str, Experiment] = {x: (FIVE_CLASSES, "lower-bound", x, 0) for x in LANGUAGES}
 """By new language: trained on English alone."""

@@ -43,7 +43,7 @@ class SentencePages(PagePlugin):
     protocols = ("v2",)
 
     def sections(self, results: Results, results_of: ResultsOf) -> Sequence[Section]:
-        """Return a section a target whose sentences give emotions away."""
+        """Return one section per target whose sentences give emotions away."""
         sections = []
         for target in results.protocol.targets:
             tables = [table for table in results.tables() if table.target == target]

@@ -161,7 +161,7 @@ def test_a_name_that_a_registered_method_has_is_refused_unless_it_is_that_class(
 
 
 def test_what_is_no_method_is_refused(here: Path) -> None:
-    with pytest.raises(MethodError, match="is no method"):
+    with pytest.raises(MethodError, match="is not a method"):
         run(dict)
 
 

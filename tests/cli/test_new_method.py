@@ -147,7 +147,7 @@ def test_a_name_of_the_suite_is_taken(name: str, tmp_path: Path) -> None:
     "name", ["", "Mine", "my_method", "my--method", "my-", "2-fast", "../mine", "a/b", "mine "]
 )
 def test_a_name_that_is_not_lower_case_with_hyphens_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match="is no name for a method"):
+    with pytest.raises(PluginError, match="is not a name for a method"):
         invoke(name, "--folder", str(tmp_path))
     assert not list(tmp_path.iterdir())
 

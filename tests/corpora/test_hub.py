@@ -196,14 +196,14 @@ def test_dataset_that_cannot_be_used(
 def test_what_is_seen_is_in_the_docs() -> None:
     docs = (Path(__file__).parents[2] / "docs/corpora.md").read_text(encoding="utf-8")
     section = docs.partition("## From the Hub")[2].partition("## Fetching")[0]
-    seen = ("is no commit", "no column 'speaker'; it has", "cannot be loaded")
+    seen = ("is not a commit", "no column 'speaker'; it has", "cannot be loaded")
     for problem in (*seen, "row 0 has no audio bytes", "'pena' is not mapped"):
         assert f"`{problem}`" in section
 
 
 @pytest.mark.parametrize("revision", ["main", "", COMMIT[:7]])
 def test_what_is_no_commit_is_refused(revision: str, tmp_path: Path) -> None:
-    with pytest.raises(FetchError, match="is no commit") as error:
+    with pytest.raises(FetchError, match="is not a commit") as error:
         fetch_dataset(HubDataset("o/n", revision), tmp_path / "mio")
     assert "40 hexadecimal digits" in error.value.remedy
 

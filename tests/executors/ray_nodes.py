@@ -55,6 +55,7 @@ class Node:
             "HIDDEN": " ".join(map(str, hidden)),
             "HOW": "ro" if read_only else "rw",
             "RAY_raylet_start_wait_time_s": "120",  # of a busy machine
+            "RAY_worker_niceness": "0",  # else workers get no core on a busy machine
             "RAY_AUTH_MODE": "disabled",  # else a token is wanted where the home folder has one
         }
         self.hides = bool(unshare)

@@ -196,7 +196,7 @@ def test_where_jobs_are_given_no_gpu_none_can_be_asked_for() -> None:
     assert Ray(gpus=0.5).device(None) == torch.device("cuda")
     with pytest.raises(SettingsError, match="jobs are given none"):
         Ray().device("cuda")
-    with pytest.raises(SettingsError, match="is no device"):
+    with pytest.raises(SettingsError, match="is not a device"):
         Ray(gpus=1).device("cude")
 
 

@@ -8,10 +8,8 @@ import pytest
 from tests.records import committed
 
 import xlser_baselines
-from xlser.executors.driver import turns
 from xlser.methods.vocabulary import SOURCE_MODEL
 from xlser.monitoring.costs import Costs, Kind
-from xlser.monitoring.time_left import TimeLeft
 from xlser.records import Record
 from xlser.records.store import read_records
 from xlser.runs import Job
@@ -69,47 +67,16 @@ def test_the_relative_costs_are_those_of_the_committed_records_of_v1(of_v1: list
         assert relative == pytest.approx(median(took[name]) / one, rel=0.1), name
 
 
-@pytest.mark.parametrize("folder", ["leaderboards/v1", "reference/demo"])
-def test_the_time_left_is_within_a_factor_of_two_after_a_tenth_without_own_records(
-    folder: str, of_v1: list[Record]
-) -> None:
-    """The committed records' jobs in the order of the driver, one at a time."""
-    records = of_v1 if folder.endswith("v1") else list(committed_of(ROOT / folder))
-    jobs, takes = [], {}
-    for place, of in enumerate(records):
-        about = {"backbone": [of.backbone.name, ""]}
-        scenario = SimpleNamespace(protocol=of.protocol)
-        made = job(of.method.name, of.track, identity=about, scenario=scenario)
-        jobs.append(Job(str(place), "", made.run))
-        takes[str(place)] = stages(of)[0]
-    costs, left, passed = Costs(), TimeLeft(), 0.0
-    for each in jobs:
-        left.add(each.key, each.run.method.name, costs.seconds(each))
-    turn, total = turns(jobs, costs.seconds), sum(takes.values())
-    ratios = []
-    for each in sorted(jobs, key=lambda of: turn[of.key]):
-        left.end(each.key, takes[each.key])
-        passed += takes[each.key]
-        if 0.1 * total <= passed <= 0.5 * total:
-            ratios.append((left.seconds(passed) or 0.0) / (total - passed))
-    assert ratios
-    assert 0.5 < min(ratios) <= max(ratios) < 2.0
-
-
-def committed_of(folder: Path) -> list[Record]:
-    return [of for results in folder.rglob("results") for _, of in read_records(results)]
-
-
 def test_records_at_hand_are_believed_before_relative_costs(
     template: Record, tmp_path: Path
 ) -> None:
-    without = Costs.of(tmp_path / "none").estimate(job("sft"))
+    without = Costs(results=tmp_path / "none").estimate(job("sft"))
     assert without.guess
     assert without.times == 0
     for fit in (100.0, 300.0, 900.0):
         record(template, tmp_path, fit, 50.0)
     record(template, tmp_path, 300.0, 70.0)
-    costs = Costs.of(tmp_path)
+    costs = Costs(results=tmp_path)
     own = costs.estimate(job("sft"))
     assert (own.origin, own.guess, own.times) == ("your records", False, 4)
     assert costs.seconds(job("sft")) == 301.0  # the median, with predict
@@ -125,7 +92,7 @@ def test_what_was_never_measured_is_guessed_from_what_other_jobs_took(
     table = json.loads(TABLE.read_bytes())
     for fit in (99.0, 99.0):
         record(template, tmp_path, fit, 100.0)
-    costs = Costs.of(tmp_path)
+    costs = Costs(results=tmp_path)
     guess = costs.estimate(job("svm"))
     assert guess.guess
     assert guess.seconds == pytest.approx(100.0 * table["svm"], rel=0.05)
@@ -147,17 +114,6 @@ def test_a_kind_of_device_has_costs_of_its_own(
 ) -> None:
     record(template, tmp_path, 200.0, 50.0, device="cpu")
     record(template, tmp_path, 2.0, 5.0, device="a GPU")
-    estimate = Costs.of(tmp_path, kind).estimate(job("sft"))
+    estimate = Costs(kind, tmp_path).estimate(job("sft"))
     assert estimate.seconds == seconds
     assert not estimate.guess
-
-
-def test_the_size_of_a_record_is_that_of_the_records_at_hand(
-    template: Record, tmp_path: Path
-) -> None:
-    tested = sum(len(part.predicted) for part in template.predictions)
-    size = len(template.to_json())
-    assert Costs().record_size(tested) == pytest.approx(size, rel=0.1)
-    record(template, tmp_path, 1.0, 1.0)
-    (path,) = tmp_path.rglob("*.json")
-    assert Costs.of(tmp_path).record_size(tested) == path.stat().st_size

@@ -79,7 +79,7 @@ def test_the_time_left_follows_from_what_jobs_cost_not_from_how_many_there_are()
     assert told.progress.seconds_left() is None
     told.start("cheap")
     told.seconds = 32.0
-    told.finish("cheap", 2.0)
+    told.finish("cheap", 1.0)
     assert told.progress.seconds_left() == pytest.approx(38.0)
     told.start("dear")
     told.seconds = 40.0
@@ -110,7 +110,7 @@ def test_a_job_that_never_started_is_no_work_done() -> None:
     told = Told({"a": 1.0, "b": 1.0, "c": 1.0})
     told.start("a")
     told.seconds = 4.0
-    told.finish("a", 4.0)
+    told.finish("a", 3.0)
     told.progress.failed(told.jobs["b"].run)
     assert told.progress.seconds_left() == pytest.approx(4.0)
 
@@ -119,7 +119,7 @@ def test_runs_that_are_yet_to_be_planned_count_as_those_that_are() -> None:
     told = Told({"a": 1.0, "b": 3.0}, expected=6)
     told.start("a")
     told.seconds = 5.0
-    told.finish("a", 1.0)
+    told.finish("a", 4.0)
     assert told.counts() == (1, 0, 0, 5)
     assert told.progress.seconds_left() == pytest.approx(5.0 * (3 + 4 * 2))
 

@@ -282,10 +282,10 @@ def manifest(folder: Path, stated: dict[str, Any], **more: Any) -> Path:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b'{"name": "demo",', "is not sound JSON: "),
-        (b"\xff\xfe", "is not sound JSON: "),
-        (b'{"name": "demo", "name": "v1"}', "is not sound JSON: 'name' is stated twice"),
-        (b"[" * 100_000, "is not sound JSON: "),
+        (b'{"name": "demo",', "is not valid JSON: "),
+        (b"\xff\xfe", "is not valid JSON: "),
+        (b'{"name": "demo", "name": "v1"}', "is not valid JSON: 'name' is stated twice"),
+        (b"[" * 100_000, "is not valid JSON: "),
         (b"[]", "holds a list, not an object."),
         (b"{}", "does not have the digest it states: it states none"),
         (None, "cannot be read: No such file"),

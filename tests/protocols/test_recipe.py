@@ -24,7 +24,7 @@ headline_budgets = [10, 20]
 
 # ruff: noqa: E501
 FAULTS: dict[str, tuple[str, str, str, str]] = {
-    "not TOML": ('name = "mine"', "name = mine", "is not sound TOML", "Correct it there"),
+    "not TOML": ('name = "mine"', "name = mine", "is not valid TOML", "Correct it there"),
     "a field left out": ('targets = ["demo-german", "demo-italian"]\n', "", "targets is not", "Sta"),
     "an unknown field": ("folds = 2", "fold = 2", "no field fold", "Did you mean 'folds'"),
     "an unknown rule": ("seeds = 2", 'rule = "loso"\nseeds = 2', "'loso'", "kfold, rotating, fixed"),

@@ -47,7 +47,7 @@ def test_a_manifest_beside_a_module_is_a_protocol(package: Package) -> None:
     assert get_protocol("mine").name == "mine"
     get_protocol.cache_clear()
     path.write_text("{", encoding="utf-8")
-    with pytest.raises(ManifestError, match=r"mine\.json is not sound JSON"):
+    with pytest.raises(ManifestError, match=r"mine\.json is not valid JSON"):
         get_protocol("mine")
 
 

@@ -187,7 +187,7 @@ def test_what_is_no_reply_fails_the_run_alone(demo: Demo, tmp_path: Path) -> Non
     )
     assert [record.method.name for record in ended.records] == ["lower-bound"]
     ((_, failure),) = ended.failures
-    assert "sent what is no reply" in str(failure) or "ended its process" in str(failure)
+    assert "sent what is not a reply" in str(failure) or "ended its process" in str(failure)
 
 
 def test_a_run_is_held_to_its_memory() -> None:

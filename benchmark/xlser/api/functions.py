@@ -200,7 +200,7 @@ def compare(
 
     Raises:
         UnknownNameError: no such protocol, row, target or metric.
-        RecordError: the methods share no cell.
+        RecordError: there is no target and label budget at which both have records.
 
     Example:
         >>> import xlser
@@ -288,8 +288,8 @@ def check_corpus(corpus: str | Corpus, data: Path | None = None) -> Conformance:
 
     Args:
         corpus: a name, or an instance.
-        data: folder that holds a folder a corpus (stronger than XLSER_DATA), for a corpus without
-            a list of names.
+        data: folder with one folder per corpus (stronger than XLSER_DATA), for a corpus without a
+            list of names.
 
     Returns:
         The checks; `passed` states whether all passed, `faults` lists those that failed.

@@ -52,7 +52,7 @@ class LayerChoice:
         return int(np.argmax(self.across_speakers))
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return the figures, a row a layer, in percent."""
+        """Return the figures, one row per layer, in percent."""
         return [
             {
                 "layer": layer,

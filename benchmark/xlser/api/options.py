@@ -140,7 +140,7 @@ class RunOptions(Options):
     jobs: int | None = Field(
         None,
         ge=1,
-        description="Most runs side by side; default: here, one a core on the frozen track on a "
+        description="Most runs side by side; default: here, one per core on the frozen track on a "
         "CPU, else 1; elsewhere, as many as there is room for.",
     )
     executor: Annotated[str, Spelling(names="xlser.executors")] = Field(
@@ -169,7 +169,7 @@ class RunOptions(Options):
     )
     data: Path | None = Field(
         None,
-        description="Folder, or list of folders, that hold a folder a corpus (before XLSER_DATA).",
+        description="Folder, or list of folders, with one folder per corpus (before XLSER_DATA).",
     )
     weights: str | None = Field(
         None, description="File or folder of backbone weights, or 'random' (XLSER_WEIGHTS)."

@@ -27,7 +27,6 @@ from xlser.monitoring.progress import Progress
 from xlser.monitoring.report import Report
 from xlser.monitoring.status import StatusFile
 from xlser.protocols import Protocol, keep_manifest
-from xlser.records.store import read_records
 from xlser.runs import (
     Catalogue,
     Inputs,
@@ -187,8 +186,8 @@ def carry_out(options: RunOptions, messages: Messages, bars: Bars, command: str)
     plan = pipeline.plan(grid.request, grid.results)
     describe_plan(plan, grid, messages)
     _report_sandbox(plan, options, messages)
-    costs = Costs(grid.kind)
-    _require_results(plan, grid, costs)
+    _require_results(grid)
+    costs = Costs(grid.kind, grid.results if plan.todo else None)
     executor = _able_to_reach(sized(grid.executor, plan, grid.device), plan, options, messages)
     status = StatusFile(grid.results.parent, command)
     with Report(Progress(seconds=costs.seconds), bars, messages, status) as report:
@@ -224,7 +223,7 @@ def _report_sandbox(plan: Plan, options: RunOptions, messages: Messages) -> None
 def _give_notice(pipeline: Pipeline, grid: Grid, messages: Messages) -> None:
     """Show the terms of a backbone whose licence asks for it, before it embeds anything."""
     notice = pipeline.backbone.kind.notice
-    if notice and pipeline.inputs(grid.request.track).unprepared()[1]:
+    if notice and pipeline.inputs(grid.request.track).unembedded():
         messages(f"note: {notice}", "note", note=notice)
 
 
@@ -249,17 +248,11 @@ def forecast(options: RunOptions, messages: Messages, bars: Bars) -> tuple[Grid,
     context = JobContext(
         pipeline.inputs(grid.request.track), grid.results, grid.device, threads=threads
     )
-    return grid, plan, Forecast(plan.todo, context, Costs.of(grid.results, grid.kind))
+    return grid, plan, Forecast(plan.todo, context, Costs(grid.kind, grid.results))
 
 
-def _require_results(plan: Plan, grid: Grid, costs: Costs) -> None:
-    """Refuse before training what would fail after it: a folder that cannot hold results.
-
-    Args:
-        plan: of the runs.
-        grid: that was asked for.
-        costs: learn from the records in the folder how long runs take.
-    """
+def _require_results(grid: Grid) -> None:
+    """Refuse before training what would fail after it: a folder that cannot hold results."""
     results = grid.results
     try:
         results.mkdir(parents=True, exist_ok=True)
@@ -270,9 +263,6 @@ def _require_results(plan: Plan, grid: Grid, costs: Costs) -> None:
         raise SettingsError(
             f"{results} cannot hold results ({cause}).", "Name another folder: --leaderboards."
         ) from cause
-    if plan.todo:
-        for _ in costs.learning(read_records(results)):
-            pass
 
 
 def _able_to_reach(

@@ -4,7 +4,6 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from xlser.audio.decode import SAMPLE_RATE
 from xlser.audio.input import Input
 from xlser.errors import AudioError, InvalidProtocolError
 
@@ -73,8 +72,3 @@ class FrontEnd(Input):
     def width(self) -> int:
         """Values of a row: its mel bands."""
         return self.mels
-
-    @property
-    def rows_a_second(self) -> float:
-        """Rows that a second of speech has."""
-        return SAMPLE_RATE / self.hop

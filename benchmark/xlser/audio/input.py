@@ -10,8 +10,8 @@ class Input(Stated):
     """How samples become the rows that a backbone reads; a store holds them, keyed by `digest`.
 
     Attributes:
-        title: for messages.
-        dtype: of a value at rest.
+        title: name in messages.
+        dtype: of stored values.
     """
 
     title: ClassVar[str]
@@ -20,11 +20,6 @@ class Input(Stated):
     @property
     def width(self) -> int:
         """Values of a row."""
-        raise NotImplementedError
-
-    @property
-    def rows_a_second(self) -> float:
-        """Rows that a second of speech has."""
         raise NotImplementedError
 
     def digest(self) -> str:

@@ -223,6 +223,6 @@ def _list_array(spectrograms: Sequence[npt.NDArray[Any]]) -> pa.ListArray:
 
 def _broken(folder: Path, fault: str) -> StoreError:
     return StoreError(
-        f"{folder} is no whole feature store: {fault}.",
+        f"{folder} is not a complete feature store: {fault}.",
         "Delete that folder and run `xlser prepare` again.",
     )

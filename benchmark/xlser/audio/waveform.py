@@ -33,11 +33,6 @@ class Waveform(Input):
         """Values of a row: one sample."""
         return 1
 
-    @property
-    def rows_a_second(self) -> float:
-        """Rows that a second of speech has."""
-        return self.rate
-
 
 def quantised(samples: Samples) -> LogMel:
     """Return samples, shape (samples,), full scale 1, as rows of a store: int16, (samples, 1).

@@ -1,4 +1,4 @@
-"""What a backbone is: rows of its input in, one embedding an utterance out."""
+"""What a backbone is: rows of its input in, one embedding per utterance out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -134,7 +134,7 @@ class Tuning:
 
 
 class Backbone(nn.Module):
-    """Maps rows of its input to one embedding an utterance.
+    """Maps rows of its input to one embedding per utterance.
 
     A subclass is registered under the entry-point group `xlser.backbones`.
 
@@ -192,7 +192,7 @@ class Backbone(nn.Module):
 
     @classmethod
     def recipe(cls) -> dict[str, Any]:
-        """Return what embeddings depend on beside name, weights and input, for keys of caches."""
+        """Return further settings that change embeddings; keys of caches hold them."""
         return {}
 
     @classmethod

@@ -98,7 +98,7 @@ def _read(path: Path) -> tuple[list[str], Any]:
         values = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
     except (OSError, pa.ArrowException, KeyError, AttributeError, TypeError, ValueError) as cause:
         reason = (str(cause).splitlines() or [type(cause).__name__])[0].rstrip(".")
-        raise TableError(f"{path} is no table of embeddings ({reason}).", _SHAPE) from cause
+        raise TableError(f"{path} is not a table of embeddings ({reason}).", _SHAPE) from cause
     if len(lengths) != 1 or not lengths - {None, 0}:
         stated = ", ".join(sorted(map(str, lengths))) or "no rows"
         raise TableError(f"{path}: column vector has lengths {stated}, not one length.", _SHAPE)

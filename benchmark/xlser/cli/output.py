@@ -103,7 +103,7 @@ def _fitted(cells: Sequence[Sequence[Any]]) -> list[int]:
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:
-    """Write facts to standard output, one a line; lists and mappings in words."""
+    """Write facts to standard output, one per line; lists and mappings in words."""
     for name, value in facts.items():
         typer.echo(f"{name}: {in_words(value)}")
 

@@ -141,7 +141,7 @@ def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[[], No
 
     def decorate(command: Callable[..., None]) -> Callable[[], None]:
         def placeholder() -> None:
-            """Stand for the command until its parameters are made."""
+            """Take the command's place until its parameters are built."""
 
         placeholder.__name__, placeholder.__doc__ = command.__name__, command.__doc__
         placeholder.made = partial(_with_fields, command, names)  # type: ignore[attr-defined]

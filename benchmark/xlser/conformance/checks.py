@@ -32,12 +32,12 @@ _CLOSE = 1e-4  # between probabilities from batches of other shapes
 
 
 def answers_every_utterance_with_probabilities(trial: Trial) -> None:
-    """A row an utterance, a column a class, finite, not negative, summing to one."""
+    """Probabilities have one row per utterance and one column per class, and rows sum to one."""
     _ = trial.answer
 
 
 def answers_the_same_for_the_same_seed(trial: Trial) -> None:
-    """So that a record can be made again."""
+    """Two fits under one seed answer the same: a record can be made again."""
     _require_same(
         trial.answer_after(trial.task()),
         trial.answer,
@@ -48,12 +48,12 @@ def answers_the_same_for_the_same_seed(trial: Trial) -> None:
 
 
 def runs_under_another_seed(trial: Trial) -> None:
-    """It may answer differently."""
+    """The method fits under another seed; its answers may differ."""
     trial.answer_after(trial.task(seed=1))
 
 
 def keeps_nothing_from_one_fit_to_the_next(trial: Trial) -> None:
-    """So that no run depends on those before it."""
+    """A second fit answers as the first: no run depends on those before it."""
     method = trial.method()
     trial.fit(trial.task(seed=1, unlabelled=5), method)
     _require_same(
@@ -65,7 +65,7 @@ def keeps_nothing_from_one_fit_to_the_next(trial: Trial) -> None:
 
 
 def uses_no_attribute_that_it_does_not_declare(trial: Trial) -> None:
-    """Leaderboards show which attributes a method uses."""
+    """Attributes that are not declared are not read; leaderboards show those that are."""
     _require_same(
         trial.answer_after(trial.task(attributes=get_args(Attribute))),
         trial.answer,
@@ -75,7 +75,7 @@ def uses_no_attribute_that_it_does_not_declare(trial: Trial) -> None:
 
 
 def leaves_its_task_as_it_was(trial: Trial) -> None:
-    """The speech of a task is shared by all runs."""
+    """The tensors of the task are not changed: all runs share them."""
     task = trial.task()
     trial.fit(task)
     changed = changed_parts(task, trial.task())
@@ -84,7 +84,7 @@ def leaves_its_task_as_it_was(trial: Trial) -> None:
 
 
 def leaves_the_speech_to_be_recognised_as_it_was(trial: Trial) -> None:
-    """It, too, is shared by all runs."""
+    """The test speech is not changed: all runs share it."""
     speech = trial.test_speech()
     trial.predict(trial.predictor, speech)
     if not same_speech(speech, trial.test_speech()):
@@ -92,7 +92,7 @@ def leaves_the_speech_to_be_recognised_as_it_was(trial: Trial) -> None:
 
 
 def answers_the_same_when_asked_twice(trial: Trial) -> None:
-    """Predicting is no training, and leaves nothing to chance."""
+    """Predicting twice gives the same: it neither trains nor draws at random."""
     _require_same(
         trial.predict(trial.predictor, trial.test_speech()),
         trial.answer,
@@ -102,61 +102,61 @@ def answers_the_same_when_asked_twice(trial: Trial) -> None:
 
 
 def answers_one_utterance_at_a_time_as_in_a_batch(trial: Trial) -> None:
-    """A row may depend on its utterance alone."""
+    """An utterance alone is answered as in a batch: a row depends on its utterance only."""
     speech = trial.test_speech()
     rows = [trial.predict(trial.predictor, speech[torch.tensor([i])]) for i in range(len(speech))]
     _require_close(torch.cat(rows), trial.answer, "Utterances alone are answered otherwise")
 
 
 def answers_part_of_a_batch_as_the_whole(trial: Trial) -> None:
-    """A row may depend on its utterance alone."""
+    """A part of a batch is answered as in the whole: a row depends on its utterance only."""
     part = torch.arange(0, len(trial.test_speech()), 3)
     answer = trial.predict(trial.predictor, trial.test_speech()[part])
     _require_close(answer, trial.answer[part], "Part of a batch is answered otherwise")
 
 
 def answers_the_same_in_any_order(trial: Trial) -> None:
-    """Rows come in the order of the utterances."""
+    """Utterances in another order give the same rows in that order."""
     backwards = torch.arange(len(trial.test_speech())).flip(0)
     answer = trial.predict(trial.predictor, trial.test_speech()[backwards])
     _require_close(answer, trial.answer[backwards], "In another order they are answered otherwise")
 
 
 def answers_utterances_shorter_than_a_crop_and_much_longer(trial: Trial) -> None:
-    """From one frame to thirty crops."""
+    """Utterances of one frame and of thirty crops are answered."""
     lengths = torch.tensor([1, SCHEDULE.crop // 2, 30 * SCHEDULE.crop])
     speech = utterances(trial.track, taking_turns(3), seed=6, shift=0.3, lengths=lengths)
     trial.predict(trial.predictor, speech)
 
 
 def runs_without_source_validation_speech(trial: Trial) -> None:
-    """A source corpus of two speakers leaves none for it."""
+    """The method fits without validation speech: a source of two speakers leaves none."""
     trial.answer_after(replace(trial.task(), source_validation=labelled(trial.track, 0, seed=2)))
 
 
 def runs_at_its_least_label_budget(trial: Trial) -> None:
-    """Which may be no label at all."""
+    """The method fits at its least label budget, which may be no label at all."""
     trial.answer_after(trial.task(emotions=taking_turns(trial.method.least_labels)))
 
 
 def runs_with_a_single_labelled_target_utterance(trial: Trial) -> None:
-    """Then four classes are without a label."""
+    """The method fits with one target label; four classes then have none."""
     trial.answer_after(trial.task(emotions=taking_turns(1)))
 
 
 def runs_with_a_class_absent_from_the_target_labels(trial: Trial) -> None:
-    """As may be where utterances are excluded."""
+    """The method fits where no target label is of one class, as after exclusions."""
     emotions = trial.task().target_labelled.emotion % (len(CLASSES) - 1)
     trial.answer_after(trial.task(emotions=emotions))
 
 
 def runs_with_a_single_unlabelled_target_utterance(trial: Trial) -> None:
-    """Means and variances over them must hold."""
+    """The method fits with one unlabelled utterance, whose variance is zero."""
     trial.answer_after(trial.task(unlabelled=1))
 
 
 def lets_no_dimension_decide_that_hardly_varies(trial: Trial) -> None:
-    """Divided by its deviation in the source, one that varies in the target drowns all others."""
+    """A dimension that hardly varies in the source, but does in the target, decides nothing."""
     speech = trial.test_speech()
     chosen = trial.predict(trial.predictor, without_dead_dimensions(speech)).argmax(dim=1)
     other = int((trial.answer.argmax(dim=1) != chosen).sum())
@@ -170,7 +170,7 @@ def lets_no_dimension_decide_that_hardly_varies(trial: Trial) -> None:
 
 
 def leaves_the_process_as_it_was(trial: Trial) -> None:
-    """The runs after it share the process; this check looks back at all calls."""
+    """The process is as it was before all calls: later runs share it."""
     if trial.changed:
         raise MethodError(
             f"fit or predict changed the {', the '.join(sorted(trial.changed))} and left it so.",

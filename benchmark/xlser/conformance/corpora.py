@@ -21,7 +21,7 @@ Utterances = Mapping[str, Spoken]
 
 
 def gives_names_that_records_can_hold(corpus: Corpus, spoken: Utterances) -> None:
-    """Records list names separated by blanks."""
+    """Names hold no blank, line break or slash: records list them separated by blanks."""
     for name in spoken:
         if not _NAME.fullmatch(name):
             raise CorpusContractError(
@@ -31,7 +31,7 @@ def gives_names_that_records_can_hold(corpus: Corpus, spoken: Utterances) -> Non
 
 
 def gives_each_name_once(corpus: Corpus, spoken: Utterances) -> None:
-    """Two utterances of one name are one."""
+    """No two utterances have the same name."""
     times = Counter(list(corpus.names()))
     folded = Counter(name.casefold() for name in spoken)
     doubled = [n for n, count in times.items() if count > 1]
@@ -44,7 +44,7 @@ def gives_each_name_once(corpus: Corpus, spoken: Utterances) -> None:
 
 
 def reads_a_name_the_same_twice_and_no_other(corpus: Corpus, spoken: Utterances) -> None:
-    """`parse` depends on the name alone, and refuses what is none."""
+    """`parse` depends on the name alone, and refuses what is not a name of the corpus."""
     for name in list(spoken)[:50]:
         if corpus.parse(name) != corpus.parse(name):
             raise CorpusContractError(
@@ -80,7 +80,7 @@ def has_speakers_of_several_emotions(corpus: Corpus, spoken: Utterances) -> None
 
 
 def has_speakers_that_are_no_emotions(corpus: Corpus, spoken: Utterances) -> None:
-    """Nor utterances that are speakers of their own."""
+    """Speakers are neither emotions nor single utterances."""
     speakers = {each.speaker for each in spoken.values()}
     taken = speakers & {each.emotion for each in spoken.values()}
     if taken or "" in speakers:
@@ -95,7 +95,7 @@ def has_speakers_that_are_no_emotions(corpus: Corpus, spoken: Utterances) -> Non
 
 
 def states_genders_of_its_speakers(corpus: Corpus, spoken: Utterances) -> None:
-    """Where it states any, it states all, by the names that `parse` gives."""
+    """Genders are stated for all speakers that `parse` gives, or for none."""
     speakers = {each.speaker for each in spoken.values()}
     odd = [who for who in speakers if corpus.gender_of(who) not in get_args(Gender)]
     if odd:
@@ -132,7 +132,7 @@ def has_sentences_that_do_not_give_the_emotion_away(corpus: Corpus, spoken: Utte
 
 
 def has_two_speakers_of_every_emotion(corpus: Corpus, spoken: Utterances) -> None:
-    """Else a class is absent from training where its speaker is tested."""
+    """Each emotion has two speakers: a fold that tests one of them still trains on it."""
     speakers = _by(spoken, lambda each: each.emotion, lambda each: each.speaker)
     alone = [emotion for emotion, of in speakers.items() if len(set(of)) < 2]
     if alone and len({each.speaker for each in spoken.values()}) > 1:

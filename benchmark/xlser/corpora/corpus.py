@@ -225,7 +225,7 @@ def listed_names(listing: Path) -> Mapping[str, None]:
     """Return the names in a text file, in order, for releases without a rule.
 
     Args:
-        listing: one entry a line. `{1-3,7}` within an entry stands for the numbers 1, 2, 3 and 7,
+        listing: one entry per line. `{1-3,7}` within an entry stands for the numbers 1, 2, 3 and 7,
             each as wide as the first of its range is written; `{a,b}` for words.
     """
     lines = listing.read_text(encoding="ascii").split()

@@ -25,7 +25,7 @@ class Remote:
 
     @property
     def is_archive(self) -> bool:
-        """Whether it is to be unpacked."""
+        """Whether the download is an archive, to be unpacked."""
         return self.path.endswith((".zip", ".tar.gz"))
 
 
@@ -46,6 +46,12 @@ def github(owner: str, name: str, commit: str, size: str) -> Download:
     """Return the download of a repository at one commit.
 
     GitHub packs anew for each request, so an archive has no lasting digest: the commit pins it.
+
+    Args:
+        owner: of the repository.
+        name: of the repository.
+        commit: SHA-1, in hex.
+        size: of the download, for people: "500 MB".
     """
     url = f"https://codeload.github.com/{owner}/{name}/tar.gz/{commit}"
     return Download((Remote((url,), f"{name}.tar.gz", strip=1),), size)

@@ -1,6 +1,7 @@
 """Carries out a plan: gives jobs to an executor as they become ready, and writes records."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
@@ -88,7 +89,7 @@ def execute(
     jobs = jobs_of(todo, shared)
     events.planned(jobs, shared)
     driver = _Driver(jobs, shared, events, seconds)
-    with (executor or Local()).crew(shared, events.epoch) as crew:
+    with closing((executor or Local()).crew(shared, events.epoch)) as crew:
         driver.carry_out(crew)
     return driver.outcome
 

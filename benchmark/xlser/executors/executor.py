@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict
 
 # A worker process imports this module first; slow imports come later.
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     import torch
@@ -143,14 +142,3 @@ class Crew(ABC):
     @abstractmethod
     def close(self) -> None:
         """Cancel unfinished jobs and release all resources."""
-
-    def __enter__(self) -> "Self":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: "TracebackType | None",
-    ) -> None:
-        self.close()

@@ -50,7 +50,12 @@ class Done:
 
 @dataclass(frozen=True)
 class Unfit:
-    """A node with other versions, whose records would not be comparable; which, in words."""
+    """A node with other versions than the driver: its records would not be comparable.
+
+    Attributes:
+        node: name.
+        versions: those that differ, in words.
+    """
 
     node: str
     versions: str
@@ -65,7 +70,15 @@ def compute(
 ) -> Done | Unfit:
     """Do a job in this process.
 
-    Lists keep Ray from fetching the content of references each time anew.
+    Args:
+        common: reference to what jobs share, in a list: Ray would fetch a bare one for each job.
+        versions: of the driver, by package.
+        number: of the job, for its messages.
+        pickled: the job.
+        model: reference to the source model that it uses, in a list; empty for none.
+
+    Raises:
+        ObjectLostError: the node that held one of them is gone.
     """
     keep_pages()
     if differences := _other_versions(versions):
@@ -107,7 +120,7 @@ def _not_ready(failure: "Failure") -> "Failure":
 
 
 def _other_versions(versions: Mapping[str, str]) -> str:
-    """Return which versions of this node are not those of the driver, in words; "" for none."""
+    """Return how versions of this node differ from the driver's, in words; "" if they do not."""
     here = versions_here()
     return ", ".join(
         f"{name} {here[name]}, not {of}" for name, of in versions.items() if here[name] != of

@@ -1,16 +1,17 @@
 """The executor for one machine."""
 
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 import torch
 from pydantic import PositiveInt
 
-from xlser.executors.executor import Crew, Epoch, Executor
-from xlser.executors.in_process import ThisProcess
+from xlser.executors.executor import Began, Crew, Ended, Epoch, Executor, JobEvent
 from xlser.executors.workers import Workers
 from xlser.methods import Track
 from xlser.runs.environment import choose_device
-from xlser.runs.jobs import JobContext
+from xlser.runs.jobs import Job, JobContext, do
 from xlser.settings import cpu_count
 from xlser.system.memory import memory_at_hand
 
@@ -36,7 +37,7 @@ class Local(Executor):
     def sized(self, track: Track, device: torch.device, jobs: int) -> "Local":
         """Return this executor with the jobs side by side that the machine and the work allow.
 
-        By default one a GPU; on a CPU one a core on the frozen track, where each is held at one
+        By default one per GPU; on a CPU one per core on the frozen track, where each is held at one
         thread, as far as memory goes, and one that takes all cores when fine-tuning. A worker
         takes as long to start as a few frozen runs do: fewer runs, fewer workers.
         """
@@ -60,3 +61,31 @@ class Local(Executor):
         if self.jobs in (None, 1) and shared.timeout is None:
             return ThisProcess(shared, epoch)
         return Workers(shared, epoch, self.jobs or 1)
+
+
+class ThisProcess(Crew):
+    """This process as a crew; it computes in `wait`."""
+
+    def __init__(self, shared: JobContext, epoch: Epoch) -> None:
+        self._shared = shared
+        self._epoch = epoch
+        self._jobs: list[Job] = []
+
+    def room(self) -> int:
+        """Return 1, or 0 with a job to do."""
+        return 1 - len(self._jobs)
+
+    def take(self, jobs: Sequence[Job]) -> None:
+        """Accept a job."""
+        self._jobs += jobs
+
+    def wait(self) -> Iterator[JobEvent]:
+        """Compute the job; yield when it begins and when it ended."""
+        while self._jobs:
+            job = self._jobs.pop()
+            yield Began(job.key)
+            yield Ended(job.key, do(job, self._shared, partial(self._epoch, job.key)))
+
+    def close(self) -> None:
+        """Drop jobs that have not begun."""
+        self._jobs.clear()

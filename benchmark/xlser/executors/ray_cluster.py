@@ -77,7 +77,7 @@ class Ray(Executor):
             device = torch.device(asked or ("cuda" if self.gpus else "cpu"))
         except RuntimeError as cause:
             raise SettingsError(
-                f"--device {asked} is no device.", "Leave --device out, or write cpu or cuda."
+                f"--device {asked} is not a device.", "Leave --device out, or write cpu or cuda."
             ) from cause
         if device.type == "cuda" and not self.gpus:
             raise SettingsError(
@@ -124,7 +124,8 @@ class _Cluster(Crew):
         try:
             self._slots = self._count_slots()
             # Beside this process, so that it lasts as long, whichever nodes die.
-            here = NodeAffinitySchedulingStrategy(_node_id(), soft=False)
+            node = ray.get_runtime_context().get_node_id()
+            here = NodeAffinitySchedulingStrategy(node, soft=False)
             lasting = {"num_cpus": 0, "max_restarts": -1, "scheduling_strategy": here}
             self._queue = Queue(actor_options=lasting)
             there = replace(shared, inputs=shared.inputs.portable())
@@ -186,7 +187,8 @@ class _Cluster(Crew):
         if time.monotonic() - self._looked < _LOOK:
             return self._slots
         wanted = {"CPU": self._options.cpus, "GPU": self._options.gpus}
-        nodes = [node["Resources"] for node in _nodes() if node["Alive"]]
+        known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+        nodes = [node["Resources"] for node in known if node["Alive"]]
         self._slots = sum(
             int(min(node.get(kind, 0) / share for kind, share in wanted.items() if share))
             for node in nodes
@@ -317,13 +319,3 @@ def _not_equipped(cause: exceptions.RayError) -> WorkerError:
         f"A process of the Ray cluster cannot begin ({last}).",
         f"Every node needs xlser {version('xlser')}, installed for the Python that Ray runs with.",
     )
-
-
-def _nodes() -> list[dict[str, Any]]:
-    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    return nodes
-
-
-def _node_id() -> str:
-    node: str = ray.get_runtime_context().get_node_id()
-    return node

@@ -137,13 +137,11 @@ class _Given:
         job: itself.
         ticket: its number in the queue; None if an earlier command had it computed.
         began: whether its `Began` event was yielded.
-        epochs: (done, in all), as last reported.
     """
 
     job: Job
     ticket: str | None
     began: bool = False
-    epochs: tuple[int, int] | None = None
 
 
 class _Queued(Crew):
@@ -206,8 +204,8 @@ class _Queued(Crew):
             elif state in _OVER:
                 yield self._loss(given, state)
                 self._forget(given)
-            elif state == "RUNNING":
-                self._report_epochs(given)
+            elif state == "RUNNING" and (epochs := self._spool.progress(key)):
+                self._epoch(key, *epochs)
         self._submit(preempted)
 
     def close(self) -> None:
@@ -260,12 +258,6 @@ class _Queued(Crew):
         self._spool.forget(given.job.key)
         if given.ticket and not self._lost:
             self._queue.forget(given.ticket)
-
-    def _report_epochs(self, given: _Given) -> None:
-        epochs = self._spool.progress(given.job.key)
-        if epochs and epochs != given.epochs:
-            given.epochs = epochs
-            self._epoch(given.job.key, *epochs)
 
 
 def _state(states: Mapping[str, str] | None, ticket: str | None) -> str | None:

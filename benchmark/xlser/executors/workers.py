@@ -1,4 +1,8 @@
-"""Worker processes of this machine: each computes one job after the other."""
+"""Worker processes of this machine: each computes one job after the other.
+
+Pools of libraries were tried: those of loky and concurrent.futures lose all jobs with one
+worker; in pebble's all workers share the lock of one channel, and its threads replace workers.
+"""
 
 import multiprocessing
 import pickle

@@ -19,7 +19,7 @@ _HOURS = {
 
 
 def cost_blocks(runs: Mapping[str, pd.DataFrame]) -> list[Block]:
-    """Return a table of what runs took, a row a condition and machine, and one for all.
+    """Return a table of what runs took, one row per condition and machine, and one for all.
 
     Args:
         runs: by title of the condition, as `Results.runs_by_condition` returns them.

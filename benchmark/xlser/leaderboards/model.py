@@ -60,7 +60,7 @@ class Column:
 
     Attributes:
         title: its heading.
-        cells: one a row.
+        cells: one per row.
         align: of heading and cells.
     """
 

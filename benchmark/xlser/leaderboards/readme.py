@@ -71,7 +71,7 @@ def filled(path: Path, results_of: ResultsOf) -> tuple[str, list[Picture]]:
 
 
 def tables_under(results: Results, condition: str) -> list[Table]:
-    """Return the tables of a condition, one a target.
+    """Return the tables of a condition, one per target.
 
     Args:
         results: of a protocol.

@@ -161,5 +161,5 @@ def check_probabilities(
         return answer.detach().float()
     raise MethodError(
         f"{described(method)}: {fault}.",
-        "Return softmax(logits, dim=1): a row an utterance, columns in the order of task.classes.",
+        "Return softmax(logits, dim=1): one row per utterance, columns as in task.classes.",
     )

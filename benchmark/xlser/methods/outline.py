@@ -75,7 +75,7 @@ class Outlines:
         self._classes: dict[tuple[str, str], type] = {}
 
     def of(self, module: str, name: str) -> type[Method] | None:
-        """Return the outline of class `name` of `module`; None if it has none or is no method.
+        """Return the outline of class `name` of `module`; None if it has none or is not a method.
 
         An outline has the docstring, class attributes, annotations and abstract methods of the
         class and its bases. Nothing of theirs is imported or run.

@@ -63,7 +63,7 @@ def resolve_method(given: MethodLike) -> tuple[type[Method], Mapping[str, object
     )
     if not (isinstance(kind, type) and issubclass(kind, Method)):
         raise MethodError(
-            f"{kind!r} is no method.",
+            f"{kind!r} is not a method.",
             "Give a registered name, module:Class, or a subclass of xlser.methods.Method.",
         )
     if not is_packaged(kind):
@@ -97,7 +97,7 @@ def _require_usable(kind: type[Method]) -> None:
 
 
 def outlined_methods(names: Iterable[str]) -> dict[str, type[Method] | PluginError]:
-    """Return, by name, classes that state what the methods state; they cannot be fitted.
+    """Return stand-ins for methods, by name: classes with the same attributes, not to be fitted.
 
     They come from the methods' sources where these suffice, which takes milliseconds. All else
     is imported, so that the class or the fault is that of `get_method`.

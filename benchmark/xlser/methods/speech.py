@@ -158,4 +158,4 @@ class PseudoLabels:
 
 
 def not_reported(pseudo_labels: PseudoLabels) -> None:
-    """Do nothing: nobody asked."""
+    """Do nothing."""

@@ -27,7 +27,7 @@ class CalibrationError(Metric):
     def statistics(
         self, truth: Classes, predicted: Classes, probabilities: Reals | None, classes: int
     ) -> Reals:
-        """Return, by bin, confidence less whether it is recognised; in the last column 1."""
+        """Return, by bin, confidence minus 1 if recognised; the last column is 1."""
         assert probabilities is not None  # `needs_probabilities`
         confidence = probabilities.max(axis=-1)
         bins = np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1).astype(np.int64)
@@ -57,7 +57,7 @@ class BrierScore(Metric):
     def statistics(
         self, truth: Classes, predicted: Classes, probabilities: Reals | None, classes: int
     ) -> Reals:
-        """Return the squared distance, and 1."""
+        """Return the squared distance of probabilities and truth, and 1."""
         assert probabilities is not None  # `needs_probabilities`
         squared = np.square(probabilities - np.eye(classes)[truth]).sum(axis=-1)
         return np.stack([squared, np.ones_like(squared)], axis=-1)

@@ -43,7 +43,7 @@ class Metric(ABC):
 
     @classmethod
     def for_classes(cls, classes: Sequence[str]) -> "Sequence[Metric]":
-        """Return the metrics that this class stands for: one, unless it is one a class.
+        """Return the metrics that this class stands for: one, unless it is one per class.
 
         Args:
             classes: names of the emotions, in the order of the class indices.
@@ -97,7 +97,7 @@ class ConfusionMetric(Metric):
     def statistics(
         self, truth: Classes, predicted: Classes, probabilities: Reals | None, classes: int
     ) -> Reals:
-        """Return a one for the cell of the confusion matrix that each utterance falls in."""
+        """Return the confusion matrix of each utterance, flattened: a one in its cell."""
         cell = np.asarray(truth, np.int64) * classes + predicted
         ones: Reals = np.eye(classes * classes)[cell]
         return ones

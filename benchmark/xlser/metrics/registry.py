@@ -10,7 +10,7 @@ from xlser.metrics.metric import Metric
 def metric_names() -> list[str]:
     """Return the names of all registered metrics, sorted.
 
-    `recall` stands for one metric a class.
+    `recall` stands for one metric per class.
     """
     return registry.names("xlser.metrics")
 

@@ -21,7 +21,7 @@ class Accuracy(Metric):
     def statistics(
         self, truth: Classes, predicted: Classes, probabilities: Reals | None, classes: int
     ) -> Reals:
-        """Return whether the utterance is recognised, and 1."""
+        """Return 1 if the utterance is recognised, else 0; and 1."""
         recognised = np.equal(predicted, truth).astype(np.float64)
         return np.stack([recognised, np.ones_like(recognised)], axis=-1)
 
@@ -44,7 +44,7 @@ class UnweightedAccuracy(Metric):
     def statistics(
         self, truth: Classes, predicted: Classes, probabilities: Reals | None, classes: int
     ) -> Reals:
-        """Return, by true class, whether the utterance is recognised and whether it is there."""
+        """Return, by class: 1 if the utterance is of it and recognised; then 1 if it is of it."""
         there = np.eye(classes)[truth]
         recognised = np.equal(predicted, truth)[..., None] * there
         return np.concatenate([recognised, np.broadcast_to(there, recognised.shape)], axis=-1)
@@ -77,13 +77,13 @@ class Recall(Metric):
 
     @classmethod
     def for_classes(cls, classes: Sequence[str]) -> Sequence[Metric]:
-        """Return a metric a class."""
+        """Return one metric per class."""
         return tuple(cls(emotion, index) for index, emotion in enumerate(classes))
 
     def statistics(
         self, truth: Classes, predicted: Classes, probabilities: Reals | None, classes: int
     ) -> Reals:
-        """Return whether an utterance of the class is recognised, and whether it is there."""
+        """Return 1 if an utterance of the class is recognised; and 1 if it is of the class."""
         there = np.broadcast_to(truth == self.index, predicted.shape)
         recognised = there & (predicted == self.index)
         return np.stack([recognised, there], axis=-1).astype(np.float64)

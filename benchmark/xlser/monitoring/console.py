@@ -22,7 +22,7 @@ class Messages:
     """Writes messages to standard error.
 
     Attributes:
-        form: "text" for people, "json" for machines (a line a message), "none" to write nothing.
+        form: "text" for people, "json" for machines (one line per message), "none" for silence.
     """
 
     def __init__(self, form: Literal["text", "json", "none"] = "text") -> None:

@@ -5,12 +5,11 @@ each method takes on the frozen track of `v1`, where training the source model t
 """
 
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from typing import Literal
 
 from xlser import registry
@@ -31,11 +30,8 @@ _SOURCE_MODEL_SECONDS = {
 }
 """About the seconds of training a source model under `v1`, while there are no records."""
 
-_RECORD_BYTES, _BYTES = 2500, 18.0
-"""About the bytes of a record, and for each of its test utterances: as in the committed ones."""
 
-
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Circumstances:
     """What was timed, and how.
 
@@ -64,7 +60,7 @@ class Estimate:
         seconds: of fit and predict, or of the training of a source model.
         times: number of measurements that it rests on; 0 for none.
         guess: whether the same was never measured.
-        origin: in words.
+        origin: where the estimate is from, in words.
     """
 
     seconds: float
@@ -76,40 +72,26 @@ class Estimate:
 class Costs:
     """Expected costs of jobs on a kind of device.
 
-    Where own records have the same method, track, device and backbone, their median counts, those
-    of the same protocol and precision before others. Else the cost is a guess: the relative cost of
-    the method, scaled by what other jobs of the same track and device took.
+    Own records of the same method, track, device and backbone count, those of the same protocol
+    and precision before others: their median. Without any, the cost is a guess: what other jobs of
+    the same track and device took, scaled by relative costs of methods.
 
     Args:
         kind: of the device that jobs will train on.
+        results: folder of own records; None for none.
+
+    Raises:
+        RecordError: a file there is not a record.
     """
 
-    def __init__(self, kind: Kind = "cpu") -> None:
+    def __init__(self, kind: Kind = "cpu", results: Path | None = None) -> None:
         self._kind = kind
         self._seconds: dict[Circumstances, list[float]] = {}
-        self._sizes: list[float] = []  # bytes of records for each test utterance
         self._known: dict[Circumstances, Estimate] = {}
+        for _, record in read_records(results) if results else ():
+            self._add(record)
 
-    @classmethod
-    def of(cls, results: Path, kind: Kind = "cpu") -> "Costs":
-        """Return costs from the records under `results`, if any.
-
-        Raises:
-            RecordError: a file there is no record.
-        """
-        costs = cls(kind)
-        for _ in costs.learning(read_records(results)):
-            pass
-        return costs
-
-    def learning(self, records: Iterable[tuple[Path, Record]]) -> Iterator[tuple[Path, Record]]:
-        """Yield the user's own records, and add what each took."""
-        for path, record in records:
-            self._add(path, record)
-            self._known.clear()
-            yield path, record
-
-    def _add(self, path: Path, record: Record) -> None:
+    def _add(self, record: Record) -> None:
         stages = dict(record.seconds)
         trained = stages.pop(SOURCE_MODEL, None)
         kind: Kind = "cpu" if record.environment.device == "cpu" else "gpu"
@@ -120,19 +102,10 @@ class Costs:
             each = self._seconds.setdefault(Circumstances(SOURCE_MODEL, *of), [])
             if trained not in each:  # trained once, stated by every record that used it
                 each.append(trained)
-        # A packed record has no file of its own: its size is what the file would have.
-        size = path.stat().st_size if path.is_file() else len(record.to_json())
-        tested = sum(len(each.predicted) for each in record.predictions)
-        self._sizes.append((size - _RECORD_BYTES) / tested)
 
     def seconds(self, job: Job) -> float:
         """Return the expected seconds of a job."""
         return self.estimate(job).seconds
-
-    def record_size(self, utterances: int) -> int:
-        """Return about how many bytes a record of so many test utterances takes."""
-        each = fmean(self._sizes) if self._sizes else _BYTES
-        return round(_RECORD_BYTES + each * utterances)
 
     def estimate(self, job: Job) -> Estimate:
         """Return the expected cost of a job, and what it rests on."""
@@ -143,43 +116,30 @@ class Costs:
             what, run.track, self._kind, backbone, run.scenario.protocol, run.precision
         )
         if asked not in self._known:
-            self._known[asked] = self._measured(asked) or self._guessed(asked)
+            self._known[asked] = self._estimate(asked)
         return self._known[asked]
 
-    def _measured(self, asked: Circumstances) -> Estimate | None:
-        def alike(of: Circumstances) -> tuple[bool, bool]:
-            return of.protocol == asked.protocol, of.precision == asked.precision
+    def _estimate(self, asked: Circumstances) -> Estimate:
+        """Scale what was measured in the circumstances that are nearest to those asked for."""
 
-        def same(of: Circumstances) -> bool:
-            return (of.what, of.track, of.kind, of.backbone) == (
-                asked.what,
-                asked.track,
-                asked.kind,
-                asked.backbone,
-            )
-
-        if not (found := sorted(filter(same, self._seconds))):
-            return None
-        best = max(found, key=alike)
-        unlike = {best.protocol, best.precision} - {asked.protocol, asked.precision}
-        took = self._seconds[best]
-        origin = ", ".join(["guess: " * bool(unlike) + "your records", *sorted(unlike)])
-        return Estimate(median(took), len(took), bool(unlike), origin)
-
-    def _guessed(self, asked: Circumstances) -> Estimate:
-        def nearness(of: Circumstances) -> tuple[bool, bool]:
-            return of.backbone == asked.backbone, of.protocol == asked.protocol
+        def nearness(of: Circumstances) -> tuple[bool, ...]:
+            names = ("backbone", "protocol", "precision")
+            same = [getattr(of, name) == getattr(asked, name) for name in names]
+            return (of.what == asked.what and same[0], *same)
 
         kin = [o for o in self._seconds if (o.track, o.kind) == (asked.track, asked.kind)]
         if not kin:
-            scale = _SOURCE_MODEL_SECONDS[asked.track, asked.kind]
-            return Estimate(scale * _relative(asked.what), 0, True, "guess: relative costs")
-        nearest = max(map(nearness, kin))
-        of = [o for o in kin if nearness(o) == nearest]
-        scale = median(median(self._seconds[o]) / _relative(o.what) for o in of)
-        times = sum(len(self._seconds[o]) for o in of)
-        origin = "guess: your records of other methods"
-        return Estimate(scale * _relative(asked.what), times, True, origin)
+            seconds = _SOURCE_MODEL_SECONDS[asked.track, asked.kind] * _relative(asked.what)
+            return Estimate(seconds, 0, True, "guess: relative costs")
+        nearest = max(kin, key=nearness)
+        found = [of for of in kin if nearness(of) == nearness(nearest)]
+        scale = median(median(self._seconds[of]) / _relative(of.what) for of in found)
+        seconds, times = scale * _relative(asked.what), sum(len(self._seconds[of]) for of in found)
+        if nearest.what != asked.what or nearest.backbone != asked.backbone:
+            return Estimate(seconds, times, True, "guess: your records of other methods")
+        unlike = {nearest.protocol, nearest.precision} - {asked.protocol, asked.precision}
+        origin = ", ".join(["guess: " * bool(unlike) + "your records", *sorted(unlike)])
+        return Estimate(seconds, times, bool(unlike), origin)
 
 
 def _relative(what: str) -> float:

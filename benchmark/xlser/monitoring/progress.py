@@ -55,7 +55,6 @@ class Progress:
         self._lock = threading.RLock()
         self._start = clock()
         self._began = now()
-        self._first: float | None = None  # when the first job was at work
         self._shared: JobContext | None = None
         self._left = TimeLeft()
         self._planned = self._done = self._failed = self._repeated = 0
@@ -76,7 +75,7 @@ class Progress:
         with self._lock:
             began = self._clock()
             self._at_work[job.key] = _AtWork(job, began)
-            self._first = began if self._first is None else self._first
+            self._left.begin(job.key, began)
 
     def epoch(self, key: str, done: int, total: int) -> None:
         """Note how many epochs of its stage a job has done; ignored for a job that has ended."""
@@ -90,12 +89,12 @@ class Progress:
         with self._lock:
             self._repeated += 1
             self._at_work.pop(job.key, None)
-            self._left.note(job.key, 0.0)
+            self._left.again(job.key)
 
     def trained(self, job: "Job", seconds: float) -> None:
         """Count a source model as trained, which took so long."""
         with self._lock:
-            self._end(job.key)
+            self._end(job.key, seconds)
             if shared := self._shared:
                 threads = 1 if job.run.track == "frozen" else shared.threads
                 self._use(seconds, threads, shared.device.type)
@@ -109,9 +108,9 @@ class Progress:
         """Count a run as done."""
         with self._lock:
             self._done += 1
-            self._end(run.key)
             # The source model was trained once, by a job of its own.
             seconds = sum(s for stage, s in record.seconds.items() if stage != SOURCE_MODEL)
+            self._end(run.key, seconds)
             self._use(seconds, record.environment.threads, record.environment.device)
 
     def failed(self, run: "Run") -> None:
@@ -137,17 +136,12 @@ class Progress:
             }
 
     def seconds_left(self) -> float | None:
-        """Return how long the rest takes at the pace so far; None before there is any.
-
-        The pace is that since the first job began: workers take their time to start.
-        """
+        """Return how long the rest takes; None before any job has progressed."""
         with self._lock:
             if 0 < self._planned == self._done + self._failed >= self._expected:
                 return 0.0
-            if self._first is None or not self._planned:
-                return None
-            unplanned = max(0, self._expected - self._planned) / self._planned
-            return self._left.seconds(self._clock() - self._first, unplanned)
+            unplanned = max(0, self._expected - self._planned) / max(1, self._planned)
+            return self._left.seconds(self._clock(), unplanned)
 
     def snapshot(self) -> dict[str, Any]:
         """Return the current state as JSON; docs/progress.md defines the fields."""
@@ -181,7 +175,6 @@ class Progress:
         else:
             self._used["gpu"] += seconds
 
-    def _end(self, key: str) -> None:
-        """Count a job as ended; one that failed with its source model never started."""
-        work = self._at_work.pop(key, None)
-        self._left.end(key, None if work is None else self._clock() - work.began)
+    def _end(self, key: str, computed: float | None = None) -> None:
+        self._at_work.pop(key, None)
+        self._left.end(key, self._clock(), computed)

@@ -93,54 +93,47 @@ class Report:
     def _trained(self, job: "Job", seconds: float) -> None:
         self._progress.trained(job, seconds)
         words = f"{job.label}: trained ({seconds:.1f} s)"
-        self._messages.step(words, "trained", **_named(job), seconds=seconds, **self._counts())
+        self._write(self._messages.step, words, "trained", job, seconds=seconds)
 
     def _untrained(self, job: "Job", failure: "Failure") -> None:
         self._progress.untrained(job)
         words = f"{job.label}: FAILED, {failure.message}"
-        self._messages(words, "untrained", **_named(job), message=failure.message, **self._counts())
+        self._write(self._messages, words, "untrained", job, message=failure.message)
 
     def _repeated(self, job: "Job", how: str) -> None:
         self._progress.repeated(job)
         words = f"{job.label}: {how}; it is begun again"
-        self._messages(words, "repeated", **_named(job), how=how, **self._counts())
+        self._write(self._messages, words, "repeated", job, how=how)
 
     def _finished(self, run: "Run", record: "Record") -> None:
         self._progress.finished(run, record)
         score, seconds = record.scores["target"], round(sum(record.seconds.values()), 3)
-        self._ended(
-            self._messages.step,
-            f"{run.label}: ua {100 * score.ua:.1f}, accuracy {100 * score.accuracy:.1f} "
-            f"({seconds:.1f} s)",
-            "ended",
-            **_named(run),
-            ua=score.ua,
-            accuracy=score.accuracy,
-            seconds=seconds,
-        )
+        words = f"ua {100 * score.ua:.1f}, accuracy {100 * score.accuracy:.1f} ({seconds:.1f} s)"
+        facts = {"ua": score.ua, "accuracy": score.accuracy, "seconds": seconds}
+        self._write(self._messages.step, self._ended(run, words), "ended", run, **facts)
 
     def _failed(self, run: "Run", failure: "Failure") -> None:
         self._progress.failed(run)
         self.failures.append((run, failure))
-        words = f"{run.label}: FAILED, {failure.message}"
-        self._ended(
-            self._messages,
-            words,
-            "failed",
-            **_named(run),
-            message=failure.message,
-            trace=failure.trace,
-        )
+        words = self._ended(run, f"FAILED, {failure.message}")
+        facts = {"message": failure.message, "trace": failure.trace}
+        self._write(self._messages, words, "failed", run, **facts)
 
-    def _ended(self, write: Callable[..., None], words: str, event: str, **facts: Any) -> None:
-        counts = self._counts()
-        ended, left = counts["done"] + counts["failed"], counts["seconds_left"]
+    def _ended(self, run: "Run", how: str) -> str:
+        counts, left = self._progress.counts(), self._progress.seconds_left()
         rest = "" if left is None else f"; {duration(left)} left"
-        write(f"[{ended}/{counts['total']}] {words}{rest}", event, **facts, **counts)
+        place = f"{counts['done'] + counts['failed']}/{counts['total']}"
+        return f"[{place}] {run.label}: {how}{rest}"
 
-    def _counts(self) -> dict[str, Any]:
+    def _write(
+        self, write: Callable[..., None], words: str, event: str, of: "Job | Run", **facts: Any
+    ) -> None:
+        """Write a message on a job or run, with the counts."""
         left = self._progress.seconds_left()
-        return self._progress.counts() | {"seconds_left": None if left is None else round(left, 1)}
+        counts = self._progress.counts() | {
+            "seconds_left": None if left is None else round(left, 1)
+        }
+        write(words, event, run=of.label, key=of.key, **facts, **counts)
 
     def _go_on_showing(self) -> None:
         while not self._over.wait(_MOMENT):
@@ -219,10 +212,6 @@ def failure_lines(
         others = sum(len(alike) for _, alike in ordered[most:])
         yield f"and {others} more, each in its own way"
     yield f"All of them, with tracebacks and the commands that repeat them, are in {folder}."
-
-
-def _named(what: "Job | Run") -> dict[str, str]:
-    return {"run": what.label, "key": what.key}
 
 
 def _counted(counts: Mapping[str, int]) -> str:

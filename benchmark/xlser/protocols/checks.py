@@ -176,7 +176,7 @@ def _folds(protocol: ProtocolData) -> Faults:
         where = f"fold_speakers, corpus {corpus}, seed {seed}"
         for fold, group in enumerate(groups):
             if not group:
-                yield f"{where}: fold {fold} has no speaker.", "Name a speaker a fold at least."
+                yield f"{where}: fold {fold} has no speaker.", "Name at least one speaker per fold."
         for speaker in _doubled(chain.from_iterable(groups)):
             yield f"{where}: speaker {speaker} is listed twice.", "Test each once a seed."
         earlier, speakers = first.setdefault(corpus, (seed, {s for g in groups for s in g}))
@@ -221,7 +221,7 @@ def _label_map(protocol: ProtocolData) -> Faults:
                     f"Choose from {_listed(protocol.classes)}.",
                 )
             if known and emotion not in known:
-                yield f"{where} is no emotion of {corpus}.", f"It has {_listed(known)}."
+                yield f"{where} is not an emotion of {corpus}.", f"It has {_listed(known)}."
 
 
 def _source_classes(protocol: ProtocolData) -> Faults:
@@ -239,7 +239,7 @@ def _stated_target_classes(protocol: ProtocolData) -> Faults:
     for target, classes in protocol.target_classes.items():
         where = f"target_classes, {target}"
         if target not in protocol.targets:
-            yield f"{where} is no target.", f"Choose from {_listed(protocol.targets)}."
+            yield f"{where} is not a target.", f"Choose from {_listed(protocol.targets)}."
             continue
         if list(classes) != [emotion for emotion in protocol.classes if emotion in classes]:
             yield (

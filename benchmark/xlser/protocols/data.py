@@ -125,16 +125,16 @@ class ProtocolData(Stated):
         budgets: label budgets, ascending.
         schedule: of training.
         frontend: of the log-mel spectrograms, for backbones that have none of their own.
-        splits: by corpus, one a seed.
+        splits: by corpus, one per seed.
         folds: runs of a seed, each of which tests other speakers of the target.
         fold_speakers: by target corpus, in place of its splits where there are folds: for each
             seed the speakers of each fold. A fold is tested by what trains on the others.
         grouped_by: corpora whose split is not over speakers but over these characters
             (start, stop) of the utterance's name. Speakers of such a corpus may be in several
             roles; it is for repeating a published split that has this flaw.
-        labelling: by target corpus, one list a seed: names of train utterances in the order in
+        labelling: by target corpus, one list per seed: names of train utterances in the order in
             which they are labelled; a budget of k takes the first k (corpora of one language take
-            turns), so budgets are nested. Where there are folds, one list a fold: those of the
+            turns), so budgets are nested. Where there are folds, one list per fold: those of the
             first seed, then those of the next.
         labelling_rule: how labelling was drawn: with classes in turn, or at random.
         target_classes: classes of targets whose corpora do not have all of `classes`.

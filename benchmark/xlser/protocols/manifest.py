@@ -66,7 +66,7 @@ def _read(path: Path) -> dict[str, Any]:
         ) from cause
     except (ValueError, RecursionError) as cause:  # of JSON, of UTF-8 or of a field stated twice
         raise ManifestError(
-            f"The manifest {path} is not sound JSON: {cause}.",
+            f"The manifest {path} is not valid JSON: {cause}.",
             "Correct it there, or install its package anew.",
         ) from cause
     if not isinstance(stated, dict):

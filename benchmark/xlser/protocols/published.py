@@ -50,7 +50,7 @@ def utterances_digest(utterances: Iterable[tuple[str, str, str]]) -> str:
 
 
 def group_of(name: str, speaker: str, characters: tuple[int, int] | None) -> str:
-    """Return the characters (start, stop) of an utterance's name, or without them its speaker."""
+    """Return the part of an utterance's name between (start, stop); without these, its speaker."""
     return name[slice(*characters)] if characters else speaker
 
 

@@ -204,7 +204,7 @@ class Recipe(BaseModel):
         for corpus, mapped in self.label_map.items():
             if corpus not in corpora:
                 raise InvalidProtocolError(
-                    f"{self.name}: label_map names {corpus}, which is no source and no target.",
+                    f"{self.name}: label_map names {corpus}, neither a source nor a target.",
                     f"Choose from {', '.join(corpora)}.",
                 )
             for emotion, of in mapped.items():
@@ -242,7 +242,7 @@ class Recipe(BaseModel):
         return classes
 
     def _split(self, corpus: str, utterances: Sequence[Utterance]) -> tuple[Split, ...]:
-        """Return a split a seed, the same under each unless speakers rotate."""
+        """Return one split per seed, the same under each unless speakers rotate."""
         speakers = {u.speaker for u in utterances}
         if corpus in self.splits:
             return (self.splits[corpus],) * len(self.seeds)
@@ -341,7 +341,7 @@ def read_recipe(path: Path, settings: Settings) -> Protocol:
         ) from cause
     except (ValueError, RecursionError) as cause:  # of TOML, of UTF-8, or nested too deeply
         raise ManifestError(
-            f"The protocol {path} is not sound TOML: {cause}.", "Correct it there."
+            f"The protocol {path} is not valid TOML: {cause}.", "Correct it there."
         ) from cause
     try:
         return Recipe.of(stated).freeze(settings)

@@ -1,7 +1,7 @@
 """Packed files: many records in one Parquet file, exact and compressed.
 
-Pandas and the Hub read one as it is, a row a run (docs/records.md). Equal records give equal bytes
-with the same version of pyarrow, whatever the order in which they were packed.
+Pandas and the Hub read one as it is, one row per run (docs/records.md). Equal records give equal
+bytes with the same version of pyarrow, whatever the order in which they were packed.
 """
 
 import json

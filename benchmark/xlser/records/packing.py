@@ -51,7 +51,7 @@ def pack(results: Path) -> Packing:
         results: folder of records.
 
     Raises:
-        RecordError: a file is no record, or a packed file holds another record of the same run.
+        RecordError: a file is not a record, or a packed file holds another record of the same run.
     """
     left: dict[Path, str] = {}
     moved, written = 0, []
@@ -135,7 +135,7 @@ def _require_old_rows(old: Packed, whole: Packed) -> None:
     kept = whole.table.take(pa.array([rows[path] for path in old.paths], pa.int64()))
     if not kept.cast(SCHEMA).equals(old.table.cast(SCHEMA)):
         raise RecordError(
-            f"The records of {old.file} would not be kept as they are.",
+            f"Packing would change the records of {old.file}.",
             "Nothing was changed; please report this.",
         )
 
@@ -229,7 +229,7 @@ def size(results: Path) -> Size:
     """Measure a folder of records by reading it.
 
     Raises:
-        RecordError: a file is no record.
+        RecordError: a file is not a record.
     """
     loose = files(results, ".json")
     clock, cpu = time.perf_counter(), time.process_time()

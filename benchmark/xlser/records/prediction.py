@@ -103,9 +103,9 @@ class Predictions(Frozen):
     utterances: str
     """Names of the utterances, separated by single spaces."""
     emotion: Annotated[str, Field(pattern="^[0-9]+$")]
-    """True class index of each utterance, one digit an utterance."""
+    """True class index of each utterance, one digit per utterance."""
     predicted: Annotated[str, Field(pattern="^[0-9]+$")]
-    """Index of the most probable class of each utterance, one digit an utterance."""
+    """Index of the most probable class of each utterance, one digit per utterance."""
     levels: bytes = b""
     """Only for the target: probability of each class for each utterance in 255ths, a byte each,
     row-major, shape (utterances, classes); each row sums to 255. In the file as base64."""

@@ -29,7 +29,7 @@ class TestSet:
 
     Attributes:
         utterances: ids (`<corpus>/<name>`), separated by spaces.
-        emotion: true class index of each utterance, one digit an utterance.
+        emotion: true class index of each utterance, one digit per utterance.
     """
 
     __test__ = False  # not a test, whatever pytest thinks of its name
@@ -241,7 +241,7 @@ def _scores(
 
 
 class Runs:
-    """Runs of one protocol's results, without an object a run."""
+    """Runs of one protocol's results, without one object per run."""
 
     def __init__(self, blocks: Sequence[tuple[Block, Sequence[Path], Sequence[Path]]]) -> None:
         """Join blocks.
@@ -333,7 +333,7 @@ class Runs:
 
 
 def predictions(record: Record) -> pd.DataFrame:
-    """Return the predictions of a record, a row an utterance.
+    """Return the predictions of a record, one row per utterance.
 
     The columns: corpus, role, utterance, emotion and predicted (names of classes), and for each
     class its probability in steps of 1/255 (NaN for the source, whose probabilities are not kept).

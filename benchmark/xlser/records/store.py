@@ -231,7 +231,7 @@ def key_of(path: Path) -> str | None:
 
 
 def read_runs(results: Path) -> Runs:
-    """Read every record below `results` once, as one table; packed ones without an object a run.
+    """Read every record below `results` once, as one table; packed ones without one object per run.
 
     Raises:
         RecordError: a file holds no record, or scores are not those of the predictions.

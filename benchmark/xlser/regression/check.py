@@ -85,14 +85,14 @@ class CheckedFigure:
     """One figure of a cell, then and now, in percent.
 
     Attributes:
-        cell: whose.
-        role: whose test speech.
+        cell: that it belongs to.
+        role: of the test speech, "target" or "source".
         name: "ua" or "accuracy".
-        repeats: of the reference.
-        now: as it comes out now.
-        utterance: what one test utterance is worth.
-        drawn: whether what the repeats answered differs, be it that no figure does.
-        level: its share of `LEVEL`.
+        repeats: values of the reference, one per repeat.
+        now: value of this run.
+        utterance: the most by which one test utterance can change it.
+        drawn: whether predictions of the repeats differ, even if no score does.
+        level: significance level of its test, a share of `LEVEL`.
     """
 
     cell: Cell
@@ -241,7 +241,7 @@ def prediction_interval(repeats: Sequence[float], step: float, level: float) -> 
 
 
 def one_utterance(record: Record, role: Role) -> dict[str, float]:
-    """Return by how much each figure moves, in percent, with one test utterance at most.
+    """Return the most, in percent, by which one test utterance can change each score.
 
     On another machine the last digit of a sum is another, and an utterance on the edge between two
     emotions may fall to the other side, even with a method that draws nothing at random.

@@ -87,7 +87,7 @@ class Comparison:
     """Two methods wherever both have a row over the same seeds.
 
     Attributes:
-        a: name of one method, as rows name it.
+        a: name of the first method, as the tables show it.
         b: name of the other.
         metric: that is compared.
         cells: by condition, target and label budget.
@@ -162,8 +162,8 @@ def compare(
         labels: budgets to look at; all if empty.
 
     Raises:
-        UnknownNameError: no row is of such a method, or no target is called so.
-        RecordError: they share no cell.
+        UnknownNameError: no such method, or no such target.
+        RecordError: there is no target and label budget at which both have records.
     """
     for target in targets:
         protocol.corpora_of(target)

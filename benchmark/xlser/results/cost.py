@@ -14,7 +14,7 @@ _GROUP = ["condition", "machine", "on_gpu", "threads"]
 
 
 def cost(runs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return what runs took, a row a condition and machine, and one for all if there are several.
+    """Return what runs took, one row per condition and machine, and one for all of several.
 
     Hours are those of all runs one after the other, with the training of each source model once;
     wall hours those in which any run was at work, some side by side; core-hours count threads.

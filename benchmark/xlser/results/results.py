@@ -160,15 +160,15 @@ class Results:
         """Compare two methods wherever both have comparable rows.
 
         Args:
-            a: one method, as rows name it.
-            b: the other.
+            a: name of the first method, as the tables show it.
+            b: name of the second.
             targets: languages to look at; all if empty.
             labels: budgets to look at; all if empty.
             metric: to compare; the protocol's headline by default.
 
         Raises:
             UnknownNameError: no such row, target or metric.
-            RecordError: they share no cell.
+            RecordError: there is no target and label budget at which both have records.
         """
         return compare(self.protocol, self.tables(metric), a, b, targets, labels)
 
@@ -192,7 +192,7 @@ class Results:
         )
 
     def cost(self) -> pd.DataFrame:
-        """Return what the runs of the tables took, a row a condition and machine."""
+        """Return what the runs of the tables took, one row per condition and machine."""
         return cost(self.runs_by_condition)
 
     @cached_property

@@ -194,7 +194,12 @@ def _without_twin(settings: str) -> str | None:
 
 
 def marks_of(other_recordings: str, versions: str) -> tuple[str, ...]:
-    """Return what keeps a row from being ranked, from the columns of `arrange`."""
+    """Return why a row is not ranked; empty for a row that is.
+
+    Args:
+        other_recordings: that column of `arrange`: what is other; "" for nothing.
+        versions: that column of `arrange`: the versions of a mixed row; "" for one version.
+    """
     marks = {"other recordings": other_recordings, "versions": versions}
     return tuple(f"{mark}: {detail}" for mark, detail in marks.items() if detail)
 

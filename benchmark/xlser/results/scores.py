@@ -25,7 +25,7 @@ class Score:
     """A metric over seeds, in percent.
 
     Attributes:
-        values: one a seed, the mean over its folds.
+        values: one per seed, the mean over its folds.
     """
 
     values: tuple[float, ...]
@@ -158,7 +158,7 @@ class RowScores(Mapping[Scored, Score]):
 
         Args:
             scores: of all runs.
-            seeds: positions of the row's runs, by seed: a seed has a run a fold.
+            seeds: positions of the row's runs, by seed: a seed has one run per fold.
         """
         self._scores = scores
         self._seeds = [list(positions) for positions in seeds]

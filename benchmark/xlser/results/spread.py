@@ -11,7 +11,7 @@ CELL = ("condition", "row", "target", "labels", "seed", "fold")
 
 
 def spread(runs: pd.DataFrame) -> pd.DataFrame:
-    """Split the variance of single runs into its sources, a row a method, target and budget.
+    """Split the variance of single runs into its sources, one row per method, target and budget.
 
     Repeats of a cell that label the same utterances differ by their training; repeats that label
     others (`--redraw-labels`), by training and labels; seeds and folds, by the speakers tested as

@@ -24,9 +24,9 @@ class Line:
     """A method, over targets.
 
     Attributes:
-        method: as rows name it.
+        method: name, as the tables show it.
         metric: that is averaged.
-        rows: one a target, by label budget, in rising order.
+        rows: one per target, by label budget, in rising order.
     """
 
     method: str
@@ -204,7 +204,7 @@ def _over_targets(
     """Return rows that are complete and unmarked for every target, and what is left out.
 
     Args:
-        tables: one a target.
+        tables: one per target.
         named: gives the rows of a table, each with the name of its line.
 
     Returns:

@@ -137,7 +137,12 @@ class Table:
         )
 
     def reference(self, name: str | None, rows: Sequence[Row]) -> Row | None:
-        """Return the row, among some, of a method at its defaults; None if there is none."""
+        """Return the row of the reference method with its default settings; None if there is none.
+
+        Args:
+            name: of the method.
+            rows: to look in.
+        """
         found = [r for r in rows if r.name == name and not (r.changed or r.marks or r.other)]
         return found[0] if len(found) == 1 else None
 

@@ -29,7 +29,7 @@ a training, without it the last."""
 
 
 def unlabelled_columns(stated: Sequence[Stated]) -> pd.DataFrame:
-    """Return `COLUMNS` of runs in percent, a row a run; NaN where a record does not state it."""
+    """Return `COLUMNS` of runs in percent, one row per run; NaN where a record states none."""
     return pd.DataFrame(
         {name: [_percent(of, path) for of in stated] for name, path in COLUMNS.items()},
         dtype=np.float64,

@@ -66,7 +66,7 @@ class Run:
         precision: of training.
         repeat: 0 for the run that leaderboards show.
         identity: all that defines the run, digested into `key`.
-        fold: of the seed; None where the protocol has one a seed.
+        fold: of the seed; None where the protocol has one per seed.
         backbone: value of `--backbone`, if it is not the backbone's name.
     """
 

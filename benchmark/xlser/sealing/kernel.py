@@ -67,7 +67,13 @@ _outside = os.getuid(), os.getgid()  # before any namespace is made
 
 
 def mount(kind: str, place: str, options: str = "", *, read_only: bool = False) -> None:
-    """Mount a new file system, "tmpfs" or "proc".
+    """Mount a new file system.
+
+    Args:
+        kind: "tmpfs" or "proc".
+        place: folder that it is mounted at.
+        options: as mount(8) takes them.
+        read_only: whether it cannot be written.
 
     Raises:
         OSError: the kernel does not allow it.

@@ -1,4 +1,4 @@
-"""The start of a sealed process: shut in first, then the heavy imports, then a fork a run.
+"""The start of a sealed process: shut in first, then the heavy imports, then one fork per run.
 
 What is started here holds no speech, no scenario and no path of the suite. Each run is a fork of it
 in namespaces of its own, so that every run begins in the same blank state, and nothing that one

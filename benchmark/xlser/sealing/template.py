@@ -1,4 +1,4 @@
-"""The suite's end of sealed processes: it starts a template, and asks it for a process a run."""
+"""The suite's end of sealed processes: it starts a template, and has it fork one per run."""
 
 import json
 import os

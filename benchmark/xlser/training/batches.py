@@ -126,8 +126,8 @@ class Step:
         """Return the rows of the source and those of the target, labelled ones first.
 
         Args:
-            labelled: what was made of the labelled speech, shape (labelled, ...).
-            unlabelled: what was made of the unlabelled speech, shape (unlabelled, ...).
+            labelled: outputs for the labelled speech, shape (labelled, ...).
+            unlabelled: outputs for the unlabelled speech, shape (unlabelled, ...).
         """
         sources = self.labelled.sources
         source, target = labelled.split_with_sizes([sources, len(labelled) - sources])
@@ -244,7 +244,7 @@ class _Part:
 
 
 def joined(*parts: Tensor) -> Tensor:
-    """Return the rows of all parts, copied only where more than one part has any."""
+    """Concatenate the parts; without a copy if only one of them has rows."""
     there = [part for part in parts if len(part)]
     return torch.cat(there) if len(there) > 1 else (there or parts)[0]
 

@@ -159,7 +159,7 @@ def test_the_encoder_alone_has_the_digest_of_the_whole_model(
         ("hf:owner/empty", "owner/empty holds no config.json", "save_pretrained"),
         ("hf:owner/bare", "owner/bare at .* holds neither", "PyTorch"),
         ("hf:owner/text", "family 'bert', which the suite does not know", "whisper, wav2vec2"),
-        ("hf:not a name", "'not a name' is no name of a model", "owner/name"),
+        ("hf:not a name", "'not a name' is not the name of a model", "owner/name"),
         ("hf:/nowhere/at/all", "/nowhere/at/all holds no config.json", "save_pretrained"),
     ],
 )
@@ -327,5 +327,5 @@ def test_embeddings_of_two_layers_are_kept_apart_whatever_their_name(
     inputs = demo.inputs("frozen", asked)
     later = replace(inputs.backbone, kind=specialised(inputs.backbone.kind, layer=2))
     moved = replace(demo.pipeline(backbone=asked).inputs("frozen"), backbone=later)
-    assert moved.unprepared()[1] == list(inputs.catalogue.inventories)
-    assert inputs.unprepared()[1] == []
+    assert moved.unembedded() == list(inputs.catalogue.inventories)
+    assert inputs.unembedded() == []

@@ -64,7 +64,7 @@ class Wav2Vec2BertBackbone(TransformerBackbone):
 
 
 def _filter_banks(samples: Tensor) -> Tensor:
-    """Return filter banks of an utterance, two frames a row, shape (frames // 2, 160)."""
+    """Return filter banks of an utterance, two frames per row, shape (frames // 2, 160)."""
     from torchaudio.compliance.kaldi import fbank
 
     with torch.autocast(samples.device.type, enabled=False):

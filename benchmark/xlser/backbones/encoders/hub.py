@@ -174,7 +174,7 @@ def file_of(weights: HubWeights, file: str) -> Path | None:
         return None
     except errors.HFValidationError as cause:
         raise WeightsError(
-            f"{weights.repository!r} is no name of a model of the Hub.",
+            f"{weights.repository!r} is not the name of a model on the Hub.",
             "Write owner/name, or the path of a folder that is there.",
         ) from cause
     except (errors.HfHubHTTPError, OSError) as cause:

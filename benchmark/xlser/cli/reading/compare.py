@@ -50,5 +50,5 @@ def compare(
 
 def _budget(text: str) -> "Labels":
     if text != "all" and not text.isdecimal():
-        raise typer.BadParameter(f"{text!r} is no label budget: a number, or all.")
+        raise typer.BadParameter(f"{text!r} is not a label budget: a number, or all.")
     return "all" if text == "all" else int(text)

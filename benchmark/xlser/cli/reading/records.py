@@ -22,7 +22,7 @@ Folder = Annotated[
 
 @app.command("pack")
 def pack(folder: Folder = None, as_json: AsJson = False) -> None:
-    """Move records into compressed Parquet files, a file a target.
+    """Move records into compressed Parquet files, one file per target.
 
     A run's own file is removed once the packed file was read back and holds the same record.
     """

@@ -71,7 +71,7 @@ def fetch_dataset(
 
     if not _PINNED.fullmatch(dataset.revision):
         raise FetchError(
-            f"{dataset.repository} is not pinned: {dataset.revision!r} is no commit.",
+            f"{dataset.repository} is not pinned: {dataset.revision!r} is not a commit.",
             "Name the commit (40 hexadecimal digits, 'History' on its page), so that everybody "
             "gets the same recordings.",
         )

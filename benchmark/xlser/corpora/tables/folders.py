@@ -23,7 +23,7 @@ class FolderTable:
     """What a pattern finds in a folder.
 
     Attributes:
-        frame: a row a recording: path and the fields of the pattern but `name`.
+        frame: one row per recording: path and the fields of the pattern but `name`.
         unmatched: recordings whose path does not fit the pattern.
     """
 

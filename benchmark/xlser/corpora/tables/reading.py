@@ -188,7 +188,7 @@ def _decoded(path: Path, encoding: str | None) -> str:
             f"{_readings(content, cause.start)}.",
         ) from cause
     if not text.strip():
-        raise TableError(f"{path} is empty.", "Write a header and a row an utterance.")
+        raise TableError(f"{path} is empty.", "Write a header and one row per utterance.")
     return text.removeprefix("\ufeff")
 
 

@@ -119,7 +119,7 @@ def checked_rows(
     _note_unmapped(unmapped, problems)
     problems.raise_any()
     if not found.spoken:
-        raise TableError(f"{source} lists no utterance.", "Write a row an utterance.")
+        raise TableError(f"{source} lists no utterance.", "Write one row per utterance.")
     return found
 
 
@@ -146,7 +146,7 @@ def _check_terms(labels: Mapping[str, str]) -> None:
         if of not in VOCABULARY and of != label:
             near = get_close_matches(of, VOCABULARY, n=1)
             raise TableError(
-                f"The label {label!r} is mapped to {of!r}, which is no term for an emotion.",
+                f"The label {label!r} is mapped to {of!r}, which is not a term for an emotion.",
                 (f"Did you mean {near[0]!r}? " if near else "")
                 + f"Terms: {_TERMS}; a label mapped to itself becomes one.",
             )
@@ -169,7 +169,9 @@ class _Paths:
         if path.casefold() in _NO_VALUE:
             self._add(row, "empty", "Fill in the path, or remove the row.")
         elif re.match(r"\w+://", written):
-            self._add(row, f"{written!r} is no file", "Download recordings, and write their paths.")
+            self._add(
+                row, f"{written!r} is not a file", "Download recordings, and write their paths."
+            )
         elif path.startswith("/") or re.match(r"[A-Za-z]:", path):
             self._absolute[row] = (written, path)
         elif path.split("/")[0] == "..":

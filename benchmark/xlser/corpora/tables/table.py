@@ -19,7 +19,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 class TableCorpus(Corpus):
-    """A corpus from a table: one row a recording, with path, speaker and emotion.
+    """A corpus from a table: one row per recording, with path, speaker and emotion.
 
     Where known it also has language, gender, sentence and split. The name of an utterance is its
     path in the table without the ending, blanks replaced by "_". All rows are checked; files are
@@ -164,7 +164,7 @@ class TableCorpus(Corpus):
             raise TableError(
                 f"{self.source} has utterances in {', '.join(values)}"
                 + (f", none in {wanted}." if wanted else "."),
-                "Name one of them (--language), and make one corpus a language.",
+                "Name one of them (--language), and make one corpus per language.",
             )
         return frame[stated == wanted], wanted
 

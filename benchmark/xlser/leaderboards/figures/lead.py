@@ -18,7 +18,7 @@ from xlser.results import LEVEL, Difference, adjusted_ps
 
 
 def leads(differences: Mapping[str, Difference], heading: str, axis: str) -> Files:
-    """Draw a row a method: its difference from the reference, with the 95 % interval.
+    """Draw one row per method: its difference from the reference, with the 95 % interval.
 
     Args:
         differences: by method, in the order of the rows.

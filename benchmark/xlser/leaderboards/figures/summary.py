@@ -25,7 +25,7 @@ from xlser.results import Line, Summary
 
 
 def summary_dots(summary: Summary, metric: str, chance: float, heading: str = "") -> Files:
-    """Draw a row a method, best on top, and in it a dot a label budget.
+    """Draw one row per method, best on top, and in it one dot per label budget.
 
     A line shows the 95 % interval of the largest budget.
 
@@ -56,7 +56,7 @@ def summary_dots(summary: Summary, metric: str, chance: float, heading: str = ""
 
 
 def condition_moves(summary: Summary, other: Summary, metric: str, chance: float) -> Files:
-    """Draw a row a method, and in it its mean under one condition and under another.
+    """Draw one row per method, and in it its mean under one condition and under another.
 
     Only the smallest and the largest label budget and "all" are drawn.
 

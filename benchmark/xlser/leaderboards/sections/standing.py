@@ -15,7 +15,7 @@ def show_ranks(standing: Standing | None, method: str, closing: str = "") -> str
 
     Args:
         standing: of the table's methods; None for a single one.
-        method: as rows name it.
+        method: name, as the tables show it.
         closing: what ends the parentheses in which the rank stands.
     """
     low, high = standing.ranks[method] if standing and standing.orders else (0, 0)

@@ -52,7 +52,7 @@ def write_package(name: str, folder: Path, sklearn: bool = False) -> Path:
 def _require_free(name: str, module: str, package: Path) -> None:
     if not NAME.fullmatch(name):
         raise PluginError(
-            f"{name!r} is no name for a method.",
+            f"{name!r} is not a name for a method.",
             "Begin with a letter; use lower case, digits and single hyphens: my-method.",
         )
     if name in method_names() or find_spec(module):

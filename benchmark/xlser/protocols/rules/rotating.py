@@ -14,7 +14,9 @@ def rotating_splits(
     groups: int = 5,
     classes: Sequence[str] = EMOTIONS,
 ) -> tuple[Split, ...]:
-    """Return a split a seed: seed s tests group s, validates on group s + 1, trains on the rest.
+    """Return one split per seed.
+
+    Seed s tests group s, validates on group s + 1, and trains on the rest.
 
     Of two groups one trains and one tests.
 

@@ -40,8 +40,8 @@ class Resampled:
         score: over the speakers there are, percent: the mean over seeds.
         values: over each resample of them, percent, shape (resamples,); empty for one speaker.
         metric: of the score.
-        sums: of its statistics by speaker, shape (parts, speakers, statistics): a part a row that
-            the score is the mean of.
+        sums: of its statistics by speaker, shape (parts, speakers, statistics): one part per
+            row of the mean.
     """
 
     utterances: TestUtterances

@@ -110,7 +110,7 @@ def below_the_best(effects: Reals) -> list[float]:
             (methods, speakers).
 
     Returns:
-        One a method; 1 for the best.
+        One per method; 1 for the best.
     """
     if not len(effects):
         return []

@@ -137,7 +137,7 @@ class _Sealed:
 
         Raises:
             RemoteError: the method failed.
-            MethodError: its process ended, or what it sends is no reply.
+            MethodError: its process ended, or what it sends is not a reply.
         """
         with self._answering():
             while True:
@@ -164,7 +164,7 @@ class _Sealed:
             ) from cause
         except (ValueError, KeyError, TypeError) as cause:
             raise MethodError(
-                f"{described(self._method)} sent what is no reply ({cause}).",
+                f"{described(self._method)} sent what is not a reply ({cause}).",
                 "Let it leave the files alone that its process has open.",
             ) from cause
 

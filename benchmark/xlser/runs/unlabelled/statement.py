@@ -58,7 +58,7 @@ def _require_sound(run: Run, sums: Tensor) -> None:
     if not ((weights >= 0) & (weights <= answers * 1.001)).all():  # of NaN neither holds
         raise MethodError(
             f"{run.method.name} reported pseudo-labels with weights that are not between 0 and 1.",
-            "Report how much each answer counts beside the others, 1 for in full.",
+            "Report weights between 0 and 1, where 1 counts in full.",
         )
 
 

@@ -1,4 +1,4 @@
-"""All scores as tables that need no script: a method a row, a target a column."""
+"""All scores as tables that need no script: one row per method, one column per target."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ class Grid(NamedTuple):
 
 
 def overview(content: Content) -> list[Grid]:
-    """Return a table a condition and label budget."""
+    """Return one table per condition and label budget."""
     targets = [target["name"] for target in content["targets"]]
     every = [*content["means"], *content["rows"]]
     budgets = sorted({row["labels"] for row in content["rows"]}, key=_rising)

@@ -113,7 +113,7 @@ def citation(protocol: Protocol) -> str:
 
 
 def _as_script(content: Content) -> Markup:
-    """Return JSON that no text within can end; a row a line."""
+    """Return JSON that no text within can end; one row per line."""
     compact = partial(json.dumps, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     parts = []
     for name, value in content.items():

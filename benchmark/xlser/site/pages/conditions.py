@@ -166,7 +166,7 @@ def summary_column(
     """Return the means of a column with ranks, marked where they are separable.
 
     Args:
-        shown: methods, one a row; a cell is empty where one lacks the label budget.
+        shown: methods, one per row; a cell is empty where one lacks the label budget.
         labels: budget, or several.
         reference: method that others are held against; None for none.
         standing: of the methods at that budget.

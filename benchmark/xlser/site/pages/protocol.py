@@ -186,7 +186,7 @@ def _picture(protocol: Protocol, summary: Summary, of: Finding) -> Picture:
 
 
 def _headline_table(summary: Summary, of: Finding) -> TableModel:
-    """Return a row a method: the headline, its distance from the reference, the other extremes."""
+    """Return one row per method: headline, distance from the reference, the other extremes."""
     lines = summary.lines
     shown: list[Column] = [method_column(lines)]
     shown.append(
@@ -211,7 +211,7 @@ def _headline_table(summary: Summary, of: Finding) -> TableModel:
 
 
 def _conditions(protocol: Protocol, summaries: Sequence[Summary]) -> Section:
-    """Return a row a condition: its page, its first method, and the reference there."""
+    """Return one row per condition: its page, its first method, and the reference there."""
     reference = protocol.presentation.reference
     of = [found(summary, reference) for summary in summaries]
     cells: dict[str, Sequence[Text]] = {
@@ -242,7 +242,7 @@ def _languages(
     metrics: Collection[str],
     encoders: Encoders | None,
 ) -> list[Section]:
-    """Return a row a target language: its page, and the highest rows of the main condition.
+    """Return one row per target language: its page, and the highest rows of the main condition.
 
     Of a single language the tables themselves.
     """

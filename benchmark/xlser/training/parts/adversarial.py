@@ -139,7 +139,7 @@ def gradient_penalty(critic: Sloped, one: Tensor, other: Tensor) -> Tensor:
     """Return the mean of (|gradient| - 1)^2 between two sets (Gulrajani et al. 2017, Eq. 3).
 
     Args:
-        critic: with one answer a row.
+        critic: with one answer per row.
         one: features without gradient, shape (batch, dimension).
         other: the same number of them.
     """

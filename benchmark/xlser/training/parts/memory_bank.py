@@ -1,4 +1,4 @@
-"""A memory of embeddings, one an utterance."""
+"""A memory of embeddings, one per utterance."""
 
 import torch
 from torch import Tensor

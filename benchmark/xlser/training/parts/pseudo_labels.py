@@ -17,7 +17,7 @@ def confident(probabilities: Tensor, tau: float | Tensor) -> Tensor:
 
     Args:
         probabilities: shape (batch, classes).
-        tau: one threshold, or one an utterance, shape (batch,).
+        tau: one threshold, or one per utterance, shape (batch,).
     """
     return (probabilities.amax(dim=1) >= tau).float()
 
@@ -35,7 +35,12 @@ def pseudo_label_loss(logits: Tensor, probabilities: Tensor, weight: Tensor) -> 
 
 
 def sharpen(probabilities: Tensor, temperature: float) -> Tensor:
-    """Return p^(1/T), normalised (Berthelot et al. 2019, Eq. 7)."""
+    """Return p^(1/T), normalised (Berthelot et al. 2019, Eq. 7), shape (batch, classes).
+
+    Args:
+        probabilities: p, shape (batch, classes).
+        temperature: T; below 1 the highest probability grows.
+    """
     powers = probabilities ** (1 / temperature)
     return powers / powers.sum(dim=1, keepdim=True)
 

@@ -96,6 +96,6 @@ def mixup(one: Tensor, other: Tensor, share: Tensor | float) -> Tensor:
     Args:
         one: speech or class probabilities, shape (batch, ...).
         other: what it is mixed with, of the same shape.
-        share: 0 to 1, one number a batch.
+        share: 0 to 1, one number per batch.
     """
     return share * one + (1 - share) * other
