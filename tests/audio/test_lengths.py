@@ -9,7 +9,7 @@ import soundfile
 from tests import trees
 
 from xlser.audio import SAMPLE_RATE, load
-from xlser.audio.decode import LONGEST
+from xlser.audio.decode import LONGEST, stated_seconds
 from xlser.errors import AudioError
 
 SAMPLES = 16_000
@@ -337,3 +337,12 @@ def test_samples_far_beyond_full_scale_are_named(factor: float, tmp_path: Path) 
 def test_float_samples_on_the_scale_of_integers_are_read(tmp_path: Path) -> None:
     samples = 32768 * trees.noise()
     assert np.array_equal(load(trees.record(tmp_path / "a.wav", samples, subtype="FLOAT")), samples)
+
+
+def test_stated_duration_never_fails_and_has_a_bound(tmp_path: Path) -> None:
+    trees.record(tmp_path / "a.wav", trees.noise(seconds=2))
+    assert stated_seconds(tmp_path / "a.wav") == 2
+    flac_of_length(tmp_path / "b.flac", 0)
+    assert stated_seconds(tmp_path / "b.flac") == LONGEST
+    (tmp_path / "c.wav").write_bytes(b"no recording")
+    assert stated_seconds(tmp_path / "c.wav") == stated_seconds(tmp_path / "none.wav") == 0

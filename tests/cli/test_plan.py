@@ -18,6 +18,10 @@ def invoke(*args: str) -> str:
     return result.stdout
 
 
+def size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -30,7 +34,7 @@ def test_a_plan_takes_what_a_run_takes() -> None:
     assert asked["plan"] == asked["run"]
 
 
-def test_a_plan_computes_nothing_and_names_what_is_left_to_do(cache: Path) -> None:
+def test_a_plan_computes_nothing_and_foretells_what_the_run_writes(cache: Path) -> None:
     told = json.loads(invoke("plan", *GRID, "--json"))
     assert [path.name for path in cache.iterdir()] == ["digests"]
     assert not Path("leaderboards").exists()
@@ -44,9 +48,19 @@ def test_a_plan_computes_nothing_and_names_what_is_left_to_do(cache: Path) -> No
     assert most["seconds"] == pytest.approx(told["longest path"]["seconds"])
 
     invoke("run", *GRID)
+    written = {
+        "records": size(Path("leaderboards/demo/results")),
+        "features": size(cache / "features"),
+        "embeddings": size(cache / "embeddings"),
+        "source models": size(cache / "source-models"),
+    }
+    # A record tells of the commit it ran from, if any, and features have ids beside them.
+    assert told["bytes"] == pytest.approx(written, rel=0.3)
+
     after = json.loads(invoke("plan", *GRID, "--json"))
     assert after["runs"] == {"to do": 0, "recorded": 4}
     assert after["core-hours"] == 0
+    assert set(after["bytes"].values()) == {0}
     assert "Nothing is left to do." in invoke("plan", *GRID)
 
 

@@ -223,7 +223,7 @@ def _report_sandbox(plan: Plan, options: RunOptions, messages: Messages) -> None
 def _give_notice(pipeline: Pipeline, grid: Grid, messages: Messages) -> None:
     """Show the terms of a backbone whose licence asks for it, before it embeds anything."""
     notice = pipeline.backbone.kind.notice
-    if notice and pipeline.inputs(grid.request.track).unembedded():
+    if notice and pipeline.inputs(grid.request.track).unprepared()[1]:
         messages(f"note: {notice}", "note", note=notice)
 
 

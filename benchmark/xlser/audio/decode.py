@@ -98,6 +98,15 @@ def decode(path: Path) -> Decoded:
     return Decoded(mono, rate, channels)
 
 
+def stated_seconds(path: Path) -> float:
+    """Return the duration that a header states, `LONGEST` at most; 0 where it cannot be read."""
+    try:
+        seconds: float = soundfile.info(_name(path)).duration
+    except Exception:  # whatever a decoder makes of a damaged file
+        return 0.0
+    return min(seconds, LONGEST)
+
+
 def _mono(path: Path) -> tuple[Samples, int, int]:
     """Return the mean of a file's channels, their rate in hertz, and their number."""
     status = path.stat()

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from xlser.audio.decode import SAMPLE_RATE
 from xlser.audio.input import Input
 from xlser.errors import AudioError, InvalidProtocolError
 
@@ -72,3 +73,8 @@ class FrontEnd(Input):
     def width(self) -> int:
         """Values of a row: its mel bands."""
         return self.mels
+
+    @property
+    def rows_a_second(self) -> float:
+        """Rows per second of speech."""
+        return SAMPLE_RATE / self.hop

@@ -22,6 +22,11 @@ class Input(Stated):
         """Values of a row."""
         raise NotImplementedError
 
+    @property
+    def rows_a_second(self) -> float:
+        """Rows per second of speech."""
+        raise NotImplementedError
+
     def digest(self) -> str:
         """Return the SHA-256 of the stated settings, in hex."""
         return digest_json(self.stated())

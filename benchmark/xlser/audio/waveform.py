@@ -33,6 +33,11 @@ class Waveform(Input):
         """Values of a row: one sample."""
         return 1
 
+    @property
+    def rows_a_second(self) -> float:
+        """Rows per second of speech."""
+        return self.rate
+
 
 def quantised(samples: Samples) -> LogMel:
     """Return samples, shape (samples,), full scale 1, as rows of a store: int16, (samples, 1).

@@ -327,5 +327,5 @@ def test_embeddings_of_two_layers_are_kept_apart_whatever_their_name(
     inputs = demo.inputs("frozen", asked)
     later = replace(inputs.backbone, kind=specialised(inputs.backbone.kind, layer=2))
     moved = replace(demo.pipeline(backbone=asked).inputs("frozen"), backbone=later)
-    assert moved.unembedded() == list(inputs.catalogue.inventories)
-    assert inputs.unembedded() == []
+    assert moved.unprepared()[1] == list(inputs.catalogue.inventories)
+    assert inputs.unprepared()[1] == []

@@ -55,6 +55,7 @@ def _expected(forecast: "Forecast", workers: Sequence[int], on_cpu: bool) -> dic
             {"workers": count, "seconds": seconds}
             for count, seconds in forecast.wall_times(workers).items()
         ],
+        "bytes": forecast.storage(),
     }
 
 
@@ -77,10 +78,12 @@ def _print(about: Mapping[str, Any]) -> None:
     hours, of = about["core-hours"], "core-hours"
     if hours is None:
         hours, of = about["GPU-hours"], "GPU-hours"
-    path = about["longest path"]
+    path, storage = about["longest path"], about["bytes"]
     guessed = f", {about['guessed']:.0%} of the time guessed" if about["guessed"] else ""
     typer.echo(f"work: {hours:.2f} {of}, {about['source models']} source models included{guessed}")
-    typer.echo(f"longest path: {duration(path['seconds'])} ({', then '.join(path['jobs'])})\n")
+    typer.echo(f"longest path: {duration(path['seconds'])} ({', then '.join(path['jobs'])})")
+    written = ", ".join(f"{what} {_megabytes(size)}" for what, size in storage.items() if size)
+    typer.echo(f"storage: {written}\n")
     print_table(
         [
             {"workers": each["workers"], "at least": duration(each["seconds"])}
@@ -89,3 +92,7 @@ def _print(about: Mapping[str, Any]) -> None:
     )
     typer.echo("")
     print_table(about["costs"])
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"

@@ -99,12 +99,15 @@ class Inputs:
             )
         return self.features[corpus].speech(ids)
 
-    def unembedded(self) -> list[str]:
-        """Return the corpora whose embeddings runs need and the cache lacks."""
-        if self.track != "frozen" or issubclass(self.backbone.kind, TableFeatures):
-            return []
-        corpora = self.catalogue.inventories
-        return [corpus for corpus in corpora if not self._embeddings_path(corpus).exists()]
+    def unprepared(self) -> tuple[list[str], list[str]]:
+        """Return the corpora whose features, and those whose embeddings, are not in the cache."""
+        lacking = list(self.catalogue.inventories)
+        if issubclass(self.backbone.kind, TableFeatures):
+            return [], []
+        if self.track == "frozen":
+            lacking = [corpus for corpus in lacking if not self._embeddings_path(corpus).exists()]
+        features = [corpus for corpus in lacking if not self._store_folder(corpus).is_dir()]
+        return features, lacking if self.track == "frozen" else []
 
     def prepared(self, watch: Watch = _ignore) -> Self:
         """Return these inputs with their features, after computing what the cache lacks.
