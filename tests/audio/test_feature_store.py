@@ -132,7 +132,7 @@ def test_store_whose_description_is_spoilt_says_so(content: bytes | None, folder
 
 
 def test_no_store_says_so(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no whole feature store"):
+    with pytest.raises(StoreError, match="not a complete feature store"):
         FeatureStore(tmp_path / "nowhere")
 
 

@@ -96,8 +96,8 @@ def test_missing_utterances_are_named(demo: Demo, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "problem"),
     [
-        ({"id": ["a", "b"]}, "no table of embeddings"),
-        ({"id": ["a", "b"], "vector": [1.0, 2.0]}, "no table of embeddings"),
+        ({"id": ["a", "b"]}, "not a table of embeddings"),
+        ({"id": ["a", "b"], "vector": [1.0, 2.0]}, "not a table of embeddings"),
         ({"id": ["a", "b"], "vector": [[1.0], [1.0, 2.0]]}, "lengths 1, 2, not one length"),
         ({"id": ["a", "b"], "vector": [[1.0], None]}, "lengths 1, None, not one length"),
         ({"id": ["a", "a"], "vector": [[1.0], [2.0]]}, "the id 'a' stands in several rows"),
@@ -120,5 +120,5 @@ def test_what_is_no_table_is_refused(
 
 def test_a_table_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere.parquet", tmp_path):
-        with pytest.raises(TableError, match="no table of embeddings"):
+        with pytest.raises(TableError, match="not a table of embeddings"):
             pretrained(f"features:{path}", Settings(cache=tmp_path))

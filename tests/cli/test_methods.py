@@ -110,7 +110,7 @@ def test_show_tells_all_about_one_method() -> None:
     assert "citation: Scheidwasser-Clow et al. (2022), SERAB, ICASSP" in shown
     assert "inverse_penalties=[0.1, 1.0, 10.0]" in shown
     bound = invoke("show", "lower-bound").stdout
-    assert bound.endswith('settings:\n  standardisation="source"\n')  # and no twin
+    assert bound.endswith('settings:\n  standardisation="source"\n  keep="last"\n')  # no twin
 
 
 def test_help_names_what_can_be_done() -> None:
