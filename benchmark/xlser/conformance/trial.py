@@ -35,7 +35,11 @@ class Trial:
         self.changed: set[str] = set()
 
     def task(self, **changes: Any) -> Task:
-        """Return the usual task, made anew; `changes` as `make_task` takes them."""
+        """Return a new synthetic task of the method and the track.
+
+        Args:
+            changes: arguments of `make_task` that differ from their defaults.
+        """
         return make_task(self.method, self.track, **changes)
 
     def test_speech(self) -> Speech:

@@ -136,7 +136,7 @@ class Summary:
 
 
 def summarise(tables: Iterable[Table], headline: tuple[Labels, ...] = ()) -> list[Summary]:
-    """Summarise each condition that has several targets and a method complete over them.
+    """Return a summary of each condition in which some method has all runs on several targets.
 
     Args:
         tables: of all targets and conditions.

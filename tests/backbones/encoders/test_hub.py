@@ -192,6 +192,7 @@ def test_a_hub_that_is_down_is_said(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     use("http://127.0.0.1:9", tmp_path / "hub", monkeypatch)
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     with pytest.raises(WeightsError, match="the Hub cannot be reached"):
         pretrained("hubert-base", settings)
 
