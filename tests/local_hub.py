@@ -202,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(200, made)
 
     def _modes(self, repository: str) -> None:
-        files, told = self.server.hub.files[repository], []
+        files, answers = self.server.hub.files[repository], []
         for asked in json.loads(self.body)["files"]:
             path = asked["path"]
             mode = "lfs" if path.endswith(_LARGE) else "regular"
@@ -210,8 +210,8 @@ class _Handler(BaseHTTPRequestHandler):
             if path in files:
                 stated = _entry(path, files[path])
                 entry["oid"] = stated["lfs"]["oid"] if "lfs" in stated else stated["oid"]
-            told.append(entry)
-        return self._json({"files": told})
+            answers.append(entry)
+        return self._json({"files": answers})
 
     def _where_to_put(self) -> None:
         hub, objects = self.server.hub, []
@@ -240,8 +240,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "create_pr=1" in self.path:
             hub.proposed.append((repository, sent))
             pull = f"{page}/discussions/{len(hub.proposed)}"
-            told = {"commitUrl": f"{page}/commit/{COMMIT}", "commitOid": COMMIT}
-            return self._json({**told, "pullRequestUrl": pull})
+            commit = {"commitUrl": f"{page}/commit/{COMMIT}", "commitOid": COMMIT}
+            return self._json({**commit, "pullRequestUrl": pull})
         made = hub.add(repository, sent)
         return self._json({"commitUrl": f"{page}/commit/{made}", "commitOid": made})
 

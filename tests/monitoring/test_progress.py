@@ -15,7 +15,7 @@ START = datetime(2030, 1, 1, tzinfo=UTC)
 MODEL = "source model s=0"
 
 
-class Told:
+class Watched:
     """A progress, and a clock; jobs are named by a letter each, and cost what a test says."""
 
     def __init__(self, costs: dict[str, float], expected: int = 0, device: str = "cpu") -> None:
@@ -55,40 +55,40 @@ class Told:
 
 
 def test_each_run_is_in_one_place_whatever_becomes_of_it() -> None:
-    told = Told(dict.fromkeys([MODEL, "a", "b", "c", "d"], 1.0))
-    assert told.counts() == (0, 0, 0, 4)
-    told.start(MODEL, "a", "b")
-    assert told.counts() == (0, 0, 3, 2)  # the source model is no run
-    told.progress.trained(told.jobs[MODEL], 10.0)
-    told.finish("a", 1.0)
-    told.progress.repeated(told.jobs["b"])
-    assert told.counts() == (1, 0, 0, 3)
-    told.start("b")
-    told.progress.failed(told.jobs["b"].run)
-    told.progress.failed(told.jobs["c"].run)  # with its source model: it never began
-    told.start("d")
-    told.finish("d", 1.0)
-    assert told.counts() == (2, 2, 0, 0)
-    assert told.progress.seconds_left() == 0.0
-    assert told.progress.snapshot()["repeated"] == 1
+    watched = Watched(dict.fromkeys([MODEL, "a", "b", "c", "d"], 1.0))
+    assert watched.counts() == (0, 0, 0, 4)
+    watched.start(MODEL, "a", "b")
+    assert watched.counts() == (0, 0, 3, 2)  # the source model is no run
+    watched.progress.trained(watched.jobs[MODEL], 10.0)
+    watched.finish("a", 1.0)
+    watched.progress.repeated(watched.jobs["b"])
+    assert watched.counts() == (1, 0, 0, 3)
+    watched.start("b")
+    watched.progress.failed(watched.jobs["b"].run)
+    watched.progress.failed(watched.jobs["c"].run)  # with its source model: it never began
+    watched.start("d")
+    watched.finish("d", 1.0)
+    assert watched.counts() == (2, 2, 0, 0)
+    assert watched.progress.seconds_left() == 0.0
+    assert watched.progress.snapshot()["repeated"] == 1
 
 
 def test_the_time_left_follows_from_what_jobs_cost_not_from_how_many_there_are() -> None:
-    told = Told({"cheap": 1.0, "dear": 9.0, "dearer": 10.0})
-    told.seconds = 30.0  # until there is a worker
-    assert told.progress.seconds_left() is None
-    told.start("cheap")
-    told.seconds = 32.0
-    told.finish("cheap", 1.0)
-    assert told.progress.seconds_left() == pytest.approx(38.0)
-    told.start("dear")
-    told.seconds = 40.0
-    told.progress.epoch("key of dear", 4, 9)  # its share counts while it is at work
-    assert told.progress.seconds_left() == pytest.approx(10.0 * 15 / 5)
-    told.progress.repeated(told.jobs["dear"])  # and is lost with it
-    assert told.progress.seconds_left() == pytest.approx(10.0 * 19 / 1)
-    told.progress.epoch("key of dear", 5, 9)  # heard too late
-    assert told.progress.seconds_left() == pytest.approx(10.0 * 19 / 1)
+    watched = Watched({"cheap": 1.0, "dear": 9.0, "dearer": 10.0})
+    watched.seconds = 30.0  # until there is a worker
+    assert watched.progress.seconds_left() is None
+    watched.start("cheap")
+    watched.seconds = 32.0
+    watched.finish("cheap", 1.0)
+    assert watched.progress.seconds_left() == pytest.approx(38.0)
+    watched.start("dear")
+    watched.seconds = 40.0
+    watched.progress.epoch("key of dear", 4, 9)  # its share counts while it is at work
+    assert watched.progress.seconds_left() == pytest.approx(10.0 * 15 / 5)
+    watched.progress.repeated(watched.jobs["dear"])  # and is lost with it
+    assert watched.progress.seconds_left() == pytest.approx(10.0 * 19 / 1)
+    watched.progress.epoch("key of dear", 5, 9)  # it arrives too late
+    assert watched.progress.seconds_left() == pytest.approx(10.0 * 19 / 1)
 
 
 def test_the_time_left_is_within_a_factor_of_two_after_a_tenth_whatever_was_expected() -> None:
@@ -96,59 +96,59 @@ def test_the_time_left_is_within_a_factor_of_two_after_a_tenth_whatever_was_expe
     takes = {f"{kind} {i}": 1.0 + n for n, kind in enumerate("abcdef") for i in range(20)}
     expected = {label: t * (10 if label[0] in "abc" else 1) for label, t in takes.items()}
     order = sorted(takes, key=lambda label: int(label.split()[1]))  # each method in its turn
-    told, total = Told(expected), sum(takes.values())
+    watched, total = Watched(expected), sum(takes.values())
     for ended, label in enumerate(order, start=1):
-        told.start(label)
-        told.seconds += takes[label]
-        told.finish(label, takes[label])
-        left, true = told.progress.seconds_left(), total - told.seconds
+        watched.start(label)
+        watched.seconds += takes[label]
+        watched.finish(label, takes[label])
+        left, true = watched.progress.seconds_left(), total - watched.seconds
         if ended >= len(order) / 10:
             assert left == pytest.approx(true, rel=0.5)
 
 
 def test_a_job_that_never_started_is_no_work_done() -> None:
-    told = Told({"a": 1.0, "b": 1.0, "c": 1.0})
-    told.start("a")
-    told.seconds = 4.0
-    told.finish("a", 3.0)
-    told.progress.failed(told.jobs["b"].run)
-    assert told.progress.seconds_left() == pytest.approx(4.0)
+    watched = Watched({"a": 1.0, "b": 1.0, "c": 1.0})
+    watched.start("a")
+    watched.seconds = 4.0
+    watched.finish("a", 3.0)
+    watched.progress.failed(watched.jobs["b"].run)
+    assert watched.progress.seconds_left() == pytest.approx(4.0)
 
 
 def test_runs_that_are_yet_to_be_planned_count_as_those_that_are() -> None:
-    told = Told({"a": 1.0, "b": 3.0}, expected=6)
-    told.start("a")
-    told.seconds = 5.0
-    told.finish("a", 4.0)
-    assert told.counts() == (1, 0, 0, 5)
-    assert told.progress.seconds_left() == pytest.approx(5.0 * (3 + 4 * 2))
+    watched = Watched({"a": 1.0, "b": 3.0}, expected=6)
+    watched.start("a")
+    watched.seconds = 5.0
+    watched.finish("a", 4.0)
+    assert watched.counts() == (1, 0, 0, 5)
+    assert watched.progress.seconds_left() == pytest.approx(5.0 * (3 + 4 * 2))
 
 
 def test_the_cost_is_that_of_cores_or_gpus_and_of_a_source_model_once() -> None:
-    told = Told(dict.fromkeys([MODEL, "a", "b", "c"], 1.0))
-    told.start(*told.jobs)
-    told.progress.trained(told.jobs[MODEL], 900.0)
-    told.finish("a", 1799.0, threads=2)
-    told.finish("b", 7199.0, threads=16, device="NVIDIA H100")
-    snapshot = told.progress.snapshot()
+    watched = Watched(dict.fromkeys([MODEL, "a", "b", "c"], 1.0))
+    watched.start(*watched.jobs)
+    watched.progress.trained(watched.jobs[MODEL], 900.0)
+    watched.finish("a", 1799.0, threads=2)
+    watched.finish("b", 7199.0, threads=16, device="NVIDIA H100")
+    snapshot = watched.progress.snapshot()
     assert snapshot["core_hours"] == pytest.approx(0.25 * 4 + 0.5 * 2)
     assert snapshot["gpu_hours"] == pytest.approx(2.0)
 
-    told = Told({MODEL: 1.0, "a": 1.0}, device="cuda")
-    told.start(MODEL)
-    told.progress.trained(told.jobs[MODEL], 900.0)
-    assert told.progress.snapshot()["gpu_hours"] == pytest.approx(0.25)
+    watched = Watched({MODEL: 1.0, "a": 1.0}, device="cuda")
+    watched.start(MODEL)
+    watched.progress.trained(watched.jobs[MODEL], 900.0)
+    assert watched.progress.snapshot()["gpu_hours"] == pytest.approx(0.25)
 
 
 def test_a_snapshot_is_json_and_names_those_at_work_longest() -> None:
     labels = [f"run {number}" for number in range(300)]
-    told = Told(dict.fromkeys(labels, 1.0))
+    watched = Watched(dict.fromkeys(labels, 1.0))
     for second, label in enumerate(labels[:200]):
-        told.seconds = float(second)
-        told.start(label)
-    told.finish("run 0", 1.0)
-    told.progress.epoch("key of run 2", 3, 100)
-    snapshot = json.loads(json.dumps(told.progress.snapshot()))
+        watched.seconds = float(second)
+        watched.start(label)
+    watched.finish("run 0", 1.0)
+    watched.progress.epoch("key of run 2", 3, 100)
+    snapshot = json.loads(json.dumps(watched.progress.snapshot()))
     assert snapshot["began"] == "2030-01-01T00:00:00+00:00"
     assert snapshot["updated"] == "2030-01-01T00:03:19.000+00:00"
     assert snapshot["seconds"] == 199.0

@@ -44,7 +44,7 @@ def _with_options(model: type[Options]) -> Callable[[F], F]:
         fields = {name: of for name, of in model.model_fields.items() if name not in named}
         options = [_parameter(name, of) for name, of in fields.items()]
         fixed = [parameter for parameter in own if parameter.kind is not Parameter.VAR_KEYWORD]
-        function.__signature__ = Signature([*fixed, *options])  # type: ignore[attr-defined]
+        vars(function)["__signature__"] = Signature([*fixed, *options])
         lines = "\n".join(f"        {name}: {of.description}" for name, of in fields.items())
         function.__doc__ = re.sub(
             r"^ +\*\*options: .*$", lambda _: lines, function.__doc__ or "", flags=re.M

@@ -182,7 +182,7 @@ class _Cluster(Crew):
         """Return how many jobs the cluster can compute at a time.
 
         Raises:
-            WorkerError: none.
+            WorkerError: it can compute none.
         """
         if time.monotonic() - self._looked < _LOOK:
             return self._slots

@@ -28,7 +28,7 @@ class EpochScores:
 
 
 def not_watched(scores: EpochScores) -> None:
-    """Do nothing: nobody asked."""
+    """Do nothing."""
 
 
 @dataclass(frozen=True)

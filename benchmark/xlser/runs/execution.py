@@ -165,8 +165,8 @@ def _curve(method: Method, epochs: Sequence[EpochScores]) -> EpochCurve | None:
         return None
     try:
         return EpochCurve(
-            ua=tuple(round(epoch.ua, 4) for epoch in epochs),
-            accuracy=tuple(round(epoch.accuracy, 4) for epoch in epochs),
+            ua=tuple(epoch.ua for epoch in epochs),
+            accuracy=tuple(epoch.accuracy for epoch in epochs),
         )
     except ValidationError as cause:
         raise MethodError(
