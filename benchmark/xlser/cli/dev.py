@@ -21,7 +21,9 @@ app.add_typer(gpu_grid, name="gpu-grid")
 
 
 @gpu_grid.command("pack", cls=Command)
-@with_options("methods", "protocol", "target", "labels", "seeds", "precision", "backbone")
+@with_options(
+    "methods", "settings", "protocol", "target", "labels", "seeds", "precision", "backbone"
+)
 def pack(
     *,
     pieces: Annotated[Path, typer.Argument(help="Folder that receives the pieces.")],

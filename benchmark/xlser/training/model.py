@@ -10,6 +10,7 @@ from xlser.errors import MethodError
 from xlser.methods import Speech, Task, floored
 from xlser.training.batches import joined
 from xlser.training.inference import embed
+from xlser.training.kernels import compiles
 from xlser.training.parts.weighted_layers import WeightedLayers
 
 _ADAPTER = 256
@@ -32,7 +33,9 @@ class EmotionModel(nn.Module):
 
     def embed(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return embeddings z, shape (batch, dimension), of crops or frozen embeddings."""
-        return cast("Tensor", self.encoder(speech, lengths))
+        if self.training and lengths is None:  # compiled, if `new_model` has it so
+            return cast("Tensor", self.encoder(speech))
+        return cast("Tensor", self.encoder.forward(speech, lengths))
 
     def forward(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits, shape (batch, classes).
@@ -123,6 +126,8 @@ def new_model(
     dimension = cast("int", encoder.dimension)
     if task.stacked > 1:
         encoder, dimension = Summed(encoder, task.stacked), dimension // task.stacked
+    if task.device.type == "cuda" and compiles():
+        encoder.compile(dynamic=False)
     return EmotionModel(encoder, dimension, len(task.classes)).to(task.device)
 
 

@@ -46,7 +46,7 @@ def test_parameters_of_two_learning_rates_move_the_same() -> None:
 
 def test_the_switch_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     weight = torch.ones(2, requires_grad=True)
-    for asked, kind in (("own", Adam), ("torch", TorchsAdam)):
+    for asked, kind in (("own", Adam), ("torch", TorchsAdam), ("compiled", Adam)):
         monkeypatch.setenv(SWITCH, asked)
         assert type(new_adam([weight], 1e-3)) is kind
     monkeypatch.setenv(SWITCH, "cuda")

@@ -5,19 +5,32 @@ import os
 from xlser.errors import SettingsError
 
 SWITCH = "XLSER_KERNELS"
-_OWN, _TORCH = "own", "torch"
+_OWN, _TORCH, _COMPILED = "own", "torch", "compiled"
 
 
 def own_kernels() -> bool:
     """Return whether the suite's own code computes: it does unless XLSER_KERNELS is "torch".
 
     Raises:
-        SettingsError: XLSER_KERNELS is neither "own" nor "torch".
+        SettingsError: XLSER_KERNELS is none of "own", "torch" and "compiled".
     """
+    return _asked() != _TORCH
+
+
+def compiles() -> bool:
+    """Return whether torch compiles what an encoder does to crops: XLSER_KERNELS is "compiled".
+
+    Raises:
+        SettingsError: XLSER_KERNELS is none of "own", "torch" and "compiled".
+    """
+    return _asked() == _COMPILED
+
+
+def _asked() -> str:
     asked = os.environ.get(SWITCH, _OWN)
-    if asked not in (_OWN, _TORCH):
+    if asked not in (_OWN, _TORCH, _COMPILED):
         raise SettingsError(
             f"{SWITCH}={asked} names no kernels.",
-            f"Set it to {_OWN} or {_TORCH}, or leave it out.",
+            f"Set it to {_OWN}, {_TORCH} or {_COMPILED}, or leave it out.",
         )
-    return asked == _OWN
+    return asked
