@@ -407,7 +407,11 @@ def test_slurm_leaves_the_same_records_by_one_array_each_time(
     setup = (f"touch {tmp_path}/set-up-$SLURM_JOB_ID",)
     told_of(Slurm(partition="all", memory=1.5, minutes=5, setup=setup), tmp_path, expected)
     asked = ["squeue", "--me", "--array", "--noheader", "--states=all", "--format=%i %T %l %m"]
-    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    for _ in range(100):  # records are there before the last job has ended
+        said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+        if "RUNNING" not in said and "COMPLETING" not in said:
+            break
+        time.sleep(0.2)
     # The source model first, then at once what waited for it.
     model, *runs = (line.partition(" ") for line in sorted(said.splitlines()))
     array = int(model[0]) + 1

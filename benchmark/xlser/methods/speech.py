@@ -104,7 +104,8 @@ class Speech:
         return Speech(self.features.to(device), self.lengths.to(device), attributes)
 
     def __getitem__(self, index: Tensor) -> "Speech":
-        """Return the utterances named by `index`, shape (utterances,), int64."""
+        """Return the utterances named by `index`, shape (utterances,), int64, on any device."""
+        index = index.to(self.lengths.device)
         lengths = self.lengths[index]
         attributes = {name: of[index] for name, of in self.attributes.items()}
         if self.embedded:
