@@ -193,7 +193,7 @@ def test_what_is_far_from_sft_or_below_the_first_is_marked(template: Record) -> 
 
 def test_a_table_states_what_it_can_find() -> None:
     ranks = {"a": (1, 2), "b": (1, 3), "c": (2, 3)}
-    told = Standing({"a": 1.0, "b": 0.5, "c": 0.03}, ranks, 16, 3.4, 9.5, 11.7, 0.51)
+    told = Standing({"a": 1.0, "b": 0.5, "c": 0.03}, ranks, 16, 3.4, 9.5, 11.7, 0.51, 0.18)
     text = standing_in_words(told, "a", ranks=True).text
     assert text == (
         "Finds two methods named beforehand apart from 9.5 points on, and one of 2 from a from "
@@ -206,7 +206,10 @@ def test_a_table_states_what_it_can_find() -> None:
         "4 speakers are too few to find any two methods apart: the ranks are no evidence."
     )
     table = standings_table({"100 labels": few, "25 labels": told}, "a")
-    assert [row[4:] for row in table.rows] == [("–", "–", "–", "0"), ("9.5", "11.7", "0.51", "1")]
+    assert [row[4:] for row in table.rows] == [
+        ("18 %", "–", "–", "–", "0"),
+        ("18 %", "9.5", "11.7", "0.51", "1"),
+    ]
 
 
 def test_where_nothing_is_separable_one_sentence_says_so(template: Record) -> None:

@@ -45,6 +45,7 @@ def _standing_as_values(standing: Standing) -> dict[str, Any]:
         "p of not being below the best": standing.below,
         "speakers": standing.speakers,
         "standard error of a difference": standing.error,
+        "share of its variance by trainings": standing.by_trainings,
         "finds a named pair from": None if isinf(standing.named) else standing.named,
         "finds one of all from": None if isinf(standing.against_one) else standing.against_one,
         "reliability": standing.reliability,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,21 @@ from xlser.records.runs_table import Runs, TestSet
 
 Indices = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Speakers in runs: the smallest groups of test utterances that chance has in common.
+
+    Attributes:
+        of: cell of each utterance, shape (utterances,).
+        speaker: of each cell, shape (cells,).
+        run: of each cell, the position of its seed, shape (cells,).
+    """
+
+    of: Indices
+    speaker: Indices
+    run: Indices
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +56,14 @@ class TestUtterances:
     speaker: Indices
     speakers: tuple[str, ...]
     classes: int
+
+    @cached_property
+    def cells(self) -> "Cells":
+        """The speakers of each run."""
+        names = self.seed * len(self.speakers) + self.speaker
+        cells, cell = np.unique(names, return_inverse=True)
+        run, speaker = np.divmod(cells, len(self.speakers))
+        return Cells(cell, speaker, run)
 
     @classmethod
     def of(cls, test_sets: Sequence[TestSet], classes: int) -> "TestUtterances":

@@ -67,6 +67,7 @@ def standings_table(standings: Mapping[str, Standing], reference: str | None) ->
         "methods": [str(len(of.below)) for of in each],
         "speakers": [str(of.speakers) for of in each],
         "error of a difference": [DASH if of.error is None else f"{of.error:.1f}" for of in each],
+        "of its variance by trainings": [f"{100 * of.by_trainings:.0f} %" for of in each],
         "finds a named pair from": [_points(of.named) for of in each],
         **({f"finds one from {reference} from": against} if reference else {}),
         "reliability of ranks": [

@@ -12,9 +12,11 @@ from math import sqrt
 import numpy as np
 
 from xlser.metrics import Metric
-from xlser.results.inference.exchange import contributions
+from xlser.results.inference import exchange
 from xlser.results.inference.statistics import Difference, Estimate
+from xlser.results.inference.trainings import Spread, spread
 from xlser.results.predictions import (
+    Indices,
     Reals,
     RowPredictions,
     TestUtterances,
@@ -40,8 +42,8 @@ class Resampled:
         score: over the speakers there are, percent: the mean over seeds.
         values: over each resample of them, percent, shape (resamples,); empty for one speaker.
         metric: of the score.
-        sums: of its statistics by speaker, shape (parts, speakers, statistics): one part per
-            row of the mean.
+        sums: of its statistics by cell of `utterances.cells`, shape (parts, cells, statistics):
+            one part per row of the mean.
     """
 
     utterances: TestUtterances
@@ -71,9 +73,36 @@ class Resampled:
             return Difference(difference, None, 0.0, -width, width)
         values = self.values - other.values
         estimate = _estimate(difference, values, self.speakers, -width, width)
-        own, others = contributions(np.stack([self.sums, other.sums]), self.metric)
-        effects = dict(zip(self.utterances.speakers, (own - others).tolist(), strict=True))
-        return Difference(**vars(estimate), effects=effects)
+        by_cell = contributions([self, other])
+        by_speaker = added_by_speaker(by_cell[:1] - by_cell[1:], self.utterances)[0].tolist()
+        effects = dict(zip(self.utterances.speakers, by_speaker, strict=True))
+        return Difference(**vars(estimate), effects=effects, spread=spread_of([self, other]))
+
+
+def contributions(rows: Sequence[Resampled]) -> Reals:
+    """Return what each cell adds to each row's score, around the mean of the rows.
+
+    Args:
+        rows: tested on the same utterances.
+
+    Returns:
+        Percent, shape (rows, cells).
+    """
+    return exchange.contributions(np.stack([row.sums for row in rows]), rows[0].metric)
+
+
+def added_by_speaker(by_cell: Reals, utterances: TestUtterances) -> Reals:
+    """Return the sums over the runs of each speaker, shape (rows, speakers)."""
+    return sums_by(utterances.cells.speaker, by_cell[..., None])[..., 0]
+
+
+def spread_of(rows: Sequence[Resampled]) -> Spread:
+    """Return the spread of the difference of two rows, the mean over all pairs of rows."""
+    utterances, by_cell = rows[0].utterances, contributions(rows)
+    cells = utterances.cells
+    weights = shares(weights_by(cells.of, utterances, rows[0].metric))
+    apart = by_cell - by_cell.mean(axis=0)
+    return spread(apart, weights, cells.speaker, cells.run).over((len(rows) - 1) / 2)
 
 
 def mean_of(rows: Sequence[Resampled]) -> Resampled:
@@ -118,7 +147,7 @@ def resample(rows: Sequence[RowPredictions], metric: Metric) -> list[Resampled]:
         together.setdefault(row.utterances, []).append(i)
     resampled: dict[int, Resampled] = {}
     for utterances, members in together.items():
-        speakers = effective_speakers(speaker_weights(utterances, metric))
+        speakers = effective_speakers(weights_by(utterances.speaker, utterances, metric))
         found = _bootstrap(utterances, [rows[i] for i in members], metric)
         for i, score, over, sums in zip(members, *found, strict=True):
             own = sums[None]
@@ -129,8 +158,6 @@ def resample(rows: Sequence[RowPredictions], metric: Metric) -> list[Resampled]:
 def effective_speakers(weights: Reals) -> float:
     """Return how many speakers of equal share would be as good a sample (Kish 1965).
 
-    Shares are in the score: the only speaker of a class has all of that class.
-
     Args:
         weights: of each speaker, shape (speakers, parts); parts are the classes where the metric
             averages over them.
@@ -138,23 +165,40 @@ def effective_speakers(weights: Reals) -> float:
     >>> effective_speakers(np.array([[1.0], [1.0], [1.0], [1.0]]))
     4.0
     """
-    there = weights[:, weights.any(axis=0)]
-    shares = (there / there.sum(axis=0)).mean(axis=1)
-    return float(1 / (shares**2).sum())
+    return float(1 / (shares(weights) ** 2).sum())
 
 
-def speaker_weights(utterances: TestUtterances, metric: Metric) -> Reals:
-    """Return the weight of each speaker, by class where the metric averages over classes.
+def shares(weights: Reals) -> Reals:
+    """Return the share of each speaker in a score: the only one of a class has all of that class.
+
+    Args:
+        weights: as of `effective_speakers`.
 
     Returns:
-        shape (speakers, classes), or (speakers, 1).
+        shape (speakers,); their sum is 1.
+    """
+    there = weights[:, weights.any(axis=0)]
+    own: Reals = (there / there.sum(axis=0)).mean(axis=1)
+    return own
+
+
+def weights_by(group: Indices, utterances: TestUtterances, metric: Metric) -> Reals:
+    """Return the weight of each group of utterances, by class where the metric averages over these.
+
+    Args:
+        group: of each utterance, from 0: its speaker, or its cell.
+        utterances: of a test set.
+        metric: of the score.
+
+    Returns:
+        shape (groups, classes), or (groups, 1).
     """
     parts = utterances.classes if metric.averages_classes else 1
     part = utterances.truth if metric.averages_classes else np.zeros_like(utterances.truth)
-    cell = utterances.speaker * parts + part
-    size = len(utterances.speakers) * parts
-    weights: Reals = np.bincount(cell, _weights(utterances, metric), size).astype(np.float64)
-    return weights.reshape(-1, parts)
+    size = (int(group.max()) + 1) * parts
+    weights = np.bincount(group * parts + part, _weights(utterances, metric), size)
+    by_part: Reals = weights.astype(np.float64).reshape(-1, parts)
+    return by_part
 
 
 def bootstrap_speakers(sums: Reals, metric: Metric) -> Reals:
@@ -178,13 +222,14 @@ def bootstrap_speakers(sums: Reals, metric: Metric) -> Reals:
 def _bootstrap(
     utterances: TestUtterances, rows: Sequence[RowPredictions], metric: Metric
 ) -> tuple[Reals, Reals, Reals]:
-    """Return scores of rows of the same test utterances, of resamples, and sums by speaker."""
+    """Return scores of rows of the same test utterances, of resamples, and sums by cell."""
+    cells = utterances.cells
     weights = _weights(utterances, metric)[:, None]
     scores, values, sums = [], [], []
     for statistics in _statistics(utterances, rows, metric):
         scores.append(100 * mean_defined(metric.value(sums_by(utterances.seed, statistics))))
-        sums.append(sums_by(utterances.speaker, weights * statistics))
-        values.append(bootstrap_speakers(sums[-1], metric))
+        sums.append(sums_by(cells.of, weights * statistics))
+        values.append(bootstrap_speakers(sums_by(cells.speaker, sums[-1]), metric))
     return np.concatenate(scores), np.concatenate(values), np.concatenate(sums)
 
 

@@ -30,19 +30,20 @@ _ROUNDING = 1e-9  # of a ratio near 1: equal ones differ in their last bits
 
 
 def contributions(sums: Reals, metric: Metric) -> Reals:
-    """Return what each speaker adds to each method's score, around the mean of the methods.
+    """Return what each group of answers adds to each method's score, around the methods' mean.
 
-    The difference of two methods' contributions is what exchanging the speaker takes from one and
+    The difference of two methods' contributions is what exchanging the group takes from one and
     gives to the other, halved: exactly for a metric whose denominators the truth gives, as those
     of UA and accuracy; to the first order for others.
 
     Args:
-        sums: of the statistics, shape (methods, parts, speakers, statistics). Parts are rows that
-            a method's score is the mean of, such as label budgets.
+        sums: of the statistics, shape (methods, parts, groups, statistics). Parts are rows that
+            a method's score is the mean of, such as label budgets; groups those of a speaker, or of
+            a speaker in a run.
         metric: computed from them.
 
     Returns:
-        Percent, shape (methods, speakers); 0 where the metric is not defined.
+        Percent, shape (methods, groups); 0 where the metric is not defined.
     """
     middle = sums.sum(axis=2, keepdims=True).mean(axis=0)
     step = 1 / (2 * len(sums))  # the longest that leaves no sum below 0
@@ -73,7 +74,7 @@ def least_p(speakers: int) -> float:
     return 2.0 ** (1 - max(1, speakers))
 
 
-def adjusted(effects: Reals) -> list[float]:
+def adjusted(effects: Reals, widening: float = 1.0) -> list[float]:
     """Return the p-values of several differences, adjusted for their number.
 
     The largest ratio of a difference to its standard error is held against the largest over all
@@ -85,19 +86,21 @@ def adjusted(effects: Reals) -> list[float]:
 
     Args:
         effects: what each speaker adds to each difference, shape (differences, speakers).
+        widening: by which factor standard errors are larger than those of speakers alone
+            (`Spread.widening`); what is seen counts for less by it.
     """
     if not len(effects):
         return []
     ratios = _ratios(effects, _moderated(_squares(effects), effects.shape[1]))
     order = np.argsort(-ratios[:, 0], kind="stable")
     highest = np.maximum.accumulate(ratios[order[::-1]], axis=0)[::-1]
-    ps = _share_reached(highest, ratios[order, 0])
+    ps = _share_reached(highest, ratios[order, 0] / widening)
     found = np.empty(len(order))
     found[order] = np.maximum.accumulate(ps)
     return [float(p) for p in found]
 
 
-def below_the_best(effects: Reals) -> list[float]:
+def below_the_best(effects: Reals, widening: float = 1.0) -> list[float]:
     """Return the p-values of methods being no worse than the best, adjusted for their number.
 
     The best was not named beforehand: its lead over a method is held against the largest lead of
@@ -108,6 +111,7 @@ def below_the_best(effects: Reals) -> list[float]:
     Args:
         effects: what each speaker adds to each method's score, higher being better, shape
             (methods, speakers).
+        widening: as of `adjusted`.
 
     Returns:
         One per method; 1 for the best.
@@ -122,7 +126,7 @@ def below_the_best(effects: Reals) -> list[float]:
     def scale(others: Sequence[int], than: int) -> Reals:
         return _moderated(_squares(effects[others] - effects[than]), speakers, pooled)
 
-    leads = (moved[best, 0] - moved[:, 0]) / scale(range(methods), best)
+    leads = (moved[best, 0] - moved[:, 0]) / scale(range(methods), best) / widening
     rising = [best, *(int(i) for i in np.argsort(leads, kind="stable") if i != best)]
     largest = np.zeros(moved.shape[1])
     ps = np.ones(len(effects))
@@ -137,7 +141,7 @@ def below_the_best(effects: Reals) -> list[float]:
     return [float(p) for p in ps]
 
 
-def rank_intervals(effects: Reals, level: float) -> list[tuple[int, int]]:
+def rank_intervals(effects: Reals, level: float, widening: float = 1.0) -> list[tuple[int, int]]:
     """Return which ranks each method may have, 1 being the best, all of them at once.
 
     The lead of any method over any other is held against the largest under the same exchanges; a
@@ -149,9 +153,10 @@ def rank_intervals(effects: Reals, level: float) -> list[tuple[int, int]]:
         effects: what each speaker adds to each method's score, higher being better, shape
             (methods, speakers).
         level: error rate, over all pairs.
+        widening: as of `adjusted`.
     """
     moved = effects @ exchanges(effects.shape[1]).T
-    critical = _edge(moved.max(axis=0) - moved.min(axis=0), level) - _ROUNDING
+    critical = widening * (_edge(moved.max(axis=0) - moved.min(axis=0), level) - _ROUNDING)
     leads = moved[:, :1] - moved[:, 0]  # of the row over the column
     better, worse = (leads <= -critical).sum(axis=1), (leads >= critical).sum(axis=1)
     return [(1 + int(b), len(leads) - int(w)) for b, w in zip(better, worse, strict=True)]

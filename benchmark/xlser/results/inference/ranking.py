@@ -2,20 +2,25 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, sqrt
 
 import numpy as np
 
-from xlser.results.inference.bootstrap import Resampled
+from xlser.results.inference.bootstrap import (
+    Resampled,
+    added_by_speaker,
+    contributions,
+    spread_of,
+)
 from xlser.results.inference.exchange import (
     below_the_best,
-    contributions,
     critical_differences,
     least_p,
     rank_intervals,
 )
 from xlser.results.inference.statistics import LEVEL, Estimate
+from xlser.results.inference.trainings import Spread
 from xlser.results.predictions import Reals
 
 POWER = 0.8
@@ -30,14 +35,15 @@ class Standing:
         below: by method, the p-value of being no worse than the best, adjusted for all methods.
         ranks: by method, the first and the last rank that it may have, 95 % for all at once.
         speakers: number of test speakers, of all targets.
-        error: standard error of the difference of two methods, percent, the root mean square over
-            all pairs; None if it is not known.
+        error: standard error of the difference of two methods over speakers and trainings, percent,
+            the root mean square over all pairs; None if it is not known.
         named: smallest difference between two methods named beforehand that is separable with a
             probability of 80 %, percent; infinite if speakers are too few.
         against_one: the same for a method among all others, held against the reference; infinite
             where that is not among them as well.
         reliability: share of the variance between the methods' scores that is not noise, 0 to 1;
             None for fewer than three methods.
+        by_trainings: share of the squared error that is the luck of trainings, 0 to 1.
     """
 
     below: Mapping[str, float]
@@ -47,6 +53,7 @@ class Standing:
     named: float
     against_one: float
     reliability: float | None
+    by_trainings: float = 0.0
 
     @property
     def too_few(self) -> bool:
@@ -80,19 +87,23 @@ def standing(
     effects = effects_of([*members.values()])
     metric = next(iter(members.values()))[0].metric
     oriented = effects if metric.higher_is_better else -effects
-    below = dict(zip(members, below_the_best(oriented), strict=True))
+    rows = [*members.values()]
+    widening = Spread.of_mean([spread_of(each) for each in zip(*rows, strict=True)]).widening
+    below = dict(zip(members, below_the_best(oriented, widening), strict=True))
     best = int(oriented.sum(axis=1).argmax())
     one = next((i for i, name in enumerate(members) if name == reference), best)
-    difference = _typical_difference([*members.values()])
+    difference = _typical_difference(rows, widening)
     others = np.delete(effects, one, axis=0) - effects[one]
-    named, largest = critical_differences(others, difference.error or inf, LEVEL)
+    of_speakers = (difference.error or inf) / widening
+    named, largest = critical_differences(others, of_speakers, LEVEL)
     return Standing(
         below=below,
-        ranks=dict(zip(members, rank_intervals(oriented, LEVEL), strict=True)),
+        ranks=dict(zip(members, rank_intervals(oriented, LEVEL, widening), strict=True)),
         speakers=effects.shape[1],
         error=difference.error,
-        named=_detectable(named, difference),
-        against_one=_detectable(largest, difference) if reference in members else inf,
+        by_trainings=1 - 1 / widening**2,
+        named=_detectable(widening * named, difference),
+        against_one=_detectable(widening * largest, difference) if reference in members else inf,
         reliability=_reliability(scores, difference.error),
     )
 
@@ -122,19 +133,19 @@ def effects_of(members: Sequence[Sequence[Resampled]]) -> Reals:
     place = {name: i for i, name in enumerate(named)}
     effects: Reals = np.zeros((len(members), len(place)))
     for rows in targets:
-        own = contributions(np.stack([row.sums for row in rows]), rows[0].metric)
+        own = added_by_speaker(contributions(rows), rows[0].utterances)
         effects[:, [place[name] for name in rows[0].utterances.speakers]] += own / len(targets)
     return effects
 
 
-def _typical_difference(members: Sequence[Sequence[Resampled]]) -> Estimate:
+def _typical_difference(members: Sequence[Sequence[Resampled]], widening: float) -> Estimate:
     """Return a difference of 0 whose error is the root mean square of that of all pairs.
 
     It is the error of the block design: what speakers have in common for all methods is taken out,
     and the variance that is left is pooled over the methods.
     """
-    pairs = [_typical_on_target(rows) for rows in zip(*members, strict=True)]
-    return Estimate.average(pairs)
+    mean = Estimate.average([_typical_on_target(rows) for rows in zip(*members, strict=True)])
+    return replace(mean, error=mean.error * widening) if mean.error is not None else mean
 
 
 def _typical_on_target(rows: Sequence[Resampled]) -> Estimate:

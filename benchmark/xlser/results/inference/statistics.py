@@ -12,6 +12,7 @@ from math import sqrt
 import numpy as np
 
 from xlser.results.inference.exchange import adjusted
+from xlser.results.inference.trainings import Spread
 from xlser.results.predictions import Reals
 
 LEVEL = 0.05
@@ -70,9 +71,11 @@ class Difference(Estimate):
 
     Attributes:
         effects: by speaker, what it adds to the difference; empty where speakers are not paired.
+        spread: of the difference, over speakers and trainings.
     """
 
     effects: Mapping[str, float] = field(default_factory=dict, compare=False)
+    spread: Spread = field(default_factory=Spread, compare=False)
 
     @classmethod
     def average(cls, estimates: "Sequence[Difference]") -> "Difference":  # type: ignore[override]
@@ -83,7 +86,8 @@ class Difference(Estimate):
         for difference in estimates if paired else ():
             for speaker, effect in difference.effects.items():
                 effects[speaker] = effects.get(speaker, 0.0) + effect / len(estimates)
-        return cls(**vars(mean), effects=effects)
+        spread = Spread.of_mean([difference.spread for difference in estimates])
+        return cls(**vars(mean), effects=effects, spread=spread)
 
     @cached_property
     def p(self) -> float:
@@ -97,11 +101,12 @@ class Difference(Estimate):
 def adjusted_ps(differences: Sequence[Difference]) -> list[float]:
     """Return p-values adjusted for the number of differences (see `exchange.adjusted`).
 
-    Speakers that several differences share are exchanged in all of them at once.
+    Speakers that several differences share are exchanged in all of them at once. How much trainings
+    widen the errors is estimated over all differences together.
     """
     speakers = list(dict.fromkeys(name for each in differences for name in each.effects))
     place = {name: i for i, name in enumerate(speakers)}
     effects: Reals = np.zeros((len(differences), len(speakers)))
     for row, difference in zip(effects, differences, strict=True):
         row[[place[name] for name in difference.effects]] = [*difference.effects.values()]
-    return adjusted(effects)
+    return adjusted(effects, Spread.pooled([each.spread for each in differences]).widening)
