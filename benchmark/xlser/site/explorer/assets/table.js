@@ -109,7 +109,7 @@ const chanceOf = () => {
 };
 
 function axis(scale) {
-  const step = scale.high - scale.low > 40 || scale.width < 150 ? 20 : 10, ticks = [];
+  const step = [10, 20, 50].find((each) => scale.x(scale.low + each) - scale.x(scale.low) >= 28) || 100, ticks = [];
   for (let at = Math.ceil(scale.low / step) * step; at <= scale.high; at += step)
     ticks.push(make("text", { x: scale.x(at), y: 11, "text-anchor": at === scale.low ? "start" : at === scale.high ? "end" : "middle", class: "tick" }, String(at)));
   return make("svg", { width: scale.width, height: 14, "aria-hidden": "true" }, ticks);
