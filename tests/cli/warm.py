@@ -184,8 +184,9 @@ def _begin(
     for file in files:
         os.close(file)
     # Streams know from their opening whether they are pipes.
-    sys.stdout = os.fdopen(1, "w", encoding=sys.stdout.encoding, closefd=False)
-    sys.stderr = os.fdopen(2, "w", 1, sys.stderr.encoding, "backslashreplace", closefd=False)
+    encoding = environment.get("PYTHONIOENCODING", sys.stdout.encoding)
+    sys.stdout = os.fdopen(1, "w", encoding=encoding, closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, encoding, "backslashreplace", closefd=False)
     # A test run that a shell put into the background ignores interrupts, and so would this.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(folder)
