@@ -76,3 +76,11 @@ def test_a_stranger_whose_source_says_it_all_is_listed_without_torch(
 
 def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
     assert xlser("--version", folder=tmp_path).stdout == f"xlser {version('xlser')}\n"
+
+
+def test_a_worker_starts_without_pandas_and_datasets() -> None:
+    code = (
+        "import sys, xlser.runs.jobs as _; print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert HEAVY & {*done.stdout.split()} == {"pyarrow", "torch", "torchaudio"}

@@ -1,12 +1,12 @@
 import multiprocessing.spawn
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from tests.cli.commands import start, xlser
+from tests.cli.warm import Command
 from tests.demo import Demo, lasting, request
 from tests.packages import FAULTY, install
 
@@ -72,7 +72,7 @@ def test_a_method_that_ends_its_process_is_a_failed_run_and_the_others_go_on(
     assert len(records(tmp_path / "leaderboards/demo/results")) == 1
 
 
-def two_asleep(site: Path, folder: Path, cache: Path) -> tuple[subprocess.Popen[str], list[int]]:
+def two_asleep(site: Path, folder: Path, cache: Path) -> tuple[Command, list[int]]:
     """A command whose two workers are busy for long; the numbers of their processes."""
     asked = ["run", "sleeps-in-fit", "--target", "german", "--jobs", "2"]
     process = start(*asked, folder=folder, PYTHONPATH=str(site), XLSER_CACHE=str(cache))

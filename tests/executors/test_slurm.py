@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from tests.cli.commands import start
+from tests.cli.warm import Command
 from tests.demo import Demo, lasting, request
 from tests.executors.slurm_node import TO_BE_HAD, slurm
 from tests.packages import Package
@@ -85,7 +86,7 @@ def records(results: Path) -> dict[str, Record]:
 
 def until(
     true: Callable[[], object],
-    command: subprocess.Popen[str] | None = None,
+    command: Command | None = None,
     within: float = 240.0,
 ) -> None:
     """Wait for something that happens while a command is at work."""
@@ -118,10 +119,10 @@ class Grid:
     def __init__(self, folder: Path, site: Path, cache: Path, **environment: str) -> None:
         self.folder = folder
         self._environment = {"PYTHONPATH": str(site), "XLSER_CACHE": str(cache), **environment}
-        self._commands: list[subprocess.Popen[str]] = []
+        self._commands: list[Command] = []
         self.spool = cache / "slurm"
 
-    def start(self, *options: str) -> subprocess.Popen[str]:
+    def start(self, *options: str) -> Command:
         asked = ["run", "waits", "--target", "german", "--set", f"folder={self.folder}"]
         asked += ["--executor", "slurm", *options]
         self._commands.append(start(*asked, folder=self.folder, **self._environment))
@@ -171,7 +172,7 @@ def slurm_grid(
     grid.end()
 
 
-def hear(process: subprocess.Popen[str], said: str) -> str:
+def hear(process: Command, said: str) -> str:
     assert process.stderr
     heard = []
     for line in process.stderr:

@@ -6,9 +6,10 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess, Popen
+from subprocess import CompletedProcess
 
 from tests.cli.commands import start
+from tests.cli.warm import Command as Running
 from tests.demo import lasting
 
 from xlser.records import Record
@@ -26,11 +27,11 @@ def failures(folder: Path) -> list[Path]:
     return sorted((folder / "leaderboards" / "demo" / "failures").rglob("*.json"))
 
 
-def started(unruly: Path, cache: Path, folder: Path, *args: str) -> Popen[str]:
+def started(unruly: Path, cache: Path, folder: Path, *args: str) -> Running:
     return start(*args, folder=folder, PYTHONPATH=str(unruly), XLSER_CACHE=str(cache))
 
 
-def wait_for_a_record(folder: Path, process: Popen[str]) -> None:
+def wait_for_a_record(folder: Path, process: Running) -> None:
     deadline = time.monotonic() + 120
     while not records(folder):
         assert process.poll() is None, process.communicate()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import datasets
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -25,6 +24,8 @@ _ABOUT = "store.json"
 
 
 def _columns(input_: Input) -> pa.Schema:
+    import datasets  # which takes a while to import, and reading a store does without
+
     features = datasets.Features(
         {
             "id": datasets.Value("string"),
@@ -95,12 +96,11 @@ class FeatureStore:
         if not rows.is_file() or rows.stat().st_size != self.about.size:
             raise _broken(folder, f"{_ROWS} is missing or truncated")
         try:
-            self._rows = datasets.Dataset.from_file(str(rows))
+            table = pa.ipc.open_stream(pa.memory_map(str(rows))).read_all()
         except pa.ArrowInvalid as cause:
             raise _broken(folder, f"{_ROWS} is no Arrow file") from cause
-        if len(self._rows) != self.about.utterances:
-            raise _broken(folder, f"it holds {len(self._rows)} rows, not {self.about.utterances}")
-        table: pa.Table = self._rows.data.table
+        if len(table) != self.about.utterances:
+            raise _broken(folder, f"it holds {len(table)} rows, not {self.about.utterances}")
         self.ids: tuple[str, ...] = tuple(table["id"].to_pylist())
         self._row = {id_: row for row, id_ in enumerate(self.ids)}
         # One contiguous view a record batch; nothing is copied.

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from xlser.backbones import PretrainedBackbone
 from xlser.errors import MethodError, ProtocolError, WeightsError
@@ -17,11 +15,13 @@ from xlser.methods.transport import arrived, carried
 from xlser.methods.vocabulary import TWIN
 from xlser.protocols import Labels, Scenario
 from xlser.records.identity import identify, place
-from xlser.records.runs_table import canonical
-from xlser.results.results import runs_of
 from xlser.runs.inputs import Catalogue
 from xlser.runs.plan_notes import PLANNED, plan_notes
 from xlser.system.files import digest_json
+
+# Each worker imports this module for `Run`: pandas comes where a plan is made.
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,8 @@ def make_plan(
         WeightsError: fine-tuning of a backbone that has nothing to learn.
         RecordError: all records under `results` are of another protocol.
     """
+    from xlser.results.results import runs_of
+
     protocol = catalogue.protocol
     if request.track == "finetune" and backbone.kind.weights is None:
         raise WeightsError(
@@ -195,8 +197,12 @@ def make_plan(
     return Plan(todo, there, skipped, notes)
 
 
-def _stated(runs: Sequence[Run], catalogue: Catalogue) -> pd.DataFrame:
+def _stated(runs: Sequence[Run], catalogue: Catalogue) -> "pd.DataFrame":
     """Return what the records of runs state, in columns like those of recorded ones."""
+    import pandas as pd
+
+    from xlser.records.runs_table import canonical
+
     return pd.DataFrame(
         [
             (

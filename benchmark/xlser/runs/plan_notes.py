@@ -3,9 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 PLANNED = (
     "key", "method", "package", "settings", "target", "labels", "track", "backbone", "weights",
@@ -17,7 +18,7 @@ _TABLE = ["target", "track", "backbone", "weights", "precision", "source_corpora
 _ROW = [*_TABLE, "method", "settings", "labels", "corpora"]
 
 
-def plan_notes(todo: pd.DataFrame, done: pd.DataFrame, recorded: pd.DataFrame) -> list[str]:
+def plan_notes(todo: "pd.DataFrame", done: "pd.DataFrame", recorded: "pd.DataFrame") -> list[str]:
     """Return what will stand apart on the leaderboard, or comes from another package version.
 
     Args:
@@ -33,7 +34,7 @@ def plan_notes(todo: pd.DataFrame, done: pd.DataFrame, recorded: pd.DataFrame) -
     ]
 
 
-def _recorded_by_others(done: pd.DataFrame, recorded: pd.DataFrame) -> Iterator[str]:
+def _recorded_by_others(done: "pd.DataFrame", recorded: "pd.DataFrame") -> Iterator[str]:
     """Compare versions of the same runs."""
     package_of = dict(zip(recorded["key"], recorded["package"], strict=True))
     found = Counter(
@@ -48,7 +49,7 @@ def _recorded_by_others(done: pd.DataFrame, recorded: pd.DataFrame) -> Iterator[
         )
 
 
-def _seeds_by_others(todo: pd.DataFrame, recorded: pd.DataFrame) -> Iterator[str]:
+def _seeds_by_others(todo: "pd.DataFrame", recorded: "pd.DataFrame") -> Iterator[str]:
     """Look for seeds of the same row that another version of the package ran."""
     packages: dict[tuple[object, ...], dict[str, None]] = {}
     for *row, package in _tuples(recorded, [*_ROW, "package"]):
@@ -65,7 +66,7 @@ def _seeds_by_others(todo: pd.DataFrame, recorded: pd.DataFrame) -> Iterator[str
         )
 
 
-def _other_recordings(todo: pd.DataFrame, recorded: pd.DataFrame) -> Iterator[str]:
+def _other_recordings(todo: "pd.DataFrame", recorded: "pd.DataFrame") -> Iterator[str]:
     """Look for records of the same table that used other recordings of a corpus."""
     there: dict[tuple[object, ...], Counter[str]] = {}
     for *table, corpora in _tuples(recorded, [*_TABLE, "corpora"]):
@@ -84,7 +85,7 @@ def _other_recordings(todo: pd.DataFrame, recorded: pd.DataFrame) -> Iterator[st
         )
 
 
-def _tuples(frame: pd.DataFrame, columns: list[str]) -> Iterator[tuple[Any, ...]]:
+def _tuples(frame: "pd.DataFrame", columns: list[str]) -> Iterator[tuple[Any, ...]]:
     return frame[columns].itertuples(index=False, name=None)
 
 
