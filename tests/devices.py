@@ -1,13 +1,15 @@
 """A device that computes on the CPU and, as a GPU does, refuses what mixes devices.
 
-Code that hands an operation one tensor on a GPU and one on the CPU fails on machines with a GPU
-alone. `device()` gives torch a second device on any machine. Its tensors hold a CPU tensor each
-and cannot be read without being copied (`Tensor.cpu`, `.item()`, `.tolist()`); operations refuse
-what they refuse on CUDA. Random numbers are those of the CPU, so that results are the same to the
-bit: a test can compare them.
+Code that hands an operation a tensor on a GPU and one on the CPU fails on machines with a GPU
+alone. `device()` gives torch a second device on any machine: operations on it refuse what they
+refuse on CUDA. Its tensors hold one on the CPU each, and what is drawn at random is what the CPU
+draws, so that results are the same.
+
+torch has a place for one device from outside (PrivateUse1), which Python can fill; it is of torch
+2.11 and may change. Once made, the device stays known to the process.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, NoReturn
@@ -15,11 +17,12 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 from torch._ops import OpOverload
-from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
-CPU = torch.device("cpu")
 NAME = "elsewhere"
+"""Of the device, as `torch.device` takes it."""
+
+CPU = torch.device("cpu")
 
 aten = torch.ops.aten
 _COPIES = {aten.copy_, aten._to_copy, aten._copy_from}
@@ -52,14 +55,15 @@ class OnDevice(Tensor):
 
     @staticmethod
     def __new__(cls, held: Tensor) -> "OnDevice":
-        made: OnDevice = Tensor._make_wrapper_subclass(
-            cls,
-            held.shape,
-            strides=held.stride(),
-            storage_offset=held.storage_offset(),
-            dtype=held.dtype,
-            device=f"{NAME}:0",
-        )
+        with torch.inference_mode(held.is_inference()):  # else a view would not be as its base
+            made: OnDevice = Tensor._make_wrapper_subclass(
+                cls,
+                held.shape,
+                strides=held.stride(),
+                storage_offset=held.storage_offset(),
+                dtype=held.dtype,
+                device=f"{NAME}:0",
+            )
         made.held = held
         return made
 
@@ -102,7 +106,7 @@ def device() -> Iterator[torch.device]:
 
 
 class _Module:
-    """What torch asks of `torch.privateuseone`."""
+    """What torch asks of the module of a device, as `torch.cuda` is one."""
 
     def is_available(self) -> bool:
         return True
@@ -141,7 +145,7 @@ def _computed(operation: OpOverload, *args: Any, **kwargs: Any) -> Any:
     parts = operation.decompose(*args, **kwargs)
     if parts is not NotImplemented:
         return parts
-    given = tree_leaves((args, kwargs))
+    given = list(_single((args, *kwargs.values())))
     there = {id(x.held): x for x in given if isinstance(x, OnDevice)}
     here = {id(x): x for x in given if isinstance(x, Tensor) and not isinstance(x, OnDevice)}
     asked = kwargs.get("device")
@@ -150,9 +154,9 @@ def _computed(operation: OpOverload, *args: Any, **kwargs: Any) -> Any:
         _require_generator_there(operation, given)
     if there and here and operation.overloadpacket not in _COPIES:
         _require_one_device(operation, args, kwargs)
-    values = tree_map(lambda x: x.held if isinstance(x, OnDevice) else x, (args, kwargs))
+    kwargs = {name: _each(_value, of) for name, of in kwargs.items()}
     if asked is not None:
-        values[1]["device"] = CPU
+        kwargs["device"] = CPU
     known = {**here, **there}
 
     def placed(x: Any) -> Any:
@@ -164,7 +168,27 @@ def _computed(operation: OpOverload, *args: Any, **kwargs: Any) -> Any:
             raise NotImplementedError(f"{operation} resizes a tensor on {NAME}.")
         return known[id(x)]
 
-    return tree_map(placed, operation(*values[0], **values[1]))
+    return _each(placed, operation(*_each(_value, args), **kwargs))
+
+
+def _value(x: Any) -> Any:
+    return x.held if isinstance(x, OnDevice) else x
+
+
+def _each(function: Callable[[Any], Any], x: Any) -> Any:
+    """Apply a function to what is in lists and tuples, the arguments and answers of operations."""
+    if isinstance(x, list | tuple):
+        return type(x)(_each(function, item) for item in x)
+    return function(x)
+
+
+def _single(x: Any) -> Iterator[Any]:
+    """Yield what is in lists and tuples."""
+    if isinstance(x, list | tuple):
+        for item in x:
+            yield from _single(item)
+    else:
+        yield x
 
 
 def _require_generator_there(operation: OpOverload, given: list[Any]) -> None:
@@ -181,11 +205,11 @@ def _require_one_device(operation: OpOverload, args: Any, kwargs: Any) -> None:
     """
     for place, argument in enumerate(operation._schema.arguments):
         value = args[place] if place < len(args) else kwargs.get(argument.name)
-        if argument.name == "indices" and operation.overloadpacket in _INDEXING:
-            if isinstance(args[0], OnDevice):
-                continue
+        indexing = argument.name == "indices" and operation.overloadpacket in _INDEXING
+        if indexing and isinstance(args[0], OnDevice):
+            continue
         number = isinstance(value, Tensor) and value.dim() == 0 and not argument.is_write
-        if not number and any(_is_here(x) for x in tree_leaves(value)):
+        if not number and any(_is_here(x) for x in _single(value)):
             raise RuntimeError(
                 f"{operation}: Expected all tensors to be on the same device, but found at least "
                 f"two devices, {NAME} and cpu! ({argument.name} is on cpu)"
