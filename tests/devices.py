@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 from torch._ops import OpOverload
+from torch.utils._mode_utils import no_dispatch
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 NAME = "elsewhere"
@@ -25,7 +26,7 @@ NAME = "elsewhere"
 CPU = torch.device("cpu")
 
 aten = torch.ops.aten
-_COPIES = {aten.copy_, aten._to_copy, aten._copy_from}
+_COPIES = {aten.copy_, aten._to_copy}
 _INDEXING = {
     aten.index,
     aten.index_put,
@@ -40,6 +41,8 @@ _RESIZING = (  # which torch makes from an empty tensor that is resized
     aten.arange.start_step,
     aten.eye.default,
     aten.eye.m,
+    aten.hann_window.default,
+    aten.hann_window.periodic,
 )
 
 
@@ -91,16 +94,13 @@ def device() -> Iterator[torch.device]:
     there = _registered()
     kernels = torch.library.Library("_", "IMPL"), torch.library.Library("aten", "IMPL")
     kernels[0].fallback(_computed, "PrivateUse1")
+    kernels[1].impl(aten._copy_from.default, _filled, "PrivateUse1")
     for operation in _RESIZING:
         kernels[1].impl(operation, partial(_computed, operation), "PrivateUse1")
-    # `torch.tensor` would fill a new tensor below the reach of Python; autograd had its threads
-    # counted before the device was there.
-    torch._C._set_only_lift_cpu_tensors(True)
     try:
-        with torch.autograd.set_multithreading_enabled(False):
+        with torch.autograd.set_multithreading_enabled(False):  # it has no thread for the device
             yield there
     finally:
-        torch._C._set_only_lift_cpu_tensors(False)
         for library in kernels:
             library._destroy()
 
@@ -136,6 +136,11 @@ def _registered() -> torch.device:
     return torch.device(NAME, 0)
 
 
+def _filled(source: Tensor, made: Tensor, non_blocking: bool = False) -> Any:
+    """Fill a tensor that torch has just made on the device."""
+    return _computed(aten.copy_.default, made, source)
+
+
 def _computed(operation: OpOverload, *args: Any, **kwargs: Any) -> Any:
     """Compute an operation that takes or makes tensors on the device.
 
@@ -168,7 +173,11 @@ def _computed(operation: OpOverload, *args: Any, **kwargs: Any) -> Any:
             raise NotImplementedError(f"{operation} resizes a tensor on {NAME}.")
         return known[id(x)]
 
-    return _each(placed, operation(*_each(_value, args), **kwargs))
+    answer = operation(*_each(_value, args), **kwargs)
+    if torch.Tag.inplace_view in operation.tags:  # a tensor of torch takes on its shape by itself
+        with no_dispatch():
+            operation(*args, **kwargs)
+    return _each(placed, answer)
 
 
 def _value(x: Any) -> Any:
