@@ -67,4 +67,6 @@ class _Mean:
 
     def predict(self, speech: Speech) -> Tensor:
         """Return class probabilities, shape (utterances, classes)."""
-        return torch.stack([member.predict(speech).float() for member in self._members]).mean(dim=0)
+        device = speech.features.device  # from which members that are no network return
+        answers = [member.predict(speech).to(device, torch.float32) for member in self._members]
+        return torch.stack(answers).mean(dim=0)
