@@ -1,8 +1,11 @@
+from copy import deepcopy
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from xlser.training import Adapter, together
+from xlser.training.model import EmotionModel
 
 
 def network() -> nn.Module:
@@ -45,3 +48,34 @@ def test_a_dimension_that_hardly_varies_is_not_blown_up() -> None:
 def test_one_utterance_is_standardised_by_its_mean_alone() -> None:
     adapter = Adapter(torch.randn(1, 16))
     torch.testing.assert_close(adapter.std, torch.ones(16))
+
+
+class FirstFrame(nn.Module):
+    """An encoder whose embedding is the first frame."""
+
+    def forward(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return (batch, mels)."""
+        return speech[:, 0] if lengths is None else speech[:, 0] * (lengths > 0)[:, None]
+
+
+def test_only_crops_in_training_go_through_what_is_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whole utterances have a shape each: torch would compile them one by one."""
+    through: list[Tensor] = []
+
+    def compile_(module: nn.Module, *, dynamic: bool) -> None:
+        assert not dynamic
+        module._compiled_call_impl = lambda *x: through.append(x[0]) or module._call_impl(*x)
+
+    monkeypatch.setattr(nn.Module, "compile", compile_)
+    model, crops = EmotionModel(FirstFrame(), 4, 3), torch.randn(2, 5, 4)
+    expected = model(crops)
+    model.compile_encoder()
+    assert list(model.state_dict()) == ["head.weight", "head.bias"]
+    assert torch.equal(model.train()(crops), expected)
+    assert len(through) == 1
+    lengths = torch.tensor([5, 3])
+    for answer in (model(crops, lengths), model.eval()(crops), deepcopy(model).train()(crops)):
+        assert torch.equal(answer, expected)
+    assert len(through) == 1

@@ -30,12 +30,18 @@ class EmotionModel(nn.Module):
         self.encoder = encoder
         self.head: nn.Module = nn.Linear(dimension, classes)
         self.dimension = dimension
+        self._compiled = False
+
+    def compile_encoder(self) -> None:
+        """Let torch compile what the encoder does to crops in training, of one shape each."""
+        self.encoder.compile(dynamic=False)
+        self._compiled = True
 
     def embed(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return embeddings z, shape (batch, dimension), of crops or frozen embeddings."""
-        if self.training and lengths is None:  # compiled, if `new_model` has it so
-            return cast("Tensor", self.encoder(speech))
-        return cast("Tensor", self.encoder.forward(speech, lengths))
+        if self._compiled and not (self.training and lengths is None):
+            return cast("Tensor", self.encoder.forward(speech, lengths))
+        return cast("Tensor", self.encoder(speech, lengths))
 
     def forward(self, speech: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits, shape (batch, classes).
@@ -126,9 +132,10 @@ def new_model(
     dimension = cast("int", encoder.dimension)
     if task.stacked > 1:
         encoder, dimension = Summed(encoder, task.stacked), dimension // task.stacked
+    model = EmotionModel(encoder, dimension, len(task.classes)).to(task.device)
     if task.device.type == "cuda" and compiles():
-        encoder.compile(dynamic=False)
-    return EmotionModel(encoder, dimension, len(task.classes)).to(task.device)
+        model.compile_encoder()
+    return model
 
 
 def together(network: Callable[[Tensor], Tensor], *parts: Tensor) -> tuple[Tensor, ...]:
