@@ -50,7 +50,8 @@ DESIGNS = {
 APART = 0.1
 """Share of the variance between speakers that methods do not have in common.
 
-The error of a difference on v1's German and Italian is then 3.4 points, as that of its records."""
+The error over speakers of a difference on v1's German and Italian is then 3.4 points, as in its
+records."""
 
 DRAWS, RESAMPLES = 999, 500
 """Exchanges and resamples of an experiment; pages have 10,000 and 2,000, power is the same."""
