@@ -288,7 +288,7 @@ def manifest(folder: Path, stated: dict[str, Any], **more: Any) -> Path:
         (b"[" * 100_000, "is not valid JSON: "),
         (b"[]", "holds a list, not an object."),
         (b"{}", "does not have the digest it states: it states none"),
-        (None, "cannot be read: No such file"),
+        (None, "is not there."),
     ],
 )
 def test_a_broken_file_is_named(content: bytes | None, problem: str, tmp_path: Path) -> None:

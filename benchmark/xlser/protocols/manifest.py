@@ -60,6 +60,11 @@ def _laid_out(value: Any, depth: int = 0) -> str:
 def _read(path: Path) -> dict[str, Any]:
     try:
         stated = json.loads(path.read_bytes(), object_pairs_hook=_without_doubles)
+    except FileNotFoundError as cause:
+        raise ManifestError(
+            f"The manifest {path} is not there.",
+            "Name a file that is there; `xlser protocols` lists the registered ones.",
+        ) from cause
     except OSError as cause:
         raise ManifestError(
             f"The manifest {path} cannot be read: {cause.strerror}.", "Install its package anew."
