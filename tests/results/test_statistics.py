@@ -194,19 +194,19 @@ def test_what_is_far_from_sft_or_below_the_first_is_marked(template: Record) -> 
 
 def test_a_table_states_what_it_can_find() -> None:
     ranks = {"a": (1, 2), "b": (1, 3), "c": (2, 3)}
-    told = Standing({"a": 1.0, "b": 0.5, "c": 0.03}, ranks, 16, 3.4, 9.5, 11.7, 0.51, 0.18)
-    text = standing_in_words(told, "a", ranks=True).text
+    many = Standing({"a": 1.0, "b": 0.5, "c": 0.03}, ranks, 16, 3.4, 9.5, 11.7, 0.51, 0.18)
+    text = standing_in_words(many, "a", ranks=True).text
     assert text == (
         "Finds two methods named beforehand apart from 9.5 points on, and one of 2 from a from "
         "11.7 on (80 % power). Reliability of the ranking: 0.51. ↓ Separably below the first: c."
     )
     few = replace(
-        told, below={"a": 1.0, "b": 0.5}, speakers=4, named=inf, against_one=inf, reliability=None
+        many, below={"a": 1.0, "b": 0.5}, speakers=4, named=inf, against_one=inf, reliability=None
     )
     assert standing_in_words(few, "a", ranks=True).text == (
         "4 speakers are too few to find any two methods apart: the ranks are no evidence."
     )
-    table = standings_table({"100 labels": few, "25 labels": told}, "a")
+    table = standings_table({"100 labels": few, "25 labels": many}, "a")
     assert [row[4:] for row in table.rows] == [
         ("18 %", "–", "–", "–", "0"),
         ("18 %", "9.5", "11.7", "0.51", "1"),
