@@ -164,3 +164,17 @@ def test_names_that_cannot_be_taken(name: str) -> None:
     with pytest.raises(XlserError):
         xlser("protocols", "freeze", name, *BASE)
     assert not list(Path().glob("*.json"))
+
+
+def test_protocols_of_one_name_in_two_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, seeds in ((tmp_path / "first", "1"), (tmp_path / "second", "2")):
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        freeze(
+            *("--seeds", seeds, "--folds", "2", "--labels", "10", "--reference", "svm"),
+            *("--backbone", "logmel-functionals", "--map", "my-sardinian:calm=neutral"),
+        )
+        xlser("run", "svm", "--protocol", "sardinian.json", "--jobs", "1")
+        assert f"{2 * int(seeds)} records: 0 rejected" in xlser("validate", "leaderboards")

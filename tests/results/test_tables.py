@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.demo import Demo, request
 from tests.leaderboards.made import (
@@ -14,11 +15,15 @@ from tests.leaderboards.made import (
     without_interval,
 )
 
+from xlser import registry
+from xlser.corpora import TableCorpus, add_corpus
 from xlser.errors import RecordError, UnknownNameError
 from xlser.leaderboards.formatting import signed
 from xlser.protocols import get_protocol
 from xlser.records import Record
+from xlser.records.runs_table import TestSet
 from xlser.results import competition_ranks
+from xlser.results.predictions import TestUtterances
 from xlser.site import write_leaderboard
 
 _EVERY = {"name": "upper-bound", "target_labels": "all"}
@@ -343,3 +348,17 @@ def test_a_repeat_of_a_run_stands_in_no_row(template: Record) -> None:
     once = over_seeds(template, v1, 7)
     again = over_seeds(template, v1, 9, repeat=1)
     assert page(v1, [*once, *again]) == page(v1, once)
+
+
+def test_speakers_are_those_of_the_corpus_registered_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_in_process", dict(registry._in_process))
+    test_set = TestSet("mine/a mine/b", "01")
+    for speakers in (["x", "y"], ["y", "y"]):
+        table = pd.DataFrame(
+            {"path": ["a.wav", "b.wav"], "speaker": speakers, "emotion": ["anger", "sadness"]}
+        )
+        add_corpus(TableCorpus("mine", table, folder=tmp_path, language="english"))
+        tested = TestUtterances.of([test_set], 2)
+        assert tested.speakers == tuple(f"mine/{name}" for name in sorted(set(speakers)))

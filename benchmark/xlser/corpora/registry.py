@@ -1,7 +1,7 @@
 """Corpora by name, and where each lies on this machine."""
 
 from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from xlser import registry
@@ -77,7 +77,13 @@ def _registered(name: str) -> Corpus:
             return corpus
     except UnknownNameError:
         raise UnknownNameError("corpus", name, corpus_names()) from None
-    return registry.load("xlser.corpora", name, Corpus)()  # type: ignore[type-abstract]
+    return _of_class(registry.load("xlser.corpora", name, Corpus))  # type: ignore[type-abstract]
+
+
+@cache
+def _of_class(corpus: type[Corpus]) -> Corpus:
+    """Return the one object of a class; what is worked out for a corpus may be kept by it."""
+    return corpus()
 
 
 @lru_cache(maxsize=64)

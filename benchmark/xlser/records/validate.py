@@ -9,14 +9,12 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from xlser.corpora import Utterance, published_recordings
+from xlser.corpora import published_recordings
 from xlser.errors import XlserError
-from xlser.protocols import Labels, Protocol, Scenario, Scenarios, find_protocol
-from xlser.protocols.published import utterances_at_hand
+from xlser.protocols import Protocol
 from xlser.records.columns import ROLES
 from xlser.records.identity import identify, place
 from xlser.records.prediction import Role
@@ -28,9 +26,9 @@ from xlser.records.soundness.agreement import (
     unfit_names,
     unsubmittable,
 )
+from xlser.records.soundness.demands import Demands, Due
 from xlser.records.soundness.readable import read_readable
 from xlser.records.store import bytes_of
-from xlser.settings import Settings
 from xlser.system.files import digest_json
 
 
@@ -74,13 +72,14 @@ def validate(paths: Iterable[Path], submitted: bool = False) -> Validation:
     faults += (Fault(path, what) for path, what in wrong)
     sound: list[Any] = []
     misplaced: dict[Path, str] = {}
+    demands = Demands()
     for i, run in enumerate(runs.rows() if len(runs) else ()):
         try:
             found = [*contradictions(run), *false_claims(run), *unfit_names(run)]
             found += _other_recordings(run)
             found += unsubmittable(run) if submitted else ()
-            found += _faults_of(run, runs, i)
-            if not found and (what := _misplaced(run)):
+            found += _faults_of(run, runs, i, demands)
+            if not found and (what := _misplaced(run, demands)):
                 misplaced[run.path] = what
         except XlserError as error:
             found = [error.problem]
@@ -92,7 +91,7 @@ def validate(paths: Iterable[Path], submitted: bool = False) -> Validation:
     faults += (Fault(p, what) for p, what in misplaced.items() if p not in of_a_copy)
     faults += copies
     faults.sort(key=lambda fault: fault.path)
-    return Validation(count, faults, _incomplete(sound))
+    return Validation(count, faults, _incomplete(sound, demands))
 
 
 def _other_recordings(run: Any) -> Iterator[str]:
@@ -107,9 +106,9 @@ def _other_recordings(run: Any) -> Iterator[str]:
             )
 
 
-def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
+def _faults_of(run: Any, runs: Runs, i: int, demands: Demands) -> Iterator[str]:
     """Yield what is wrong with a record whose scores are those of its predictions."""
-    protocol = _protocol(run.protocol, _leaderboards(run.path))
+    protocol = demands.protocol(run.protocol, _leaderboards(run.path))
     if (run.protocol_version, run.protocol_digest) != (protocol.version, protocol.digest):
         yield (
             f"It is of {protocol.name} version {run.protocol_version} "
@@ -121,8 +120,9 @@ def _faults_of(run: Any, runs: Runs, i: int) -> Iterator[str]:
         yield f"Its classes are {', '.join(run.classes)}, not {', '.join(classes)}."
         return
     fold = f", fold {run.fold}" if protocol.folds > 1 else ""
-    cell = _leaderboards(run.path), run.target, run.labels, run.seed, run.fold
-    due = _due(protocol.name, *cell, run.source_corpora, run.excluded, run.draw)
+    cell = run.target, run.labels, run.seed, run.fold, run.draw
+    where = protocol.name, _leaderboards(run.path)
+    due = demands.due(*where, *cell, run.source_corpora, run.excluded)
     if run.absent_corpora != due.absent_corpora:
         yield (
             f"It states that these source corpora were absent: {_listed(run.absent_corpora)}; "
@@ -176,98 +176,14 @@ def _identity(run: Any) -> dict[str, object]:
     )
 
 
-@dataclass(frozen=True)
-class _Due:
-    """What a protocol demands of a record.
-
-    Attributes:
-        digest: of the scenario.
-        absent_corpora: of the source.
-        tested: test utterances by role, ordered as they must be.
-    """
-
-    digest: str
-    absent_corpora: tuple[str, ...]
-    tested: Mapping[Role, TestSet]
-
-
-@lru_cache(maxsize=4096)
-def _due(
-    protocol: str,
-    leaderboards: Path | None,
-    target: str,
-    labels: Labels,
-    seed: int,
-    fold: int,
-    source: tuple[str, ...],
-    excluded: str,
-    draw: int,
-) -> _Due:
-    """Return what a protocol demands, over the published corpora."""
-    scenario = _scenarios(protocol, leaderboards, target, source, excluded).of(
-        target, labels, seed, fold, draw
-    )
-    tested = {"target": scenario.target_test, "source": scenario.source_test}
-    return _Due(
-        scenario.digest,
-        scenario.absent_corpora,
-        {role: _test_set(tested[role], _digits(tested[role], scenario)) for role in ROLES},
-    )
-
-
-@lru_cache(maxsize=32)
-def _scenarios(
-    protocol: str,
-    leaderboards: Path | None,
-    target: str,
-    source: tuple[str, ...],
-    excluded: str,
-) -> Scenarios:
-    """Return what a protocol makes of the published corpora, for one target."""
-    chosen = _protocol(protocol, leaderboards)
-    without = {corpus: tuple(names) for corpus, names in json.loads(excluded).items()}
-    catalogue = {
-        name: [u for u in listed if u.name not in without.get(name, ())]
-        for name in (*source, *chosen.corpora_of(target))
-        for listed in [_listed_by(name, chosen.read_emotions(name))]
-    }
-    return Scenarios(chosen, catalogue)
-
-
-def _digits(ids: Sequence[str], scenario: Scenario) -> str:
-    """Return the class index of utterances, one digit each."""
-    return "".join([str(scenario.emotion[id_]) for id_ in ids])
-
-
-@lru_cache(maxsize=1024)
-def _test_set(ids: tuple[str, ...], emotion: str) -> TestSet:
-    """Return test utterances, corpus by corpus."""
-    by_corpus: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for id_, digit in zip(ids, emotion, strict=True):
-        by_corpus[id_.partition("/")[0]].append((id_, digit))
-    ordered = [member for members in by_corpus.values() for member in members]
-    return TestSet(" ".join(id_ for id_, _ in ordered), "".join(digit for _, digit in ordered))
-
-
-@lru_cache(maxsize=256)
-def _protocol(name: str, leaderboards: Path | None) -> Protocol:
-    return find_protocol(name, leaderboards)
-
-
 def _leaderboards(path: Path) -> Path | None:
     """Return the folder of leaderboards that a record lies in, if it lies in one."""
     return next((above.parent.parent for above in path.parents if above.name == "results"), None)
 
 
-@lru_cache(maxsize=256)
-def _listed_by(corpus: str, emotions: tuple[str, ...]) -> list[Utterance]:
-    """Return what a corpus lists, or without a list what lies in its folder."""
-    return utterances_at_hand(corpus, emotions, Settings.gather())
-
-
-def _misplaced(run: Any) -> str | None:
+def _misplaced(run: Any, demands: Demands) -> str | None:
     """Look at the part of the path that `xlser run` gives; a file on its own has none."""
-    protocol = _protocol(run.protocol, _leaderboards(run.path))
+    protocol = demands.protocol(run.protocol, _leaderboards(run.path))
     due = PurePosixPath(run.protocol, "results") / place(
         target=run.target,
         track=run.track,
@@ -287,7 +203,7 @@ def _misplaced(run: Any) -> str | None:
     return None
 
 
-def _wrong_utterances(tested: Mapping[Role, TestSet], due: _Due) -> Iterator[str]:
+def _wrong_utterances(tested: Mapping[Role, TestSet], due: Due) -> Iterator[str]:
     """Compare the test utterances, their order and their emotions with the protocol's."""
     wrong = [role for role in ROLES if tested[role] != due.tested[role]]
     if not wrong:
@@ -352,7 +268,7 @@ def _doubled(runs: Iterable[Any]) -> Iterator[Fault]:
         yield Fault(run.path, f"It {what} {earlier.path}{held}.")
 
 
-def _incomplete(runs: Iterable[Any]) -> list[str]:
+def _incomplete(runs: Iterable[Any], demands: Demands) -> list[str]:
     """Return which rows lack seeds of their protocol."""
     recorded: dict[tuple[str, ...], set[tuple[int, int]]] = defaultdict(set)
     protocols: dict[tuple[str, ...], Protocol] = {}
@@ -367,7 +283,7 @@ def _incomplete(runs: Iterable[Any]) -> list[str]:
             f"{run.labels} labels",
         )
         recorded[row].add((run.seed, run.fold))
-        protocols[row] = _protocol(run.protocol, _leaderboards(run.path))
+        protocols[row] = demands.protocol(run.protocol, _leaderboards(run.path))
     return [
         f"{', '.join(row)}: {'runs' if protocols[row].folds > 1 else 'seeds'} "
         f"{_cells(protocols[row], found)} of {_cells(protocols[row], protocols[row].cells)}"

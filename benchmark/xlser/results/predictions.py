@@ -72,8 +72,9 @@ class TestUtterances:
         Raises:
             RecordError: the name of an utterance is not one of its corpus.
         """
-        names = np.concatenate([_speakers(test_set) for test_set in test_sets])
-        speakers, speaker = np.unique(names, return_inverse=True)
+        corpora = {name: get_corpus(name) for each in test_sets for name in each.corpora}
+        names = [_speakers(t, tuple(corpora[name] for name in t.corpora)) for t in test_sets]
+        speakers, speaker = np.unique(np.concatenate(names), return_inverse=True)
         return cls(
             ids=tuple(id_ for test_set in test_sets for id_ in test_set.ids),
             seed=np.repeat(np.arange(len(test_sets)), [len(t.truth) for t in test_sets]),
@@ -192,9 +193,9 @@ class PredictionsOf:
 
 
 @lru_cache(maxsize=1024)
-def _speakers(test_set: TestSet) -> npt.NDArray[np.str_]:
+def _speakers(test_set: TestSet, corpora: tuple[Corpus, ...]) -> npt.NDArray[np.str_]:
     """Return `<corpus>/<speaker>` of each utterance; parsing thousands of names takes long."""
-    of_corpora = {corpus: get_corpus(corpus) for corpus in test_set.corpora}
+    of_corpora = {corpus.name: corpus for corpus in corpora}
     return np.array([_speaker(of_corpora[corpus], name) for corpus, name in _split(test_set)])
 
 
