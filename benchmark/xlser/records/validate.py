@@ -120,9 +120,7 @@ def _faults_of(run: Any, runs: Runs, i: int, demands: Demands) -> Iterator[str]:
         yield f"Its classes are {', '.join(run.classes)}, not {', '.join(classes)}."
         return
     fold = f", fold {run.fold}" if protocol.folds > 1 else ""
-    cell = run.target, run.labels, run.seed, run.fold, run.draw
-    where = protocol.name, _leaderboards(run.path)
-    due = demands.due(*where, *cell, run.source_corpora, run.excluded)
+    due = demands.due(run, _leaderboards(run.path))
     if run.absent_corpora != due.absent_corpora:
         yield (
             f"It states that these source corpora were absent: {_listed(run.absent_corpora)}; "

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from xlser.corpora import Utterance
 from xlser.protocols import Labels, Scenario, Scenarios, find_protocol
@@ -14,6 +15,9 @@ from xlser.records.columns import ROLES
 from xlser.records.prediction import Role
 from xlser.records.runs_table import TestSet
 from xlser.settings import Settings
+
+_Where = tuple[str, Path | None, str, tuple[str, ...], str]
+"""Protocol, folder of leaderboards, target, source corpora and what is excluded, in JSON."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,9 @@ class Demands:
 
     A protocol of one's own, a table and `xlser.toml` may change from one validation to the next
     within a process, so nothing outlives the object.
+
+    Attributes:
+        protocol: returns a protocol by name and folder of leaderboards, as `find_protocol`.
     """
 
     def __init__(self) -> None:
@@ -44,46 +51,21 @@ class Demands:
         self._scenarios = lru_cache(maxsize=32)(self._scenarios_of)
         self._listed = lru_cache(maxsize=256)(_listed_by)
 
-    def due(
-        self,
-        protocol: str,
-        leaderboards: Path | None,
-        target: str,
-        labels: Labels,
-        seed: int,
-        fold: int,
-        draw: int,
-        source: tuple[str, ...],
-        excluded: str,
-    ) -> Due:
-        """Return what a protocol demands of the records of a scenario.
+    def due(self, run: Any, leaderboards: Path | None) -> Due:
+        """Return what its protocol demands of a record.
 
         Args:
-            protocol: its name.
-            leaderboards: folder where it may lie; None if it is registered.
-            target: language.
-            labels: budget of target labels, or "all".
-            seed: one of the protocol's.
-            fold: of the seed.
-            draw: of the labelled utterances.
-            source: the source corpora that a record names.
-            excluded: the utterances it leaves out, by corpus, in JSON.
+            run: a row of `Runs`.
+            leaderboards: the folder of leaderboards that it lies in, if any.
 
         Raises:
             XlserError: the protocol or a corpus is not to be had.
         """
-        cell = target, labels, seed, fold, draw
-        return self._dues(protocol, leaderboards, cell, source, excluded)
+        where = run.protocol, leaderboards, run.target, run.source_corpora, run.excluded
+        return self._dues(where, (run.target, run.labels, run.seed, run.fold, run.draw))
 
-    def _due(
-        self,
-        protocol: str,
-        leaderboards: Path | None,
-        cell: tuple[str, Labels, int, int, int],
-        source: tuple[str, ...],
-        excluded: str,
-    ) -> Due:
-        scenario = self._scenarios(protocol, leaderboards, cell[0], source, excluded).of(*cell)
+    def _due(self, where: _Where, cell: tuple[str, Labels, int, int, int]) -> Due:
+        scenario = self._scenarios(*where).of(*cell)
         tested = {"target": scenario.target_test, "source": scenario.source_test}
         return Due(
             scenario.digest,
@@ -94,13 +76,13 @@ class Demands:
     def _scenarios_of(
         self,
         protocol: str,
-        leaderboards: Path | None,
+        folder: Path | None,
         target: str,
         source: tuple[str, ...],
         excluded: str,
     ) -> Scenarios:
         """Return what a protocol makes of the published corpora, for one target."""
-        chosen = self.protocol(protocol, leaderboards)
+        chosen = self.protocol(protocol, folder)
         without = {corpus: tuple(names) for corpus, names in json.loads(excluded).items()}
         catalogue = {
             name: [u for u in listed if u.name not in without.get(name, ())]
