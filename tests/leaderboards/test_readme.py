@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from tests.leaderboards.made import over_seeds, read, write
+from tests.leaderboards.test_gains import of_methods, of_twins
 
 from xlser.errors import RecordError, UnknownNameError
 from xlser.protocols import get_protocol
@@ -201,3 +202,28 @@ def test_a_block_without_an_end_loses_nothing(leaderboards: Path, text: str) -> 
     with pytest.raises(RecordError, match="without"):
         Leaderboards(leaderboards).write_readme()
     assert page.read_text(encoding="utf-8") == text
+
+
+def test_languages_are_shown_with_their_bounds(leaderboards: Path) -> None:
+    german, italian = block(leaderboards, f"languages v1 {SLUG}")
+    assert (german["language"], german["test speakers"]) == ("German", "10")
+    assert german["lower-bound"].startswith("40.0")
+    assert german["upper-bound"] == "–"
+    assert italian["highest, 25, 50, 100 labels"] == "–"  # the method was run at 100 alone
+
+
+def test_what_protocols_can_find_stands_in_one_table(two_windows: Path) -> None:
+    other = "frozen-audiontt-512-25ms"
+    rows = block(two_windows, f"separation v1 {other} v1 {SLUG}")
+    assert [row[""] for row in rows] == [
+        "v1, frozen track; audiontt-512-25ms (weights none); fp32, 100 labels",
+        "v1, frozen track; logmel-functionals (weights none); fp32, 100 labels",
+    ]
+    assert [row["methods"] for row in rows] == ["2", "3"]
+
+
+def test_gains_stand_for_methods_with_a_twin(template: Record, tmp_path: Path) -> None:
+    write(of_methods(template) + of_twins(template), tmp_path)
+    pull, push = block(tmp_path, f"gains v1 {SLUG}")
+    assert (pull["method"], push["method"]) == ("pull", "push")
+    assert pull["100 labels"].startswith("+30.0 [")

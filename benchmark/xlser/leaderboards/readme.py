@@ -8,6 +8,9 @@ of a condition, as in the names of the leaderboards' pictures.
 - `conditions PROTOCOL CONDITION OTHER`: the difference between two conditions, method by method,
   as a picture and a table.
 - `lead PROTOCOL CONDITION METHOD OTHER`: the difference of METHOD to every method of OTHER.
+- `gains PROTOCOL CONDITION`: what each method gains from unlabelled speech.
+- `languages PROTOCOL CONDITION`: the bounds, the reference and the best method of each language.
+- `separation PROTOCOL CONDITION ...`: what the means over languages can find under several.
 - `cost`: the cost of all records.
 
 matplotlib is imported where pictures are drawn: it takes seconds to load.
@@ -32,6 +35,8 @@ from xlser.leaderboards.model import (
 )
 from xlser.leaderboards.plugins import MakeBlocks, ResultsOf, all_blocks
 from xlser.leaderboards.rendering import blocks_as_markdown
+from xlser.leaderboards.sections.gains import gains_of_summary
+from xlser.leaderboards.sections.overview import languages, separation
 from xlser.protocols import protocol_names
 from xlser.results import Difference, Results, Summary, Table
 from xlser.results.summary import difference_of_means
@@ -92,9 +97,16 @@ def _made(
 ) -> Sequence[Block]:
     for form, make in known.items():
         name, *arguments = form.split()
-        if words[0] == name and len(words) == 1 + len(arguments):
+        if words[0] == name and _fit(words[1:], arguments):
             return make(results_of, *words[1:])
     raise UnknownNameError("block", " ".join(words), known)
+
+
+def _fit(given: Sequence[str], form: Sequence[str]) -> bool:
+    """Return whether words are as many as a form asks for; "..." stands for more of the same."""
+    if "..." in form:
+        return bool(given) and len(given) % (len(form) - 1) == 0
+    return len(given) == len(form)
 
 
 def _best(results_of: ResultsOf, protocol: str, condition: str) -> list[Block]:
@@ -133,6 +145,22 @@ def _lead(
 ) -> list[Block]:
     results = results_of(protocol)
     return _lead_table(_summary(results, condition), method, _summary(results, other))
+
+
+def _gains(results_of: ResultsOf, protocol: str, condition: str) -> list[Block]:
+    results = results_of(protocol)
+    summary = _summary(results, condition)
+    return gains_of_summary(summary, summary.titles, results.metrics[results.protocol.headline])
+
+
+def _languages(results_of: ResultsOf, protocol: str, condition: str) -> list[Block]:
+    results = results_of(protocol)
+    return [languages(results, tables_under(results, condition))]
+
+
+def _separation(results_of: ResultsOf, *pairs: str) -> list[Block]:
+    each = zip(pairs[::2], pairs[1::2], strict=True)
+    return [separation([(name, _summary(results_of(name), slug)) for name, slug in each])]
 
 
 def _cost(results_of: ResultsOf) -> list[Block]:
@@ -231,5 +259,8 @@ _BLOCKS: dict[str, MakeBlocks] = {
     "best PROTOCOL CONDITION": _best,
     "conditions PROTOCOL CONDITION OTHER": _conditions,
     "lead PROTOCOL CONDITION METHOD OTHER": _lead,
+    "gains PROTOCOL CONDITION": _gains,
+    "languages PROTOCOL CONDITION": _languages,
+    "separation PROTOCOL CONDITION ...": _separation,
     "cost": _cost,
 }

@@ -9,7 +9,7 @@ from xlser.results.inference.statistics import LEVEL, Difference, Estimate, adju
 from xlser.results.results import Note, Results, load
 from xlser.results.rows import Condition
 from xlser.results.scores import Score
-from xlser.results.summary import Budgets, Line, Summary
+from xlser.results.summary import Budgets, Line, Summary, budgets_in_words
 from xlser.results.tables import Row, Table
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Summary",
     "Table",
     "adjusted_ps",
+    "budgets_in_words",
     "competition_ranks",
     "cost",
     "least_p",

@@ -19,6 +19,11 @@ Budgets = Labels | tuple[Labels, ...]
 """A label budget, or several over which scores are averaged."""
 
 
+def budgets_in_words(labels: Budgets) -> str:
+    """Return label budgets in words: "25 labels", "25, 50, 100 labels"."""
+    return f"{', '.join(map(str, _several(labels)))} labels"
+
+
 @dataclass(frozen=True, eq=False)
 class Line:
     """A method, over targets.
@@ -106,6 +111,13 @@ class Summary:
         """Label budgets that some method has, in rising order, "all" last."""
         present = {labels for line in self.lines for labels in line.rows}
         return tuple(sorted(present, key=rising))
+
+    @property
+    def titles(self) -> Mapping[Budgets, str]:
+        """In words, the headline's budgets and then each budget without "all"."""
+        headline: list[Budgets] = [self.headline] if self.headline else []
+        budgets = [labels for labels in self.budgets if labels != "all"]
+        return {labels: budgets_in_words(labels) for labels in (*headline, *budgets)}
 
     def standing(self, labels: Budgets, reference: str | None = None) -> Standing | None:
         """Return how sure the order of methods is at a label budget, or over several.

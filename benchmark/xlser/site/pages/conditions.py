@@ -33,6 +33,7 @@ from xlser.results import (
     Standing,
     Summary,
     adjusted_ps,
+    budgets_in_words,
     competition_ranks,
 )
 
@@ -85,18 +86,11 @@ def condition_page(protocol: Protocol, summary: Summary, encoders: Encoders | No
             summary_dots(drawn, metric, 100 / len(protocol.classes)),
         ),
         *_summary_tables(summary, reference),
-        *gains_of_summary(summary, _titles(summary), headline),
+        *gains_of_summary(summary, summary.titles, headline),
     ]
     if notes:
         blocks.append(Paragraph(" ".join(notes)))
     return Page(f"{protocol.name}: {summary.condition.title}", blocks, root="../")
-
-
-def _titles(summary: Summary) -> dict[Budgets, str]:
-    """Return the columns of means over targets, that of the headline first."""
-    headline: list[Budgets] = [summary.headline] if summary.headline else []
-    budgets = [labels for labels in summary.budgets if labels != "all"]
-    return {labels: budgets_in_words(labels) for labels in (*headline, *budgets)}
 
 
 def _left_out(summary: Summary) -> str:
@@ -152,12 +146,6 @@ def _summary_table(
         if not any(standing.separable for standing in standings.values()):
             blocks.append(Paragraph(NOT_ONE))
     return blocks
-
-
-def budgets_in_words(labels: Budgets) -> str:
-    """Return label budgets in words: "25 labels", "25, 50, 100 labels"."""
-    several = labels if isinstance(labels, tuple) else (labels,)
-    return f"{', '.join(map(str, several))} labels"
 
 
 def summary_column(

@@ -33,9 +33,9 @@ from xlser.leaderboards.sections.finding import Finding, found, limits
 from xlser.leaderboards.sections.introduction import how_to_read, introduction
 from xlser.metrics import get_metric
 from xlser.protocols import Labels, Protocol, is_registered
-from xlser.results import Line, Results, Summary, Table
+from xlser.results import Line, Results, Summary, Table, budgets_in_words
 from xlser.results.summary import rising
-from xlser.site.pages.conditions import DRAWN, budgets_in_words, summary_cell, summary_column
+from xlser.site.pages.conditions import DRAWN, summary_cell, summary_column
 from xlser.site.pages.languages import language_title, target_sections
 from xlser.site.pages.paths import condition_path, language_path
 
