@@ -174,6 +174,7 @@ def test_without_a_page_there_is_nothing_to_write(leaderboards: Path) -> None:
         ("<!-- best v1 frozen-nothing -->\n<!-- end -->", "frozen-nothing"),
         ("<!-- best v1 -->\n<!-- end -->", "best v1"),
         ("<!-- cost v1 -->\n<!-- end -->", "cost v1"),
+        ("<!-- separation v1 -->\n<!-- end -->", "separation v1"),
     ],
 )
 def test_a_block_that_asks_for_what_there_is_not_is_named(
