@@ -12,6 +12,8 @@ import numpy as np
 from matplotlib import style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
 
 from xlser.leaderboards.model import Files, plain
@@ -51,8 +53,10 @@ def picture_files(draw: Callable[[Canvas], None], heading: str, height: float) -
         _round_limits(canvas)
         svg, png = BytesIO(), BytesIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        canvas.savefig(svg, format="svg", metadata=nothing)
-        canvas.savefig(png, format="png", dpi=150, metadata={"Software": None})
+        # `savefig` would draw all twice, first to lay it out: drawing lays out as well.
+        FigureCanvasSVG(canvas).print_svg(svg, metadata=nothing)
+        canvas.set_dpi(150)
+        FigureCanvasAgg(canvas).print_png(png, metadata={"Software": None})
     return {"svg": svg.getvalue(), "png": png.getvalue()}
 
 
