@@ -189,5 +189,7 @@ def file_name(text: str) -> str:
 
 def plain(text: str, longest: int = 300) -> str:
     """Return `text` as one line of printable characters, cut to `longest`."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    line = " ".join(text.split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
