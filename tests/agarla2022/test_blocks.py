@@ -39,7 +39,7 @@ def leaderboards(template: Record, tmp_path: Path) -> Path:
 def filled(leaderboards: Path, text: str) -> str:
     page = leaderboards / "README.md"
     page.write_text(text, encoding="utf-8")
-    Leaderboards(leaderboards).write_readme()
+    Leaderboards(leaderboards).write_readme(["v1"])
     return page.read_text(encoding="utf-8")
 
 

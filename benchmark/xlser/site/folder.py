@@ -125,8 +125,11 @@ class Leaderboards:
         encoders = encoders_of(protocol, names, self.folder / protocol.name)
         return explorer_page(results, added_sections(results, self.results), (), encoders)
 
-    def write_readme(self) -> Path | None:
-        """Write the blocks of `README.md` anew; return the file, or None if there is none.
+    def write_readme(self, protocols: Collection[str]) -> Path | None:
+        """Write blocks of `README.md` anew; return the file, or None if there is none.
+
+        Args:
+            protocols: blocks of others stay as they are.
 
         Raises:
             RecordError: a block has no end, or a record cannot be read.
@@ -135,7 +138,7 @@ class Leaderboards:
         path = self.folder / "README.md"
         if not path.is_file():
             return None
-        text, pictures = filled(path, self.results)
+        text, pictures = filled(path, self.results, protocols)
         write_atomically(path, text.encode())
         for name, content in _picture_files(pictures).items():
             write_atomically(self.folder / name, content)
