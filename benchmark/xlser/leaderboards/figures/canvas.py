@@ -26,6 +26,7 @@ _STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": "medium",
+    "font.sans-serif": ["DejaVu Sans", "Verdana"],  # each text of an SVG names all of them
     "font.size": 9.0,
     "legend.frameon": False,
     "svg.fonttype": "none",  # text stays text: small files that can be searched
