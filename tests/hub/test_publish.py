@@ -164,6 +164,19 @@ def test_what_was_interrupted_is_sent_by_the_same_call(
     pd.testing.assert_frame_equal(figures(ADDRESS), figures(boards))
 
 
+def test_a_packed_file_of_an_earlier_layout_is_replaced(
+    hub: Hub, publish: Callable[..., Publication], boards: Path
+) -> None:
+    publish(yes=True)
+    german = f"{NAME}/results/german"
+    former = hub.files[TO][f"{german}/frozen/audiontt-512/records.parquet"]
+    hub.add(TO, {f"{german}/records.parquet": former, f"{NAME}/results/records.md": b"theirs"})
+    publish(yes=True)
+    assert f"{german}/records.parquet" not in hub.files[TO]
+    assert f"{NAME}/results/records.md" in hub.files[TO]
+    pd.testing.assert_frame_equal(figures(ADDRESS), figures(boards))
+
+
 def test_a_pull_request_holds_what_the_dataset_lacks_and_replaces_nothing(
     hub: Hub, publish: Callable[..., Publication], boards: Path
 ) -> None:
