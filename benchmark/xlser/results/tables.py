@@ -15,6 +15,7 @@ from xlser.protocols import Labels, Protocol
 from xlser.results.gains import Gain, gains_of
 from xlser.results.inference.bootstrap import Resampled, resample
 from xlser.results.inference.ranking import Standing, standing
+from xlser.results.inference.statistics import Difference, adjusted_ps
 from xlser.results.kept import kept
 from xlser.results.predictions import PredictionsOf, RowPredictions
 from xlser.results.rows import ROW, TABLE, Condition, marks_of
@@ -118,6 +119,26 @@ class Table:
         first = self.reference(reference, ranked)
         members = {row.method: [row.resampled] for row in ranked}
         return standing(members, first.method if first else None)
+
+    @kept
+    def against(
+        self, labels: Labels, reference: str | None
+    ) -> Mapping[Row, tuple[Difference, float]]:
+        """Return how far rows are above the reference, with p-values adjusted for all of them.
+
+        Args:
+            labels: budget; the bounds are compared at each.
+            reference: name of the method that others are held against, at its defaults.
+
+        Returns:
+            By row that is comparable to it.
+        """
+        rows = [row for row in self.rows if row.bound or row.labels == labels]
+        first = self.reference(reference, rows)
+        others = [row for row in rows if row is not first and first and row.is_comparable(first)]
+        differences = [row.resampled.minus(first.resampled) for row in others if first]
+        compared = zip(differences, adjusted_ps(differences), strict=True)
+        return dict(zip(others, compared, strict=True))
 
     @property
     def every(self) -> tuple[Row, ...]:
