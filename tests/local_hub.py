@@ -5,7 +5,7 @@ import json
 import re
 import threading
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -71,10 +71,13 @@ class Hub:
             return self.files[repository]
         return self.commits.get(repository, {}).get(revision)
 
-    def add(self, repository: str, files: Mapping[str, bytes]) -> str:
+    def add(
+        self, repository: str, files: Mapping[str, bytes], without: Collection[str] = ()
+    ) -> str:
         """Make a commit; return its name."""
         self.commits.setdefault(repository, {})[self.head(repository)] = self.files[repository]
-        self.files[repository] = self.files[repository] | dict(files)
+        whole = self.files[repository] | dict(files)
+        self.files[repository] = {path: whole[path] for path in whole if path not in without}
         made = f"{repository} {len(self.commits[repository])}"
         self.heads[repository] = hashlib.sha1(made.encode()).hexdigest()
         return self.heads[repository]
@@ -228,7 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(200)
 
     def _commit(self, repository: str) -> None:
-        hub, sent = self.server.hub, Files()
+        hub, sent, deleted = self.server.hub, Files(), list[str]()
         for line in self.body.splitlines():
             operation = json.loads(line)
             value = operation["value"]
@@ -236,13 +239,15 @@ class _Handler(BaseHTTPRequestHandler):
                 sent[value["path"]] = b64decode(value["content"])
             elif operation["key"] == "lfsFile":
                 sent[value["path"]] = hub.large[value["oid"]]
+            elif operation["key"] == "deletedFile":
+                deleted.append(value["path"])
         page = f"{hub.address}/{repository}"
         if "create_pr=1" in self.path:
             hub.proposed.append((repository, sent))
             pull = f"{page}/discussions/{len(hub.proposed)}"
             commit = {"commitUrl": f"{page}/commit/{COMMIT}", "commitOid": COMMIT}
             return self._json({**commit, "pullRequestUrl": pull})
-        made = hub.add(repository, sent)
+        made = hub.add(repository, sent, deleted)
         return self._json({"commitUrl": f"{page}/commit/{made}", "commitOid": made})
 
     def _json(self, value: object) -> None:

@@ -29,7 +29,7 @@ look_at() {
       fault "$path holds packed records; send new records as they are written, a JSON file a run." ;;
     leaderboards/*/README.md | leaderboards/*/index.html | leaderboards/*/encoders.json | \
     leaderboards/*/conditions/*.md | leaderboards/*/details/*.md | leaderboards/*/languages/*.md | \
-    leaderboards/*/figures/*.png | leaderboards/*/figures/*.svg)
+    leaderboards/*/figures/*.svg)
       [ "$status" = D ] || [ "$mode" = 100644 ] || fault "$path is not a plain file." ;;
     *)
       fault "$path is neither a record nor a page; send it in a pull request of its own." ;;
@@ -55,7 +55,7 @@ pages=$(git diff --name-only "$head" -- leaderboards &&
 if [ -n "$pages" ]; then
   echo "$pages"
   echo "rejected: the pages above do not follow from the records; run \`xlser leaderboard\`, with" \
-    "matplotlib and Pillow as the tests extra pins them, and commit what it writes."
+    "matplotlib as the tests extra pins it, and commit what it writes."
   exit 1
 fi
 echo "Every record is sound, none was changed, and the pages follow from them."

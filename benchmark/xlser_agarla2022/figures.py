@@ -16,9 +16,8 @@ from xlser.leaderboards.figures.canvas import (
     MARKERS,
     add_legend,
     name_rows,
-    picture_files,
+    picture,
 )
-from xlser.leaderboards.model import Files
 from xlser.records import Role
 from xlser.results import LEVEL, Row
 from xlser_agarla2022.claims import Claim, Difference
@@ -65,7 +64,7 @@ _IN_PRINT: dict[str, Any] = {
 }
 
 
-def figure_2(ours: Ours, heading: str, chance: float) -> Files:
+def figure_2(ours: Ours, heading: str, chance: float) -> bytes:
     """Draw the paper's Figure 2: pseudo-labels over label budgets, a column a new language.
 
     The upper row is tested on the new language, the lower one on English. Lines across a panel are
@@ -93,10 +92,10 @@ def figure_2(ours: Ours, heading: str, chance: float) -> Files:
         add_legend(canvas, _legend_of_panels(ours), columns=3)
 
     title = f"Pseudo-labels over label budgets, between the bounds: {heading}"
-    return picture_files(draw, title, height=6.4)
+    return picture(draw, title, height=6.4)
 
 
-def figure_3(ours: Ours, heading: str, chance: float) -> Files:
+def figure_3(ours: Ours, heading: str, chance: float) -> bytes:
     """Draw the paper's Figure 3: both bounds and hard pseudo-labels, by language.
 
     Args:
@@ -120,10 +119,10 @@ def figure_3(ours: Ours, heading: str, chance: float) -> Files:
         lacking = _legend_of_lacking(ours, FIGURE_3.values())
         add_legend(canvas, [*bars, *marks, *lacking], columns=3)
 
-    return picture_files(draw, heading, height=3.8)
+    return picture(draw, heading, height=3.8)
 
 
-def difference_lines(differences: Sequence[Difference], heading: str, figure: str) -> Files:
+def difference_lines(differences: Sequence[Difference], heading: str, figure: str) -> bytes:
     """Draw a row a claim: the difference it speaks of, its 95 % interval, and the paper's.
 
     Args:
@@ -152,7 +151,7 @@ def difference_lines(differences: Sequence[Difference], heading: str, figure: st
         axes.set_xlabel(f"difference in {figure.removesuffix(' %')}, points")
         add_legend(canvas, _legend_of_differences(differences), columns=3)
 
-    return picture_files(draw, heading, height=1.4 + 0.26 * len(names))
+    return picture(draw, heading, height=1.4 + 0.26 * len(names))
 
 
 def _differing(claim: Claim) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pandas as pd
@@ -28,14 +29,14 @@ from xlser.errors import (
     SettingsError,
 )
 from xlser.hub.publication import Publication
-from xlser.records.packing import unpack
+from xlser.records.packing import pack, unpack
 from xlser.records.store import read_records
 
 COMMITTED = Path(__file__).parents[2] / "leaderboards"
 NAME, TO = "agarla2022-4", "datasets/owner/results"
 ADDRESS = f"hf://{TO}"
 RECORDS = sum(
-    pq.read_metadata(path).num_rows for path in (COMMITTED / NAME).glob("results/*/*.parquet")
+    pq.read_metadata(path).num_rows for path in (COMMITTED / NAME).glob("results/**/*.parquet")
 )
 
 
@@ -53,11 +54,12 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
 def boards(tmp_path: Path) -> Path:
     """A copy of a committed folder of leaderboards."""
     folder = tmp_path / "boards"
-    for path in (COMMITTED / NAME).glob("results/*/*.parquet"):
+    for path in (COMMITTED / NAME).glob("results/**/*.parquet"):
         copy = folder / path.relative_to(COMMITTED)
         copy.parent.mkdir(parents=True)
         shutil.copy(path, copy)
     shutil.copy(COMMITTED / NAME / "encoders.json", folder / NAME)
+    pack(folder / NAME / "results")
     return folder
 
 
@@ -95,9 +97,9 @@ def test_what_was_sent_comes_back_equal(
     )
     assert {TO, "spaces/owner/page"} == hub.private
     sent = hub.files[TO]
-    for path in boards.glob("*/results/*/*.parquet"):  # as they are committed, byte for byte
+    for path in boards.glob("*/results/**/*.parquet"):  # as they are committed, byte for byte
         assert sent[str(path.relative_to(boards))] == path.read_bytes()
-    assert len(hub.large) == 3  # two targets and the table
+    assert len(hub.large) == 4  # two tracks of German, one of Italian, and the table
     page = (COMMITTED / NAME / "index.html").read_bytes()
     assert hub.files["spaces/owner/page"]["index.html"] == page
 
@@ -118,7 +120,7 @@ def test_the_cards_state_what_the_hub_reads(hub: Hub, publish: Callable[..., Pub
     best = xlser.load_results(COMMITTED, NAME).tables()[0].rows[0]
     assert shown["method"][0] == best.method
     assert shown["accuracy"][0] == best.scores["target", "accuracy"].mean
-    assert [path for path in dataset.files if Path(path).match(records["data_files"])]
+    assert [path for path in dataset.files if fnmatch(path, records["data_files"])]
     for stated in (f"{RECORDS} records", "schema 3", "EMO-DB", "@misc{xlser-agarla2022-4", ADDRESS):
         assert stated in text
     of_space = yaml.safe_load(space.files["README.md"].decode().split("---\n")[1])
@@ -162,6 +164,19 @@ def test_what_was_interrupted_is_sent_by_the_same_call(
     pd.testing.assert_frame_equal(figures(ADDRESS), figures(boards))
 
 
+def test_a_packed_file_of_an_earlier_layout_is_replaced(
+    hub: Hub, publish: Callable[..., Publication], boards: Path
+) -> None:
+    publish(yes=True)
+    german = f"{NAME}/results/german"
+    former = hub.files[TO][f"{german}/frozen/audiontt-512/records.parquet"]
+    hub.add(TO, {f"{german}/records.parquet": former, f"{NAME}/results/records.md": b"theirs"})
+    publish(yes=True)
+    assert f"{german}/records.parquet" not in hub.files[TO]
+    assert f"{NAME}/results/records.md" in hub.files[TO]
+    pd.testing.assert_frame_equal(figures(ADDRESS), figures(boards))
+
+
 def test_a_pull_request_holds_what_the_dataset_lacks_and_replaces_nothing(
     hub: Hub, publish: Callable[..., Publication], boards: Path
 ) -> None:
@@ -177,7 +192,7 @@ def test_a_pull_request_holds_what_the_dataset_lacks_and_replaces_nothing(
     ((repository, files),) = hub.proposed
     assert repository == TO
     (new,) = set(files) - {f"{NAME}/encoders.json"}
-    assert new.startswith(f"{NAME}/results/italian/records-")
+    assert new.startswith(f"{NAME}/results/italian/finetune/audiontt-512/records-")
     assert not set(files) & {"README.md", *theirs} - {f"{NAME}/encoders.json"}
     assert done.records == len(pd.read_parquet(io.BytesIO(files[new])))
 
@@ -217,8 +232,8 @@ def test_the_repository_of_a_stranger_is_data(
     hub: Hub, publish: Callable[..., Publication], boards: Path
 ) -> None:
     publish(yes=True)
-    path = f"{NAME}/results/german/records.parquet"
-    code = {f"{NAME}/results/german/results.py": b"raise SystemExit", "results.py": b"1 / 0"}
+    path = f"{NAME}/results/italian/finetune/audiontt-512/records.parquet"
+    code = {f"{NAME}/results/italian/results.py": b"raise SystemExit", "results.py": b"1 / 0"}
     table = pq.read_table(io.BytesIO(hub.files[TO][path]))
     sink = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({"xlser.records": "99"}), sink)
@@ -227,7 +242,7 @@ def test_the_repository_of_a_stranger_is_data(
     ((left, why),) = results.left_out
     assert str(left).endswith(path)
     assert "schema 99" in why
-    assert set(results.frame["target"]) == {"italian"}
+    assert set(results.frame["target"]) == {"german"}
     assert not [*(boards.parent / "cache").rglob("*.py")]
     hub.files["datasets/owner/else"] = {"README.md": b"", "data/a.parquet": b""}
     with pytest.raises(HubNotFoundError, match="holds no results of xlser"):

@@ -55,5 +55,5 @@ def test_the_figures_of_what_we_learned_follow_from_committed_records_byte_for_b
         (tmp_path / protocol).mkdir()
         (tmp_path / protocol / "results").symlink_to(_COMMITTED / protocol / "results")
     (tmp_path / "README.md").write_bytes((_COMMITTED / "README.md").read_bytes())
-    Leaderboards(tmp_path).write_readme()
+    Leaderboards(tmp_path).write_readme(_PROTOCOLS)
     assert pages_and_figures(tmp_path) == pages_and_figures(_COMMITTED)

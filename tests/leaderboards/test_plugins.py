@@ -82,7 +82,7 @@ def test_a_package_adds_to_the_pages_of_its_protocol(
     assert row["other paper"] == "71.2"
     readme = tmp_path / "README.md"
     readme.write_text("<!-- quoted v1 -->\n<!-- end -->", encoding="utf-8")
-    Leaderboards(tmp_path).write_readme()
+    Leaderboards(tmp_path).write_readme(["v1"])
     assert readme.read_text(encoding="utf-8") == (
         "<!-- quoted v1 -->\n\nv1: 1 tables\n\n<!-- end -->"
     )
@@ -97,7 +97,7 @@ def test_a_block_of_a_name_that_is_taken_is_refused(
     package.install("taken", code, group="xlser.pages", **{"other-paper": "OtherPaper"})
     (tmp_path / "README.md").write_text("<!-- cost -->\n<!-- end -->", encoding="utf-8")
     with pytest.raises(PluginError, match="'cost' of strangers"):
-        Leaderboards(tmp_path).write_readme()
+        Leaderboards(tmp_path).write_readme(["v1"])
 
 
 def test_a_page_plugin_that_is_none_is_named(

@@ -49,7 +49,7 @@ def leaderboards(template: Record, tmp_path: Path) -> Path:
 def test_blocks_are_written_between_the_marks_and_prose_is_kept(leaderboards: Path) -> None:
     page = leaderboards / "README.md"
     page.write_text(PAGE, encoding="utf-8")
-    assert Leaderboards(leaderboards).write_readme() == page
+    assert Leaderboards(leaderboards).write_readme(["v1"]) == page
     text = page.read_text(encoding="utf-8")
     assert "stale" not in text
     places = [text.index(word) for word in ("Before.", "Between.", "After.")]
@@ -65,10 +65,9 @@ def test_blocks_are_written_between_the_marks_and_prose_is_kept(leaderboards: Pa
 
 def test_pictures_lie_beside_the_page(leaderboards: Path) -> None:
     (leaderboards / "README.md").write_text(PAGE, encoding="utf-8")
-    Leaderboards(leaderboards).write_readme()
+    Leaderboards(leaderboards).write_readme(["v1"])
     name = f"figures/best-v1-{SLUG}"
     assert f"({name}.svg)" in (leaderboards / "README.md").read_text(encoding="utf-8")
-    assert (leaderboards / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     assert b">hard-pseudo-labels<" in (leaderboards / f"{name}.svg").read_bytes()
 
 
@@ -93,7 +92,7 @@ def two_windows(template: Record, tmp_path: Path) -> Path:
 def block(leaderboards: Path, words: str) -> list[dict[str, str]]:
     page = leaderboards / "README.md"
     page.write_text(f"<!-- {words} -->\n<!-- end -->", encoding="utf-8")
-    Leaderboards(leaderboards).write_readme()
+    Leaderboards(leaderboards).write_readme(["v1"])
     (rows,) = read(page.read_text(encoding="utf-8"))
     return rows
 
@@ -155,14 +154,24 @@ def test_a_methods_lead_is_over_every_method_of_a_setting(two_windows: Path) -> 
 def test_writing_twice_changes_nothing(leaderboards: Path) -> None:
     page = leaderboards / "README.md"
     page.write_text(PAGE, encoding="utf-8")
-    Leaderboards(leaderboards).write_readme()
+    Leaderboards(leaderboards).write_readme(["v1"])
     once = page.read_bytes()
-    Leaderboards(leaderboards).write_readme()
+    Leaderboards(leaderboards).write_readme(["v1"])
     assert page.read_bytes() == once
 
 
+def test_blocks_of_other_protocols_stay_as_they_are(leaderboards: Path) -> None:
+    page = leaderboards / "README.md"
+    page.write_text(PAGE, encoding="utf-8")
+    Leaderboards(leaderboards).write_readme(["v2"])
+    text = page.read_text(encoding="utf-8")
+    assert text.partition("## Cost")[0] == PAGE.partition("## Cost")[0]
+    assert "| v1, frozen track; logmel-functionals" in text
+    assert not (leaderboards / "figures").exists()
+
+
 def test_without_a_page_there_is_nothing_to_write(leaderboards: Path) -> None:
-    assert Leaderboards(leaderboards).write_readme() is None
+    assert Leaderboards(leaderboards).write_readme(["v1"]) is None
     assert not (leaderboards / "README.md").exists()
 
 
@@ -183,7 +192,7 @@ def test_a_block_that_asks_for_what_there_is_not_is_named(
     page = leaderboards / "README.md"
     page.write_text(block, encoding="utf-8")
     with pytest.raises(UnknownNameError, match=said):
-        Leaderboards(leaderboards).write_readme()
+        Leaderboards(leaderboards).write_readme(["v1"])
     assert page.read_text(encoding="utf-8") == block
 
 
@@ -191,7 +200,7 @@ def test_of_one_language_there_is_no_mean_to_draw(template: Record, tmp_path: Pa
     write(over_seeds(template, V1, 9, target="german"), tmp_path)
     (tmp_path / "README.md").write_text(f"<!-- best v1 {SLUG} -->\n<!-- end -->", encoding="utf-8")
     with pytest.raises(RecordError, match="several targets"):
-        Leaderboards(tmp_path).write_readme()
+        Leaderboards(tmp_path).write_readme(["v1"])
 
 
 @pytest.mark.parametrize(
@@ -201,7 +210,7 @@ def test_a_block_without_an_end_loses_nothing(leaderboards: Path, text: str) -> 
     page = leaderboards / "README.md"
     page.write_text(text, encoding="utf-8")
     with pytest.raises(RecordError, match="without"):
-        Leaderboards(leaderboards).write_readme()
+        Leaderboards(leaderboards).write_readme(["v1"])
     assert page.read_text(encoding="utf-8") == text
 
 

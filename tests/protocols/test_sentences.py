@@ -1,6 +1,7 @@
 """Figures of v2 over sentences that all emotions share, computed again by plain loops."""
 
 import re
+import shutil
 from collections import defaultdict
 from pathlib import Path
 from statistics import mean
@@ -78,9 +79,6 @@ def test_the_page_has_what_plain_loops_give_from_the_records() -> None:
 
 
 def test_a_page_without_records_of_amharic_has_no_such_section(tmp_path: Path) -> None:
-    (tmp_path / "v2/results/german").mkdir(parents=True)
-    (tmp_path / "v2/results/german/records.parquet").symlink_to(
-        COMMITTED / "v2/results/german/records.parquet"
-    )
+    shutil.copytree(COMMITTED / "v2/results/german", tmp_path / "v2/results/german")
     page = Leaderboards(tmp_path).write(V2).page.read_text(encoding="utf-8")
     assert "held constant" not in page

@@ -145,7 +145,7 @@ def _record(
 def make(results: Path, languages: int = LANGUAGES) -> None:
     """Write the packed files of some targets."""
     for language in range(languages):
-        folder = results / f"language-{language}"
+        folder = results / f"language-{language}/frozen/encoder"
         content = sorted_bytes([to_table(records(language))], folder)
         write_atomically(folder / packed.NAME, content)
 

@@ -21,11 +21,12 @@ from tests.records.ten_thousand import measure, records
 from xlser.errors import RecordError
 from xlser.records import Record, packed, packing, place
 from xlser.records.columns import SCHEMA, to_table
-from xlser.records.packing import pack, sorted_bytes, unpack
+from xlser.records.packing import pack, packed_copies, sorted_bytes, unpack
 from xlser.records.store import Contents, files, known_keys, read_records, read_runs
 from xlser.records.validate import validate
 
 DOCS = Path(__file__).parents[2] / "docs" / "records.md"
+READ = "leaderboards/v1/results/german/frozen/audiontt-512/records.parquet"
 
 
 def home(results: Path, record: Record) -> Path:
@@ -62,7 +63,8 @@ def results(tmp_path: Path) -> Path:
 
 
 def digests(results: Path) -> dict[str, bytes]:
-    return {path.parent.name: path.read_bytes() for path in files(results, ".parquet")}
+    found = files(results, ".parquet")
+    return {str(path.relative_to(results)): path.read_bytes() for path in found}
 
 
 def loose(results: Path) -> dict[Path, bytes]:
@@ -135,7 +137,7 @@ def test_packing_again_changes_nothing(results: Path, some: list[Record]) -> Non
 KILLED = """
 import os, sys
 from pathlib import Path
-from xlser.records import packing
+from xlser.records import Record, packing
 count = int(sys.argv[2])
 def stop_at(name, real):
     def stopping(*args, **kwargs):
@@ -147,6 +149,7 @@ def stop_at(name, real):
     return stopping
 packing.write_atomically = stop_at("write", packing.write_atomically)
 Path.unlink = stop_at("unlink", Path.unlink)
+Record.write = stop_at("record", Record.write)
 packing.pack(Path(sys.argv[1]))
 """
 
@@ -163,6 +166,45 @@ def test_a_killed_packing_loses_nothing(tmp_path: Path, some: list[Record]) -> N
         assert known_keys(results).keys() == {record.key for record in some}
         assert {path: record.to_json() for path, record in read_records(results)} == own
         assert len(read_runs(results)) == len(some)
+        pack(results)
+        assert digests(results) == digests(reference)
+        assert not loose(results)
+
+
+def pack_by_target(results: Path, some: list[Record]) -> None:
+    """Pack records as earlier versions did, a file a target."""
+    for target in {record.target for record in some}:
+        folder = results / target
+        folder.mkdir(parents=True)
+        content = sorted_bytes([to_table(r for r in some if r.target == target)], folder)
+        (folder / packed.NAME).write_bytes(content)
+
+
+def test_packed_files_of_targets_are_read_and_packed_anew(
+    tmp_path: Path, some: list[Record]
+) -> None:
+    reference, results = tmp_path / "reference", tmp_path / "results"
+    lay_down(reference, some)
+    pack(reference)
+    pack_by_target(results, some[:-2])
+    own = lay_down(results, some[-3:]) | {home(results, r): r.to_json() for r in some}
+    assert {path: record.to_json() for path, record in read_records(results)} == own
+    assert packed_copies(results) == packed_copies(reference)
+    assert pack(results).records == len(some)
+    assert digests(results) == digests(reference)
+    assert not loose(results)
+
+
+def test_a_killed_packing_anew_loses_nothing(tmp_path: Path, some: list[Record]) -> None:
+    reference = tmp_path / "reference"
+    lay_down(reference, some)
+    pack(reference)
+    for steps in range(0, 2 * len(some), 5):
+        results = tmp_path / str(steps)
+        pack_by_target(results, some)
+        command = [sys.executable, "-c", KILLED, str(results), str(steps)]
+        assert subprocess.run(command, check=False).returncode == 9
+        assert sorted(read_runs(results).frame.key) == sorted(record.key for record in some)
         pack(results)
         assert digests(results) == digests(reference)
         assert not loose(results)
@@ -371,17 +413,14 @@ def test_the_docs_decode_a_packed_file(
     text = DOCS.read_text()
     _, _, rest = text.partition("```python\n")
     code, _, _ = rest.partition("```")
-    target = some[0].target
     folder = results.parents[1] / "leaderboards"
     folder.mkdir()
     results.parent.rename(folder / "v1")
-    if target != "german":
-        (folder / "v1/results" / target).rename(folder / "v1/results/german")
     monkeypatch.chdir(folder.parent)
     space: dict[str, object] = {}
     exec(code, space)
     shown = pd.DataFrame(space["frame"])
-    run = pd.read_parquet("leaderboards/v1/results/german/records.parquet").iloc[0]
+    run = pd.read_parquet(READ).iloc[0]
     right = shown["emotion"] == shown["predicted"]
     ua = right.groupby(shown["emotion"]).mean().mean()
     assert ua == pytest.approx(run.score_target_ua)
@@ -404,7 +443,7 @@ def test_the_commands_pack_measure_and_unpack(tmp_path: Path, some: list[Record]
 
 def test_a_large_leaderboard_stays_small(tmp_path: Path) -> None:
     """One of ten targets of `ten_thousand`: less than a tenth of 40 MB, in half of 2 s."""
-    folder = tmp_path / "results" / "language-0"
+    folder = tmp_path / "results/language-0/frozen/encoder"
     folder.mkdir(parents=True)
     content = sorted_bytes([to_table(records(0))], folder)
     assert len(content) < 4_000_000

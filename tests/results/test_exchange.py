@@ -115,7 +115,7 @@ def test_one_of_ten_equal_methods_is_found_in_5_of_100_experiments_at_most(
         effects = rng.normal(0, errors, (10, speakers))
         effects[-1] -= below
         counted = slice(0, 9)
-        best = exchange.below_the_best(effects)[counted]
+        best = exchange.below_the_best(effects, exchange.exchanged(effects))[counted]
         against = exchange.adjusted(effects[1:] - effects[0])[:8]
         alarms += [min(best) <= LEVEL, min(against) <= LEVEL]
     noise = 100 * np.sqrt(0.05 * 0.95 / experiments)
@@ -126,11 +126,11 @@ def test_a_method_far_below_the_best_is_found_and_one_near_it_is_not() -> None:
     rng = np.random.default_rng(3)
     effects = rng.normal(5, 0.5, (6, 10))
     effects[4] -= 3
-    ps = exchange.below_the_best(effects)
+    ps = exchange.below_the_best(effects, exchange.exchanged(effects))
     assert ps[int(effects.sum(axis=1).argmax())] == 1
     assert [p <= LEVEL for p in ps] == [False] * 4 + [True, False]
     same = np.repeat(effects[:1], 3, axis=0)
-    assert exchange.below_the_best(same) == [1, 1, 1]
+    assert exchange.below_the_best(same, exchange.exchanged(same)) == [1, 1, 1]
 
 
 @pytest.mark.parametrize("speakers", [12, 30])
@@ -146,7 +146,8 @@ def test_the_smallest_detectable_difference_is_found_in_80_of_100_experiments(
                 effects += np.median(named) / speakers
                 found.append(exchange.p_value(effects[0]) <= LEVEL)
             else:
-                (one, _) = exchange.critical_differences(effects, error, LEVEL)
+                moved = exchange.exchanged(effects)
+                (one, _) = exchange.critical_differences(effects, moved, error, LEVEL)
                 named.append(one + 0.86 * error)
     assert 70 <= 100 * np.mean(found) <= 90
 
@@ -213,14 +214,18 @@ def probabilities() -> list[tuple[np.ndarray, ...]]:
     return [(sure,), (np.full_like(sure, 51),)]
 
 
+def ranks_of(effects: np.ndarray) -> list[tuple[int, int]]:
+    return exchange.rank_intervals(exchange.exchanged(effects), LEVEL)
+
+
 def test_ranks_are_ruled_out_by_exchanges_that_move_no_pair_as_far() -> None:
     """Six speakers, 32 exchanges: at 5 % the largest lead of any pair may come about once."""
     steady = np.array([6.0, 4.0, 5.0, 6.0, 5.0, 4.0])
     effects = np.stack([steady, -steady, np.array([0.5, -0.5, 0.5, -0.5, 0.5, -0.5])])
-    assert exchange.rank_intervals(effects, LEVEL) == [(1, 2), (2, 3), (1, 3)]
-    assert exchange.rank_intervals(effects[:, :4], LEVEL) == [(1, 3)] * 3  # too few to tell
+    assert ranks_of(effects) == [(1, 2), (2, 3), (1, 3)]
+    assert ranks_of(effects[:, :4]) == [(1, 3)] * 3  # too few to tell
     apart = np.stack([2 * steady, -steady, -steady])
-    assert exchange.rank_intervals(apart, LEVEL) == [(1, 1), (2, 3), (2, 3)]
+    assert ranks_of(apart) == [(1, 1), (2, 3), (2, 3)]
 
 
 def test_of_equally_good_methods_no_rank_is_ruled_out_in_95_of_100_experiments() -> None:
@@ -228,13 +233,13 @@ def test_of_equally_good_methods_no_rank_is_ruled_out_in_95_of_100_experiments()
     shared = rng.normal(size=(400, 1, 16))
     luck = shared * rng.normal(size=(400, 8, 1)) + rng.normal(size=(400, 8, 16))
     luck = luck * rng.choice([-1.0, 1.0], (400, 1, 16))
-    wrong = [exchange.rank_intervals(e, LEVEL) != [(1, 8)] * 8 for e in luck]
+    wrong = [ranks_of(effects) != [(1, 8)] * 8 for effects in luck]
     assert np.mean(wrong) <= 0.08
 
 
 @given(EFFECTS)
 def test_a_method_may_have_the_rank_it_has(effects: np.ndarray) -> None:
     totals = effects.sum(axis=1)
-    for i, (low, high) in enumerate(exchange.rank_intervals(effects, LEVEL)):
+    for i, (low, high) in enumerate(ranks_of(effects)):
         assert low <= 1 + (totals > totals[i] + 1e-9).sum()
         assert high >= len(totals) - (totals < totals[i] - 1e-9).sum()

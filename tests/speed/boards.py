@@ -90,18 +90,18 @@ def _changed(part: Predictions, classes: int, chance: np.random.Generator) -> Pr
 def write(leaderboards: Path, runs: int, loose: bool) -> int:
     """Write records below a folder of leaderboards; return how many."""
     results = leaderboards / PROTOCOL / "results"
-    by_target: dict[str, list[Record]] = {}
+    by_folder: dict[Path, list[Record]] = {}
     for record in made_up(runs):
-        by_target.setdefault(record.target, []).append(record)
-    for target, records in by_target.items():
+        by_folder.setdefault((results / _place(record)).parent, []).append(record)
+    for folder, records in by_folder.items():
         if loose:
             for record in records:
                 record.write(results / _place(record))
         else:
-            (results / target).mkdir(parents=True)
-            content = sorted_bytes([to_table(records)], results / target)
-            (results / target / packed.NAME).write_bytes(content)
-    return sum(map(len, by_target.values()))
+            folder.mkdir(parents=True)
+            content = sorted_bytes([to_table(records)], folder)
+            (folder / packed.NAME).write_bytes(content)
+    return sum(map(len, by_folder.values()))
 
 
 def _place(record: Record) -> str:

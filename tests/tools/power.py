@@ -151,7 +151,7 @@ def experiments(design: str, points: float, count: int) -> Iterator[Found]:
 
 def found(methods: Sequence[Sequence[Resampled]]) -> Found:
     """Return what is found; the first method is the better one, the second named beforehand."""
-    effects = effects_of(methods)
+    effects, _ = effects_of(methods)
     against = differences(np.delete(np.arange(len(methods)), 1), 1, methods)
     before = former_ps(methods, 1)
     best = int(effects.sum(axis=1).argmax())

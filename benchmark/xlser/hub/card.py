@@ -27,7 +27,7 @@ def dataset_card(
     """
     protocol, runs = results.protocol, results.runs.frame
     targets = sorted(set(runs["target"]))
-    files = f"{protocol.name}/results/*/*.parquet"
+    files = f"{protocol.name}/results/**/*.parquet"
     data = DatasetCardData(
         pretty_name=f"XL-SER results: {protocol.name}",
         license=licence,

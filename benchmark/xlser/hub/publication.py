@@ -174,7 +174,7 @@ def _records(protocol: Protocol, folder: Path, without: Collection[str] = ()) ->
 
 
 def _apart(path: str, content: bytes) -> str:
-    """Return the path of a packed file beside others of the same target."""
+    """Return the path of a packed file beside others of the same folder."""
     return f"{path.removesuffix('.parquet')}-{sha256(content).hexdigest()[:8]}.parquet"
 
 

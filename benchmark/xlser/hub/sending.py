@@ -1,9 +1,12 @@
 """Sending files to the Hub: one commit a repository, or one pull request."""
 
-from huggingface_hub import CommitOperationAdd, HfApi
+from pathlib import PurePosixPath
+
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
 from xlser.hub.asking import asking
 from xlser.hub.publication import Publication, Upload, with_sent
+from xlser.records.packed import NAME
 
 
 def send(publication: Publication) -> Publication:
@@ -34,9 +37,21 @@ def _send(upload: Upload) -> str:
             )
         done = api.create_commit(
             upload.repository,
-            [CommitOperationAdd(path, content) for path, content in upload.files.items()],
+            [
+                *(CommitOperationAdd(path, content) for path, content in upload.files.items()),
+                *(CommitOperationDelete(path) for path in _outgrown(api, upload)),
+            ],
             commit_message=upload.summary,
             repo_type=upload.kind,
             create_pr=upload.pull_request,
         )
     return str(done.pr_url or done.commit_url)
+
+
+def _outgrown(api: HfApi, upload: Upload) -> list[str]:
+    """Return the files into which earlier versions packed all records of a target that is sent."""
+    sent = [PurePosixPath(path) for path in upload.files if PurePosixPath(path).name == NAME]
+    of_targets = {str(PurePosixPath(*path.parts[:3], NAME)) for path in sent}
+    if upload.pull_request or not of_targets:
+        return []
+    return sorted(of_targets & {*api.list_repo_files(upload.repository, repo_type=upload.kind)})

@@ -94,11 +94,12 @@ def show_difference(difference: Estimate) -> str:
 
 def show_differences(differences: Sequence[Difference]) -> list[str]:
     """Return the differences of a column, marked where they are separable among all of it."""
-    adjusted = adjusted_ps(differences)
-    return [
-        show_difference(difference) + (f" {SIGNIFICANT}" if p <= LEVEL else "")
-        for difference, p in zip(differences, adjusted, strict=True)
-    ]
+    return [*map(show_compared, differences, adjusted_ps(differences))]
+
+
+def show_compared(difference: Difference, p: float) -> str:
+    """Return a difference, marked where it is separable."""
+    return show_difference(difference) + (f" {SIGNIFICANT}" if p <= LEVEL else "")
 
 
 def signed(difference: float) -> str:

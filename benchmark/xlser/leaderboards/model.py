@@ -5,7 +5,7 @@ renderer escapes it. Emphasis, code and links are pieces of their own.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import ClassVar, Literal
@@ -40,9 +40,6 @@ class Link:
 
 Inline = str | Strong | Code | Link
 Text = Inline | tuple[Inline, ...]
-
-Files = Mapping[str, bytes]
-"""A picture, by the suffixes of its files: "svg" and "png"."""
 
 
 @dataclass(frozen=True)
@@ -95,16 +92,16 @@ class Picture:
     """A picture.
 
     Attributes:
-        name: of its files, without suffix.
+        name: of its file, without suffix.
         alternative: text for readers who do not see it.
-        files: content by suffix.
+        svg: content of its file.
     """
 
     kind: ClassVar[str] = "picture"
 
     name: str
     alternative: str
-    files: Files
+    svg: bytes
 
 
 @dataclass(frozen=True)
@@ -189,5 +186,7 @@ def file_name(text: str) -> str:
 
 def plain(text: str, longest: int = 300) -> str:
     """Return `text` as one line of printable characters, cut to `longest`."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    line = " ".join(text.split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"

@@ -1,8 +1,9 @@
 """The blocks of `leaderboards/README.md`: prose by hand, numbers and pictures from records.
 
 A block stands between `<!-- NAME ARGUMENT ... -->` and `<!-- end -->` and is written anew with the
-leaderboards. Blocks of the suite are listed below, others come from plugins; CONDITION is the slug
-of a condition, as in the names of the leaderboards' pictures.
+leaderboard of its PROTOCOL, or with each where it has none. Blocks of the suite are listed below,
+others come from plugins; CONDITION is the slug of a condition, as in the names of the leaderboards'
+pictures.
 
 - `best PROTOCOL CONDITION`: a picture of the methods ranked first.
 - `conditions PROTOCOL CONDITION OTHER`: the difference between two conditions, method by method,
@@ -17,7 +18,8 @@ matplotlib is imported where pictures are drawn: it takes seconds to load.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 
 from xlser.errors import RecordError, UnknownNameError
@@ -37,7 +39,7 @@ from xlser.leaderboards.plugins import MakeBlocks, ResultsOf, all_blocks
 from xlser.leaderboards.rendering import blocks_as_markdown
 from xlser.leaderboards.sections.gains import gains_of_summary
 from xlser.leaderboards.sections.overview import languages, separation
-from xlser.protocols import protocol_names
+from xlser.protocols import find_protocol, protocol_names
 from xlser.results import Difference, Results, Summary, Table
 from xlser.results.summary import difference_of_means
 
@@ -46,12 +48,15 @@ _MARKED = f"{SIGNIFICANT} p ≤ 0.05 by exchange of speakers, adjusted over the 
 _BEST = 10  # methods in a picture that is to be read at a glance
 
 
-def filled(path: Path, results_of: ResultsOf) -> tuple[str, list[Picture]]:
-    """Return the text of a page with all blocks written anew, and the pictures that it shows.
+def filled(
+    path: Path, results_of: ResultsOf, protocols: Collection[str]
+) -> tuple[str, list[Picture]]:
+    """Return the text of a page with blocks written anew, and the pictures that these show.
 
     Args:
         path: of the page.
         results_of: gives the results of a protocol.
+        protocols: blocks of others stay as they are.
 
     Raises:
         RecordError: a block has no end, or a record cannot be read.
@@ -68,7 +73,13 @@ def filled(path: Path, results_of: ResultsOf) -> tuple[str, list[Picture]]:
 
     def written(match: re.Match[str]) -> str:
         begin, words, end = match.groups()
-        blocks = _made(words.split(), known, results_of)
+        form, (_, *given) = _form(words.split(), known), words.split()
+        named = _protocols(given, form)
+        if named and named.isdisjoint(protocols):
+            for protocol in named:
+                find_protocol(protocol, path.parent)
+            return match[0]
+        blocks = known[form](results_of, *given)
         pictures.extend(pictures_of(blocks))
         return f"{begin}\n{blocks_as_markdown(blocks)}\n\n{end}"
 
@@ -92,13 +103,11 @@ def tables_under(results: Results, condition: str) -> list[Table]:
     return chosen
 
 
-def _made(
-    words: Sequence[str], known: dict[str, MakeBlocks], results_of: ResultsOf
-) -> Sequence[Block]:
-    for form, make in known.items():
+def _form(words: Sequence[str], known: Collection[str]) -> str:
+    for form in known:
         name, *arguments = form.split()
         if words[0] == name and _fit(words[1:], arguments):
-            return make(results_of, *words[1:])
+            return form
     raise UnknownNameError("block", " ".join(words), known)
 
 
@@ -107,6 +116,12 @@ def _fit(given: Sequence[str], form: Sequence[str]) -> bool:
     if "..." in form:
         return bool(given) and len(given) % (len(form) - 1) == 0
     return len(given) == len(form)
+
+
+def _protocols(given: Sequence[str], form: str) -> set[str]:
+    """Return the words that name protocols."""
+    arguments = [word for word in form.split()[1:] if word != "..."]
+    return {word for word, name in zip(given, cycle(arguments), strict=False) if name == "PROTOCOL"}
 
 
 def _best(results_of: ResultsOf, protocol: str, condition: str) -> list[Block]:

@@ -32,8 +32,10 @@ class CalibrationError(Metric):
         confidence = probabilities.max(axis=-1)
         bins = np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1).astype(np.int64)
         gap = confidence - np.equal(predicted, truth)
-        by_bin = gap[..., None] * np.eye(BINS)[bins]
-        return np.concatenate([by_bin, np.ones((*gap.shape, 1))], axis=-1)
+        statistics = np.zeros((*gap.shape, BINS + 1))
+        np.put_along_axis(statistics, bins[..., None], gap[..., None], axis=-1)
+        statistics[..., -1] = 1
+        return statistics
 
     def value(self, sums: Reals) -> Reals:
         """Return the sum of the absolute gaps of the bins / all."""

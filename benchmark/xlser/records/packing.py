@@ -41,11 +41,12 @@ class Packing:
 
 
 def pack(results: Path) -> Packing:
-    """Move records into packed files, `<target>/records.parquet`, with those already there.
+    """Move records into packed files, `<target>/<track>/<backbone>/records.parquet`.
 
     A record's own file is removed only after the packed file was read back and holds the record
     to the last byte of its JSON. A killed call loses nothing; the same call goes on. Records are
-    sorted, so the same ones give the same file, whatever the order in which they came.
+    sorted, so the same ones give the same file, whatever the order in which they came. Those of
+    a packed file that lies elsewhere get files of their own first.
 
     Args:
         results: folder of records.
@@ -56,24 +57,19 @@ def pack(results: Path) -> Packing:
     left: dict[Path, str] = {}
     moved, written = 0, []
     with _locked(results):
-        for target, loose in _by_target(results, left).items():
-            file = results / target / packed.NAME
+        for whole in map(Packed.read, files(results, ".parquet")):
+            if {path.with_name(packed.NAME) for path in whole.paths} != {whole.file}:
+                _unpack(whole)
+        by_folder: dict[Path, list[Path]] = defaultdict(list)
+        for path in files(results, ".json"):
+            by_folder[path.parent].append(path)
+        for folder, loose in by_folder.items():
+            file = folder / packed.NAME
             added = _pack_into(file, loose, left)
             if added:
                 written.append(file)
                 moved += added
     return Packing(moved, written, left)
-
-
-def _by_target(results: Path, left: dict[Path, str]) -> Mapping[str, list[Path]]:
-    found: dict[str, list[Path]] = defaultdict(list)
-    for path in files(results, ".json"):
-        inside = path.relative_to(results).parts
-        if len(inside) < 2:
-            left[path] = "it does not lie in the folder of its target"
-        else:
-            found[inside[0]].append(path)
-    return found
 
 
 def _pack_into(file: Path, loose: Sequence[Path], left: dict[Path, str]) -> int:
@@ -154,11 +150,11 @@ def sorted_bytes(tables: Sequence[pa.Table], folder: Path) -> bytes:
 
 
 def packed_copies(results: Path, without: Collection[str] = ()) -> dict[str, bytes]:
-    """Return the packed file of each target as `pack` would leave it; change nothing.
+    """Return the packed files as `pack` would leave them, by their folder; change nothing.
 
     Args:
         results: folder of records.
-        without: keys of records to leave out; a target without any other has no file.
+        without: keys of records to leave out; a folder without any other has no file.
 
     Raises:
         RecordError: a file is no record.
@@ -168,14 +164,13 @@ def packed_copies(results: Path, without: Collection[str] = ()) -> dict[str, byt
     tables = [*(each.table for each in contents.packed), loose]
     table = pa.concat_tables([each.cast(SCHEMA) for each in tables])
     rows: dict[str, list[int]] = defaultdict(list)
-    for row, (key, target) in enumerate(
-        zip(values_of(table["key"]), values_of(table["target"]), strict=True)
-    ):
+    keys, paths = values_of(table["key"]), paths_of(table, results)
+    for row, (key, path) in enumerate(zip(keys, paths, strict=True)):
         if key not in without:
-            rows[target].append(row)
+            rows[path.parent.relative_to(results).as_posix()].append(row)
     return {
-        target: sorted_bytes([table.take(pa.array(rows[target], pa.int64()))], results / target)
-        for target in sorted(rows)
+        folder: sorted_bytes([table.take(pa.array(rows[folder], pa.int64()))], results / folder)
+        for folder in sorted(rows)
     }
 
 
@@ -187,21 +182,24 @@ def unpack(results: Path) -> Packing:
     """
     written: list[Path] = []
     with _locked(results):
-        for file in files(results, ".parquet"):
-            whole = Packed.read(file)
-            for path, record in zip(whole.paths, whole.records(), strict=True):
-                if not path.exists():
-                    record.write(path)
-                elif Record.read(path).to_json() != record.to_json():
-                    raise RecordError(
-                        f"{path} is not the record that {file} holds of that run.",
-                        "Remove the one that is wrong.",
-                    )
-                written.append(path)
-            for path in whole.paths:
-                Record.read(path)
-            file.unlink()
+        for whole in map(Packed.read, files(results, ".parquet")):
+            _unpack(whole)
+            written += whole.paths
     return Packing(len(written), written, {})
+
+
+def _unpack(whole: Packed) -> None:
+    for path, record in zip(whole.paths, whole.records(), strict=True):
+        if not path.exists():
+            record.write(path)
+        elif Record.read(path).to_json() != record.to_json():
+            raise RecordError(
+                f"{path} is not the record that {whole.file} holds of that run.",
+                "Remove the one that is wrong.",
+            )
+    for path in whole.paths:
+        Record.read(path)
+    whole.file.unlink()
 
 
 @dataclass(frozen=True)

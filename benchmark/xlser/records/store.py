@@ -125,14 +125,25 @@ def paths_of(table: pa.Table, folder: Path) -> list[Path]:
 
     Args:
         table: of the records.
-        folder: of the packed file, which is that of their target or the results folder.
+        folder: of the packed file: theirs, one above it, or the results folder.
     """
     stated = ["target", "track", "backbone", "method", "labels", "seed", "fold", "repeat", "key"]
     values = [values_of(table[name]) for name in stated]
-    return [
-        Path(f"{folder.parent if folder.name == row[0] else folder}/{place_text(*row)}")
-        for row in zip(*values, strict=True)
-    ]
+    places = [place_text(*row).rpartition("/") for row in zip(*values, strict=True)]
+    folders = {within: _folder_of(within, folder) for within, _, _ in places}
+    return [Path(f"{folders[within]}/{name}") for within, _, name in places]
+
+
+def _folder_of(within: str, folder: Path) -> Path:
+    """Return the folder of records.
+
+    Args:
+        within: their place below the results folder: `<target>/<track>/<backbone>`.
+        folder: of the packed file, which may end in a part of it.
+    """
+    parts = tuple(within.split("/"))
+    shared = next(n for n in (3, 2, 1, 0) if folder.parts[len(folder.parts) - n :] == parts[:n])
+    return folder.joinpath(*parts[shared:])
 
 
 @dataclass(frozen=True)

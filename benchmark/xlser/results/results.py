@@ -16,12 +16,13 @@ from xlser.records.runs_table import Runs
 from xlser.records.soundness.readable import sound_runs
 from xlser.results.comparison import Comparison, compare
 from xlser.results.cost import cost
+from xlser.results.kept import kept
 from xlser.results.predictions import over_classes
 from xlser.results.rows import ROW, arrange, marks_of
 from xlser.results.scores import RunScores
 from xlser.results.spread import spread
 from xlser.results.summary import Summary, summarise
-from xlser.results.tables import Table, make_tables
+from xlser.results.tables import Table, grouped, make_tables
 from xlser.results.unlabelled import unlabelled_columns
 
 _OF_RUNS = (
@@ -95,7 +96,6 @@ class Results:
         self.metrics: Mapping[str, Metric] = metrics_for(protocol.classes)
         over = over_classes(runs, protocol.classes)
         self._scores = RunScores(over, self.metrics, len(protocol.classes))
-        self._tables: dict[str, list[Table]] = {}
 
     @cached_property
     def arranged(self) -> pd.DataFrame:
@@ -134,11 +134,12 @@ class Results:
             UnknownNameError: no such metric.
             RecordError: the name of an utterance is not one of its corpus.
         """
-        chosen = get_metric(metric or self.protocol.headline, self.protocol.classes)
-        if chosen.name not in self._tables:
-            made = make_tables(self.protocol, self.arranged, self._scores, chosen)
-            self._tables[chosen.name] = made
-        return self._tables[chosen.name]
+        return self._tables(metric or self.protocol.headline)
+
+    @kept
+    def _tables(self, metric: str) -> Sequence[Table]:
+        chosen = get_metric(metric, self.protocol.classes)
+        return make_tables(self.protocol, self.arranged, self._scores, chosen)
 
     def summaries(self, metric: str | None = None) -> Sequence[Summary]:
         """Return the means over targets of each condition that has several.
@@ -146,6 +147,10 @@ class Results:
         Args:
             metric: to average; the protocol's headline by default.
         """
+        return self._summaries(metric or self.protocol.headline)
+
+    @kept
+    def _summaries(self, metric: str) -> Sequence[Summary]:
         return summarise(self.tables(metric), self.protocol.first_budgets)
 
     def compare(
@@ -209,29 +214,24 @@ class Results:
     @cached_property
     def notes(self) -> Sequence[Note]:
         """What sets rows apart from others, in the order of the runs."""
-        rows: dict[tuple[Any, ...], list[int]] = {}
         needed = [*dict.fromkeys((*ROW, *_OF_NOTES))]
         once = self.arranged.loc[self.arranged["repeat"] == 0, needed]
-        for i, key in zip(
-            once.index, once[list(ROW)].itertuples(index=False, name=None), strict=True
-        ):
-            rows.setdefault(key, []).append(i)
-        return [note for members in rows.values() for note in self._notes_of(once.loc[members])]
+        rows = grouped(once.itertuples(name="Run"), ROW)
+        return [note for _, runs in rows for note in self._notes_of(runs)]
 
-    def _notes_of(self, runs: pd.DataFrame) -> list[Note]:
-        first = runs.iloc[0]
-        of_row = first["row"], first["target"], first["labels"]
+    def _notes_of(self, runs: Sequence[Any]) -> list[Note]:
+        first = runs[0]
+        of_row = first.row, first.target, first.labels
         found = []
-        if first["other_recordings"]:
-            found.append(Note("other recordings", *of_row, first["other_recordings"]))
-        if first["versions"]:
-            found.append(Note("mixed versions", *of_row, first["versions"]))
-        recorded = set(zip(runs["seed"], runs["fold"], strict=True))
+        if first.other_recordings:
+            found.append(Note("other recordings", *of_row, first.other_recordings))
+        if first.versions:
+            found.append(Note("mixed versions", *of_row, first.versions))
+        recorded = {(run.seed, run.fold) for run in runs}
         if missing := [cell for cell in self.protocol.cells if cell not in recorded]:
             found.append(Note("missing seeds", *of_row, self._in_words(missing)))
-        if runs["doubled"].any():
-            paths = ", ".join(str(path) for path in runs.loc[runs["doubled"], "path"])
-            found.append(Note("same run twice", *of_row, f"{paths} is left out"))
+        if doubled := [str(run.path) for run in runs if run.doubled]:
+            found.append(Note("same run twice", *of_row, f"{', '.join(doubled)} is left out"))
         return found
 
     def _in_words(self, cells: Sequence[tuple[int, int]]) -> str:

@@ -17,7 +17,7 @@ from xlser.results.predictions import Reals, mean_defined, probabilities_of, sum
 Scored = tuple[Role, str]
 """The role of the test speech, and the name of a metric."""
 
-_AT_ONCE = 1 << 21  # numbers held at once: 16 MiB
+_AT_ONCE = 1 << 19  # numbers held at once: 4 MiB, which caches hold
 
 
 @dataclass(frozen=True)

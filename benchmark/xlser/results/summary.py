@@ -11,6 +11,7 @@ from xlser.results.gains import Gain, gains_of
 from xlser.results.inference.bootstrap import Resampled, mean_of
 from xlser.results.inference.ranking import Standing, standing
 from xlser.results.inference.statistics import Difference, Estimate
+from xlser.results.kept import kept
 from xlser.results.rows import Condition
 from xlser.results.scores import Score
 from xlser.results.tables import Row, Table
@@ -52,14 +53,17 @@ class Line:
         """Largest label budget, "all" above any number."""
         return max(self.rows, key=rising)
 
+    @kept
     def score(self, labels: Budgets) -> Score:
         """Return the mean over targets at a label budget, or over several."""
         return Score.average([self.scores[each] for each in _several(labels)])
 
+    @kept
     def estimate(self, labels: Budgets) -> Estimate:
         """Return the mean over targets at a label budget or over several, with its error."""
         return Estimate.average([of.estimate for of in _means([self], labels)])
 
+    @kept
     def minus(self, other: "Line", labels: Budgets) -> Difference:
         """Return the difference to another's mean over targets at a label budget, or several."""
         return difference_of_means([self], [other], labels)
@@ -119,6 +123,7 @@ class Summary:
         budgets = [labels for labels in self.budgets if labels != "all"]
         return {labels: budgets_in_words(labels) for labels in (*headline, *budgets)}
 
+    @kept
     def standing(self, labels: Budgets, reference: str | None = None) -> Standing | None:
         """Return how sure the order of methods is at a label budget, or over several.
 

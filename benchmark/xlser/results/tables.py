@@ -1,7 +1,9 @@
 """The rows of a leaderboard, a table for each target and condition."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from statistics import mean
 from typing import Any
 
@@ -13,6 +15,8 @@ from xlser.protocols import Labels, Protocol
 from xlser.results.gains import Gain, gains_of
 from xlser.results.inference.bootstrap import Resampled, resample
 from xlser.results.inference.ranking import Standing, standing
+from xlser.results.inference.statistics import Difference, adjusted_ps
+from xlser.results.kept import kept
 from xlser.results.predictions import PredictionsOf, RowPredictions
 from xlser.results.rows import ROW, TABLE, Condition, marks_of
 from xlser.results.scores import RowScores, RunScores
@@ -103,6 +107,7 @@ class Table:
     twins: tuple[Row, ...]
     majority: float
 
+    @kept
     def standing(self, labels: Labels, reference: str | None = None) -> Standing | None:
         """Return how sure the order of a label budget's rows is, of those that may have a rank.
 
@@ -114,6 +119,26 @@ class Table:
         first = self.reference(reference, ranked)
         members = {row.method: [row.resampled] for row in ranked}
         return standing(members, first.method if first else None)
+
+    @kept
+    def against(
+        self, labels: Labels, reference: str | None
+    ) -> Mapping[Row, tuple[Difference, float]]:
+        """Return how far rows are above the reference, with p-values adjusted for all of them.
+
+        Args:
+            labels: budget; the bounds are compared at each.
+            reference: name of the method that others are held against, at its defaults.
+
+        Returns:
+            By row that is comparable to it.
+        """
+        rows = [row for row in self.rows if row.bound or row.labels == labels]
+        first = self.reference(reference, rows)
+        others = [row for row in rows if row is not first and first and row.is_comparable(first)]
+        differences = [row.resampled.minus(first.resampled) for row in others if first]
+        compared = zip(differences, adjusted_ps(differences), strict=True)
+        return dict(zip(others, compared, strict=True))
 
     @property
     def every(self) -> tuple[Row, ...]:
@@ -162,37 +187,37 @@ def make_tables(
         RecordError: an utterance is none of its corpus.
     """
     predictions = PredictionsOf(scores.runs, len(protocol.classes))
-    runs = runs.loc[~runs["doubled"], [*dict.fromkeys((*TABLE, *ROW, *_OF_A_ROW))]]
+    shown = runs.loc[~runs["doubled"], [*dict.fromkeys((*ROW, *_OF_A_ROW))]]
     order = {target: i for i, target in enumerate(protocol.targets)}
     tables = [
         _table(protocol, target, condition, of_table, scores, predictions, metric)
-        for (target, condition), of_table in _grouped(runs, TABLE)
+        for (target, condition), of_table in grouped(shown.itertuples(name="Run"), TABLE)
     ]
     return sorted(tables, key=lambda table: (order[table.target], table.condition))
 
 
-def _grouped(
-    frame: pd.DataFrame, columns: Sequence[str]
-) -> list[tuple[tuple[Any, ...], pd.DataFrame]]:
-    """Group by columns of any hashable objects, in the order in which they come."""
-    keys = frame[list(columns)].itertuples(index=False, name=None)
-    positions: dict[tuple[Any, ...], list[int]] = {}
-    for i, key in enumerate(keys):
-        positions.setdefault(key, []).append(i)
-    return [(key, frame.iloc[members]) for key, members in positions.items()]
+def grouped(
+    runs: Iterable[Any], columns: Sequence[str]
+) -> Iterable[tuple[tuple[Any, ...], list[Any]]]:
+    """Group runs by columns of any hashable objects, in the order in which they come."""
+    key_of = attrgetter(*columns)
+    groups: dict[tuple[Any, ...], list[Any]] = {}
+    for run in runs:
+        groups.setdefault(key_of(run), []).append(run)
+    return groups.items()
 
 
 def _table(
     protocol: Protocol,
     target: str,
     condition: Condition,
-    runs: pd.DataFrame,
+    runs: Sequence[Any],
     scores: RunScores,
     predictions: PredictionsOf,
     metric: Metric,
 ) -> Table:
-    of_rows = [of_row.sort_values(["seed", "fold"]) for _, of_row in _grouped(runs, ROW)]
-    predicted = [predictions.row(of_row.index.tolist()) for of_row in of_rows]
+    of_rows = [sorted(of_row, key=attrgetter("seed", "fold")) for _, of_row in grouped(runs, ROW)]
+    predicted = [predictions.row([run.Index for run in of_row]) for of_row in of_rows]
     parts = zip(of_rows, predicted, resample(predicted, metric), strict=True)
     rows = [_row(protocol, of_row, scores, own, over) for of_row, own, over in parts]
     sign = -1 if metric.higher_is_better else 1
@@ -208,31 +233,33 @@ def _table(
 
 def _row(
     protocol: Protocol,
-    runs: pd.DataFrame,
+    runs: Sequence[Any],
     scores: RunScores,
     predictions: RowPredictions,
     resampled: Resampled,
 ) -> Row:
     """Return the row of some runs, in the order of their seeds and folds."""
-    first = runs.iloc[0]
+    first = runs[0]
     return Row(
-        method=first["row"],
-        name=first["method"],
-        changed=first["changed"],
-        other=first["other"],
-        labels=first["labels"],
-        bound=first["target_labels"] == "all",
-        marks=marks_of(first["other_recordings"], first["versions"]),
-        cells=tuple(zip(runs["seed"].tolist(), runs["fold"].tolist(), strict=True)),
+        method=first.row,
+        name=first.method,
+        changed=first.changed,
+        other=first.other,
+        labels=first.labels,
+        bound=first.target_labels == "all",
+        marks=marks_of(first.other_recordings, first.versions),
+        cells=tuple((run.seed, run.fold) for run in runs),
         planned=protocol.cells,
-        scores=RowScores(scores, [of.index.tolist() for _, of in runs.groupby("seed")]),
+        scores=RowScores(
+            scores, [[run.Index for run in of] for _, of in groupby(runs, attrgetter("seed"))]
+        ),
         predictions=predictions,
         resampled=resampled,
-        twin_of=first["twin_of"],
-        unlabelled=mean_of_runs(runs["unlabelled"].tolist()),
+        twin_of=first.twin_of,
+        unlabelled=mean_of_runs([run.unlabelled for run in runs]),
     )
 
 
-def _majority(runs: pd.DataFrame, scores: RunScores) -> float:
-    firsts = runs[~runs.duplicated(["seed", "fold"])].index
+def _majority(runs: Sequence[Any], scores: RunScores) -> float:
+    firsts = [of_cell[0].Index for _, of_cell in grouped(runs, ("seed", "fold"))]
     return mean(100 * majority_rate(scores.runs.test_set(i, "target").truth) for i in firsts)

@@ -1,7 +1,7 @@
 """What became of unlabelled speech: pseudo-labels and source model, from what records state."""
 
 from collections.abc import Mapping, Sequence
-from math import nan
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,9 @@ def unlabelled_columns(stated: Sequence[Stated]) -> pd.DataFrame:
 
 def mean_of_runs(stated: Sequence[Stated]) -> Mapping[str, float]:
     """Return the mean of `COLUMNS` over runs, percent, without those that no run states."""
-    columns = unlabelled_columns(stated)
-    return {str(name): float(value) for name, value in columns.mean().dropna().items()}
+    columns = {name: [_percent(of, path) for of in stated] for name, path in COLUMNS.items()}
+    defined = {name: [v for v in of if not isnan(v)] for name, of in columns.items()}
+    return {name: float(np.mean(values)) for name, values in defined.items() if values}
 
 
 def _percent(stated: Stated, path: Sequence[str | int]) -> float:

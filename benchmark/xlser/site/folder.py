@@ -125,8 +125,11 @@ class Leaderboards:
         encoders = encoders_of(protocol, names, self.folder / protocol.name)
         return explorer_page(results, added_sections(results, self.results), (), encoders)
 
-    def write_readme(self) -> Path | None:
-        """Write the blocks of `README.md` anew; return the file, or None if there is none.
+    def write_readme(self, protocols: Collection[str]) -> Path | None:
+        """Write blocks of `README.md` anew; return the file, or None if there is none.
+
+        Args:
+            protocols: blocks of others stay as they are.
 
         Raises:
             RecordError: a block has no end, or a record cannot be read.
@@ -135,10 +138,10 @@ class Leaderboards:
         path = self.folder / "README.md"
         if not path.is_file():
             return None
-        text, pictures = filled(path, self.results)
+        text, pictures = filled(path, self.results, protocols)
         write_atomically(path, text.encode())
-        for name, content in _picture_files(pictures).items():
-            write_atomically(self.folder / name, content)
+        for picture in pictures:
+            write_atomically(self.folder / _path(picture), picture.svg)
         return path
 
 
@@ -153,13 +156,10 @@ def write_leaderboard(protocol: Protocol, leaderboards: Path) -> Written:
 
 def _files(pages: Mapping[str, Page]) -> dict[str, bytes]:
     """Return the content of all files of pages, the pictures first."""
-    files = _picture_files([picture for page in pages.values() for picture in page.pictures])
+    shown = [picture for page in pages.values() for picture in page.pictures]
+    files = {_path(picture): picture.svg for picture in shown}
     return files | {name: page_as_markdown(page).encode() for name, page in pages.items()}
 
 
-def _picture_files(pictures: list[Picture]) -> dict[str, bytes]:
-    return {
-        f"figures/{picture.name}.{suffix}": content
-        for picture in pictures
-        for suffix, content in picture.files.items()
-    }
+def _path(picture: Picture) -> str:
+    return f"figures/{picture.name}.svg"

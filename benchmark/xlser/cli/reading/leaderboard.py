@@ -32,8 +32,8 @@ def leaderboard(
     """Write tables and figures from records.
 
     They go to `leaderboards/<protocol>/README.md`, from the records in `results/` beside it; the
-    blocks of `leaderboards/README.md`, where there is one, are written anew as well. So is
-    `index.html`, once `--html` has made one.
+    blocks of `leaderboards/README.md` about these protocols, where there is one, are written anew
+    as well. So is `index.html`, once `--html` has made one.
     """
     from xlser.leaderboards.values import table_as_values
     from xlser.protocols import find_protocol, names_with_results
@@ -59,7 +59,7 @@ def leaderboard(
             messages(f"wrote {written.page}")
             if written.html:
                 messages(f"wrote {written.html}")
-    page = folder.write_readme()
+    page = folder.write_readme(names)
     if as_json:
         print_json(answer)
     elif page:

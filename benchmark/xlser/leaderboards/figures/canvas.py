@@ -12,9 +12,10 @@ import numpy as np
 from matplotlib import style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
 
-from xlser.leaderboards.model import Files, plain
+from xlser.leaderboards.model import plain
 
 COLOURS = ("#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#0072B2", "#F0E442")
 MARKERS = "os^DvPX"
@@ -25,6 +26,7 @@ _STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": "medium",
+    "font.sans-serif": ["DejaVu Sans", "Verdana"],  # each text of an SVG names all of them
     "font.size": 9.0,
     "legend.frameon": False,
     "svg.fonttype": "none",  # text stays text: small files that can be searched
@@ -36,8 +38,8 @@ _HEADING = 110  # characters of a line of the heading
 _LONGEST = 60  # characters of a name: longer ones leave no space for the picture
 
 
-def picture_files(draw: Callable[[Canvas], None], heading: str, height: float) -> Files:
-    """Return the files of a picture, free of dates and versions.
+def picture(draw: Callable[[Canvas], None], heading: str, height: float) -> bytes:
+    """Return a picture as SVG, free of dates and versions.
 
     Args:
         draw: draws on the canvas.
@@ -49,11 +51,11 @@ def picture_files(draw: Callable[[Canvas], None], heading: str, height: float) -
         canvas.suptitle(fill(plain(heading), _HEADING), x=0.01, ha="left", fontsize="medium")
         draw(canvas)
         _round_limits(canvas)
-        svg, png = BytesIO(), BytesIO()
+        svg = BytesIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        canvas.savefig(svg, format="svg", metadata=nothing)
-        canvas.savefig(png, format="png", dpi=150, metadata={"Software": None})
-    return {"svg": svg.getvalue(), "png": png.getvalue()}
+        # `savefig` would draw all twice, first to lay it out: drawing lays out as well.
+        FigureCanvasSVG(canvas).print_svg(svg, metadata=nothing)  # type: ignore[no-untyped-call]
+    return svg.getvalue()
 
 
 def add_legend(canvas: Canvas, handles: Sequence[Artist], columns: int) -> None:

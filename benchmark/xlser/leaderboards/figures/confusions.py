@@ -6,14 +6,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from xlser.leaderboards.figures.canvas import DARK, label, picture_files
-from xlser.leaderboards.model import Files
+from xlser.leaderboards.figures.canvas import DARK, label, picture
 from xlser.metrics import Counts
 
 
 def confusions(
     panels: Mapping[tuple[str, str], Counts], classes: Sequence[str], heading: str
-) -> Files:
+) -> bytes:
     """Draw confusion matrices side by side, in percent of the utterances of each class.
 
     Args:
@@ -40,7 +39,7 @@ def confusions(
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
 
-    return picture_files(draw, heading, height=3.0)
+    return picture(draw, heading, height=3.0)
 
 
 def _draw_confusion(axes: Axes, left: float, counts: Counts) -> None:

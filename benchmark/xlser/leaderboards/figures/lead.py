@@ -11,13 +11,12 @@ from xlser.leaderboards.figures.canvas import (
     LIGHT,
     add_legend,
     name_rows,
-    picture_files,
+    picture,
 )
-from xlser.leaderboards.model import Files
 from xlser.results import LEVEL, Difference, adjusted_ps
 
 
-def leads(differences: Mapping[str, Difference], heading: str, axis: str) -> Files:
+def leads(differences: Mapping[str, Difference], heading: str, axis: str) -> bytes:
     """Draw one row per method: its difference from the reference, with the 95 % interval.
 
     Args:
@@ -49,4 +48,4 @@ def leads(differences: Mapping[str, Difference], heading: str, axis: str) -> Fil
         ]
         add_legend(canvas, legend, columns=3)
 
-    return picture_files(draw, heading, height=1.3 + 0.2 * len(differences))
+    return picture(draw, heading, height=1.3 + 0.2 * len(differences))

@@ -17,14 +17,13 @@ from xlser.leaderboards.figures.canvas import (
     add_legend,
     label,
     name_rows,
-    picture_files,
+    picture,
 )
-from xlser.leaderboards.model import Files
 from xlser.protocols import Labels
 from xlser.results import Line, Summary
 
 
-def summary_dots(summary: Summary, metric: str, chance: float, heading: str = "") -> Files:
+def summary_dots(summary: Summary, metric: str, chance: float, heading: str = "") -> bytes:
     """Draw one row per method, best on top, and in it one dot per label budget.
 
     A line shows the 95 % interval of the largest budget.
@@ -52,10 +51,10 @@ def summary_dots(summary: Summary, metric: str, chance: float, heading: str = ""
         add_legend(canvas, [*dots, interval, Line2D([], [], **CHANCE)], columns=4)
 
     height = 1.2 + 0.22 * len(summary.lines)
-    return picture_files(draw, heading or summary.condition.title, height)
+    return picture(draw, heading or summary.condition.title, height)
 
 
-def condition_moves(summary: Summary, other: Summary, metric: str, chance: float) -> Files:
+def condition_moves(summary: Summary, other: Summary, metric: str, chance: float) -> bytes:
     """Draw one row per method, and in it its mean under one condition and under another.
 
     Only the smallest and the largest label budget and "all" are drawn.
@@ -96,7 +95,7 @@ def condition_moves(summary: Summary, other: Summary, metric: str, chance: float
         ]
         add_legend(canvas, legend, columns=3)
 
-    return picture_files(draw, summary.condition.title, height=1.2 + 0.22 * len(lines))
+    return picture(draw, summary.condition.title, height=1.2 + 0.22 * len(lines))
 
 
 def _backbone(summary: Summary) -> str:

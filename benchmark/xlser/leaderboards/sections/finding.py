@@ -81,7 +81,7 @@ def found(summary: Summary, reference: str | None) -> Finding:
     ranked.sort(key=lambda line: sign * line.score(labels).mean)
     base = next((line for line in ranked if line.method == reference), None)
     others = [line for line in ranked if base and line is not base]
-    standing = summary.standing(labels)
+    standing = summary.standing(labels, reference)
     return Finding(
         labels,
         first=ranked[0] if ranked else None,
@@ -99,8 +99,9 @@ def limits(results: Results, main: Summary | None) -> Iterator[str]:
         results: of the protocol.
         main: means over targets, of the condition that stands first; None for none.
     """
+    reference = results.protocol.presentation.reference
     if main:
-        labels = found(main, None).labels
+        labels = found(main, reference).labels
         standing = main.standing(labels)
         if standing and not standing.separable:
             yield NOT_ONE
@@ -114,7 +115,7 @@ def limits(results: Results, main: Summary | None) -> Iterator[str]:
         standing
         for table in results.tables()
         for labels in dict.fromkeys(row.labels for row in table.rows if row.ranked)
-        if (standing := table.standing(labels))
+        if (standing := table.standing(labels, reference))
     ]
     silent = sum(not standing.separable for standing in standings)
     if silent:

@@ -15,6 +15,7 @@ from xlser.metrics import Metric
 from xlser.results.inference import exchange
 from xlser.results.inference.statistics import Difference, Estimate
 from xlser.results.inference.trainings import Spread, spread
+from xlser.results.kept import kept
 from xlser.results.predictions import (
     Indices,
     Reals,
@@ -29,7 +30,7 @@ RESAMPLES = 2000
 
 _SEED = 0
 _ROUNDING = 1e-9  # percent; smaller values are rounding errors
-_AT_ONCE = 1 << 21  # numbers held at once: 16 MiB
+_AT_ONCE = 1 << 19  # numbers held at once: 4 MiB, which caches hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,7 @@ class Resampled:
         lowest, highest = 100 * self.metric.lowest, 100 * self.metric.highest
         return _estimate(self.score, self.values, self.speakers, lowest, highest)
 
+    @kept
     def minus(self, other: "Resampled") -> Difference:
         """Return the difference to another score, speakers paired.
 
@@ -73,40 +75,40 @@ class Resampled:
             return Difference(difference, None, 0.0, -width, width)
         values = self.values - other.values
         estimate = _estimate(difference, values, self.speakers, -width, width)
-        by_cell = contributions([self, other])
-        by_speaker = added_by_speaker(by_cell[:1] - by_cell[1:], self.utterances)[0].tolist()
-        effects = dict(zip(self.utterances.speakers, by_speaker, strict=True))
-        return Difference(**vars(estimate), effects=effects, spread=spread_of([self, other]))
+        (own, others), spread = effects_of_rows([self, other])
+        effects = dict(zip(self.utterances.speakers, (own - others).tolist(), strict=True))
+        return Difference(**vars(estimate), effects=effects, spread=spread)
 
 
-def contributions(rows: Sequence[Resampled]) -> Reals:
-    """Return what each cell adds to each row's score, around the mean of the rows.
+def effects_of_rows(rows: Sequence[Resampled]) -> tuple[Reals, Spread]:
+    """Return what each speaker adds to each row's score, around the mean of the rows.
 
     Args:
         rows: tested on the same utterances.
 
     Returns:
-        Percent, shape (rows, cells).
+        Percent, shape (rows, speakers); the spread of a difference of two rows, the mean over all
+        pairs.
     """
-    return exchange.contributions(np.stack([row.sums for row in rows]), rows[0].metric)
-
-
-def added_by_speaker(by_cell: Reals, utterances: TestUtterances) -> Reals:
-    """Return the sums over the runs of each speaker, shape (rows, speakers)."""
-    return sums_by(utterances.cells.speaker, by_cell[..., None])[..., 0]
-
-
-def spread_of(rows: Sequence[Resampled]) -> Spread:
-    """Return the spread of the difference of two rows, the mean over all pairs of rows."""
-    utterances, by_cell = rows[0].utterances, contributions(rows)
+    utterances, metric = rows[0].utterances, rows[0].metric
     cells = utterances.cells
-    weights = shares(weights_by(cells.of, utterances, rows[0].metric))
+    by_cell = exchange.contributions(np.stack([row.sums for row in rows]), metric)
+    speakers = len(utterances.speakers)
+    sums = [np.bincount(cells.speaker, of_row, speakers) for of_row in by_cell]
     apart = by_cell - by_cell.mean(axis=0)
-    return spread(apart, weights, cells.speaker, cells.run).over((len(rows) - 1) / 2)
+    over = spread(apart, _shares_of_cells(utterances, metric), cells.speaker, cells.run)
+    return np.stack(sums).astype(np.float64), over.over((len(rows) - 1) / 2)
+
+
+@lru_cache(maxsize=64)
+def _shares_of_cells(utterances: TestUtterances, metric: Metric) -> Reals:
+    return shares(weights_by(utterances.cells.of, utterances, metric))
 
 
 def mean_of(rows: Sequence[Resampled]) -> Resampled:
     """Return the mean score of rows that were tested on the same utterances."""
+    if len(rows) == 1:
+        return rows[0]
     return replace(
         rows[0],
         score=sum(row.score for row in rows) / len(rows),

@@ -100,7 +100,17 @@ def adjusted(effects: Reals, widening: float = 1.0) -> list[float]:
     return [float(p) for p in found]
 
 
-def below_the_best(effects: Reals, widening: float = 1.0) -> list[float]:
+def exchanged(effects: Reals) -> Reals:
+    """Return sums of the speakers' effects under all exchanges, shape (rows, exchanges).
+
+    Args:
+        effects: what each speaker adds to each score or difference, shape (rows, speakers).
+    """
+    moved: Reals = effects @ exchanges(effects.shape[1]).T
+    return moved
+
+
+def below_the_best(effects: Reals, moved: Reals, widening: float = 1.0) -> list[float]:
     """Return the p-values of methods being no worse than the best, adjusted for their number.
 
     The best was not named beforehand: its lead over a method is held against the largest lead of
@@ -111,6 +121,7 @@ def below_the_best(effects: Reals, widening: float = 1.0) -> list[float]:
     Args:
         effects: what each speaker adds to each method's score, higher being better, shape
             (methods, speakers).
+        moved: `exchanged` of them.
         widening: as of `adjusted`.
 
     Returns:
@@ -120,7 +131,6 @@ def below_the_best(effects: Reals, widening: float = 1.0) -> list[float]:
         return []
     methods, speakers = effects.shape
     best = int(effects.sum(axis=1).argmax())
-    moved = effects @ exchanges(speakers).T
     pooled = _squares(effects - effects.mean(axis=0)).sum() * 2 / max(1, methods - 1)
 
     def scale(others: Sequence[int], than: int) -> Reals:
@@ -128,11 +138,13 @@ def below_the_best(effects: Reals, widening: float = 1.0) -> list[float]:
 
     leads = (moved[best, 0] - moved[:, 0]) / scale(range(methods), best) / widening
     rising = [best, *(int(i) for i in np.argsort(leads, kind="stable") if i != best)]
-    largest = np.zeros(moved.shape[1])
+    moved = moved[rising]
+    largest, space = np.zeros(moved.shape[1]), np.empty_like(moved)
     ps = np.ones(len(effects))
     for place, i in enumerate(rising[1:], start=1):
-        others = rising[:place]
-        ratios = np.abs(moved[others] - moved[i]) / scale(others, i)[:, None]
+        ratios = np.subtract(moved[:place], moved[place], out=space[:place])
+        np.abs(ratios, out=ratios)
+        ratios /= scale(rising[:place], i)[:, None]
         np.maximum(largest, ratios.max(axis=0), out=largest)
         ps[i] = _share_reached(largest[None], leads[i : i + 1])[0]
     rising.reverse()
@@ -141,7 +153,7 @@ def below_the_best(effects: Reals, widening: float = 1.0) -> list[float]:
     return [float(p) for p in ps]
 
 
-def rank_intervals(effects: Reals, level: float, widening: float = 1.0) -> list[tuple[int, int]]:
+def rank_intervals(moved: Reals, level: float, widening: float = 1.0) -> list[tuple[int, int]]:
     """Return which ranks each method may have, 1 being the best, all of them at once.
 
     The lead of any method over any other is held against the largest under the same exchanges; a
@@ -150,23 +162,25 @@ def rank_intervals(effects: Reals, level: float, widening: float = 1.0) -> list[
     bootstrap).
 
     Args:
-        effects: what each speaker adds to each method's score, higher being better, shape
-            (methods, speakers).
+        moved: `exchanged` of what each speaker adds to each method's score, higher being better.
         level: error rate, over all pairs.
         widening: as of `adjusted`.
     """
-    moved = effects @ exchanges(effects.shape[1]).T
-    critical = widening * (_edge(moved.max(axis=0) - moved.min(axis=0), level) - _ROUNDING)
+    (edge,) = _edges((moved.max(axis=0) - moved.min(axis=0))[None], level)
+    critical = widening * (edge - _ROUNDING)
     leads = moved[:, :1] - moved[:, 0]  # of the row over the column
     better, worse = (leads <= -critical).sum(axis=1), (leads >= critical).sum(axis=1)
     return [(1 + int(b), len(leads) - int(w)) for b, w in zip(better, worse, strict=True)]
 
 
-def critical_differences(effects: Reals, error: float, level: float) -> tuple[float, float]:
+def critical_differences(
+    effects: Reals, moved: Reals, error: float, level: float
+) -> tuple[float, float]:
     """Return from which difference on one is separable, percent.
 
     Args:
         effects: what each speaker adds to each difference, shape (differences, speakers).
+        moved: `exchanged` of them.
         error: standard error of such a difference, percent.
         level: error rate.
 
@@ -177,12 +191,16 @@ def critical_differences(effects: Reals, error: float, level: float) -> tuple[fl
     speakers = effects.shape[1]
     squares = _squares(effects)
     own = error**2 * (speakers - 1) / speakers
-    one = np.median([_edge(each, level) for each in _ratios(effects, _root(squares))])
-    largest = _ratios(effects, _moderated(squares, speakers)).max(axis=0)
+    ratios = np.abs(moved)
+    ratios /= _root(squares)[:, None]
+    one = np.median(_edges(ratios, level))
+    np.abs(moved, out=ratios)
+    ratios /= _moderated(squares, speakers)[:, None]
+    (largest,) = _edges(ratios.max(axis=0)[None], level)
     prior = PRIOR / speakers * squares.mean()
     return (
         _critical(float(one), own, speakers),
-        _critical(_edge(largest, level), own + prior, speakers),
+        _critical(float(largest), own + prior, speakers),
     )
 
 
@@ -203,8 +221,8 @@ def exchanges(speakers: int) -> Reals:
 
 def _ratios(effects: Reals, scale: Reals) -> Reals:
     """Return how large differences are on their scale, shape (differences, exchanges)."""
-    ratios: Reals = np.abs(effects / scale[:, None] @ exchanges(effects.shape[1]).T)
-    return ratios
+    moved = exchanged(effects / scale[:, None])
+    return np.abs(moved, out=moved)
 
 
 def _squares(effects: Reals) -> Reals:
@@ -231,12 +249,22 @@ def _share_reached(moved: Reals, seen: Reals) -> Reals:
     return shares
 
 
-def _edge(ratios: Reals, level: float) -> float:
-    """Return the smallest ratio that at most `level` of the exchanges reach; infinite if none."""
-    falling = np.sort(ratios)[::-1]
-    allowed = int(level * len(falling))
-    beyond = falling[:allowed][falling[:allowed] > falling[allowed] + _ROUNDING]
-    return float(beyond[-1]) if len(beyond) else inf
+def _edges(ratios: Reals, level: float) -> Reals:
+    """Return the smallest ratio that at most `level` of the exchanges reach; infinite if none.
+
+    Args:
+        ratios: shape (differences, exchanges).
+        level: share of the exchanges.
+
+    Returns:
+        shape (differences,).
+    """
+    below = ratios.shape[1] - 1 - int(level * ratios.shape[1])
+    parted = np.partition(ratios, below, axis=1)
+    highest = parted[:, below + 1 :]
+    beyond = highest > parted[:, below : below + 1] + _ROUNDING
+    edges: Reals = np.where(beyond, highest, inf).min(axis=1, initial=inf)
+    return edges
 
 
 def _critical(ratio: float, squares: float, speakers: int) -> float:

@@ -7,15 +7,11 @@ from math import inf, sqrt
 
 import numpy as np
 
-from xlser.results.inference.bootstrap import (
-    Resampled,
-    added_by_speaker,
-    contributions,
-    spread_of,
-)
+from xlser.results.inference.bootstrap import Resampled, effects_of_rows
 from xlser.results.inference.exchange import (
     below_the_best,
     critical_differences,
+    exchanged,
     least_p,
     rank_intervals,
 )
@@ -83,22 +79,22 @@ def standing(
     """
     if len(members) < 2:
         return None
-    scores = [sum(row.score for row in rows) / len(rows) for rows in members.values()]
-    effects = effects_of([*members.values()])
-    metric = next(iter(members.values()))[0].metric
-    oriented = effects if metric.higher_is_better else -effects
     rows = [*members.values()]
-    widening = Spread.of_mean([spread_of(each) for each in zip(*rows, strict=True)]).widening
-    below = dict(zip(members, below_the_best(oriented, widening), strict=True))
-    best = int(oriented.sum(axis=1).argmax())
+    scores = [sum(row.score for row in of) / len(of) for of in rows]
+    effects, spread = effects_of(rows)
+    if not rows[0][0].metric.higher_is_better:
+        effects = -effects
+    moved, widening = exchanged(effects), spread.widening
+    below = dict(zip(members, below_the_best(effects, moved, widening), strict=True))
+    best = int(effects.sum(axis=1).argmax())
     one = next((i for i, name in enumerate(members) if name == reference), best)
     difference = _typical_difference(rows, widening)
-    others = np.delete(effects, one, axis=0) - effects[one]
+    above, moved_above = (np.delete(of, one, axis=0) - of[one] for of in (effects, moved))
     of_speakers = (difference.error or inf) / widening
-    named, largest = critical_differences(others, of_speakers, LEVEL)
+    named, largest = critical_differences(above, moved_above, of_speakers, LEVEL)
     return Standing(
         below=below,
-        ranks=dict(zip(members, rank_intervals(oriented, LEVEL, widening), strict=True)),
+        ranks=dict(zip(members, rank_intervals(moved, LEVEL, widening), strict=True)),
         speakers=effects.shape[1],
         error=difference.error,
         by_trainings=1 - 1 / widening**2,
@@ -122,20 +118,26 @@ def competition_ranks(scores: Sequence[float], higher_is_better: bool = True) ->
     return [f"{rank[own]}{'=' if times[own] > 1 else ''}" for own in shown]
 
 
-def effects_of(members: Sequence[Sequence[Resampled]]) -> Reals:
-    """Return what each speaker adds to each method's mean over targets, (methods, speakers).
+def effects_of(members: Sequence[Sequence[Resampled]]) -> tuple[Reals, Spread]:
+    """Return what each speaker adds to each method's mean over targets, and its spread.
 
     Args:
         members: of each method, its score on each target.
+
+    Returns:
+        Percent, shape (methods, speakers); the spread of a difference of two methods, the mean
+        over all pairs.
     """
     targets = list(zip(*members, strict=True))
     named = dict.fromkeys(name for rows in targets for name in rows[0].utterances.speakers)
     place = {name: i for i, name in enumerate(named)}
     effects: Reals = np.zeros((len(members), len(place)))
+    spreads = []
     for rows in targets:
-        own = added_by_speaker(contributions(rows), rows[0].utterances)
+        own, spread = effects_of_rows(rows)
         effects[:, [place[name] for name in rows[0].utterances.speakers]] += own / len(targets)
-    return effects
+        spreads.append(spread)
+    return effects, Spread.of_mean(spreads)
 
 
 def _typical_difference(members: Sequence[Sequence[Resampled]], widening: float) -> Estimate:

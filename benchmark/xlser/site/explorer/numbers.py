@@ -1,6 +1,6 @@
 """The numbers of a page: rows, means over targets, and what both are computed from."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from math import isnan
 from typing import Any
@@ -108,10 +108,9 @@ class Numbers:
         }
 
     def _rows(self, table: Table, labels: Labels, rows: Sequence[Row]) -> list[Content]:
-        reference = table.reference(self.protocol.presentation.reference, rows)
-        bounds = [row for row in table.rows if row.bound and row not in rows]
-        against = _against([*rows, *bounds], reference)  # as on Markdown pages
-        standing = table.standing(labels, self.protocol.presentation.reference)
+        reference = self.protocol.presentation.reference
+        against = table.against(labels, reference)
+        standing = table.standing(labels, reference)
         below = standing.separable if standing else ()
         ranks = iter(_ranks([row for row in rows if row.ranked], table.metric, self.protocol))
         corpora = self.encoders.trained_on(table.condition, table.target) if self.encoders else ()
@@ -128,7 +127,7 @@ class Numbers:
                 "score": _score(row.scores["target", table.metric.name].mean, 4),
                 "spread": _score(row.scores["target", table.metric.name].spread),
                 "interval": _interval(row.resampled.estimate),
-                **({"vs": against[row.method]} if row.method in against else {}),
+                **({"vs": _compared(*against[row])} if row in against else {}),
                 "metrics": [
                     _score(row.scores["target", metric.name].mean) for metric in self.metrics[1:]
                 ],
@@ -185,7 +184,8 @@ class Numbers:
         first = next((line for line in lines if line.method == reference), None)
         others = [line for line in lines if line is not first and first and not line.bound]
         differences = [line.minus(first, labels) for line in others if first]
-        against = _compared([line.method for line in others], differences)
+        ps = adjusted_ps(differences)
+        against = dict(zip(others, map(_compared, differences, ps), strict=True))
         standing = None if labels == "all" else summary.standing(labels, reference)
         below = standing.separable if standing else ()
         ranked = [] if labels == "all" else [line for line in lines if not line.bound]
@@ -205,7 +205,7 @@ class Numbers:
                 "score": _score(line.score(labels).mean, 4),
                 "spread": _score(line.score(labels).spread),
                 "interval": _interval(line.estimate(labels)),
-                **({"vs": against[line.method]} if line.method in against else {}),
+                **({"vs": against[line]} if line in against else {}),
                 "over": self._over_targets(line, labels),
             }
             for line in sorted(lines, key=lambda line: self._order(line, labels))
@@ -242,22 +242,9 @@ def _ranks(ranked: Sequence[Row], metric: Metric, protocol: Protocol) -> Sequenc
     return competition_ranks(scores, metric.higher_is_better) if ranked else []
 
 
-def _against(rows: Sequence[Row], reference: Row | None) -> Mapping[str, list[Any]]:
-    """Return the difference of each comparable row from the reference."""
-    if reference is None:
-        return {}
-    others = [row for row in rows if row is not reference and row.is_comparable(reference)]
-    differences = [row.resampled.minus(reference.resampled) for row in others]
-    return _compared([row.method for row in others], differences)
-
-
-def _compared(methods: Sequence[str], differences: Sequence[Difference]) -> dict[str, list[Any]]:
-    """Return value, interval and whether it is separable, of each difference of a column."""
-    ps = adjusted_ps(differences)
-    return {
-        method: [_score(of.value), _interval(of), int(p <= LEVEL)]
-        for method, of, p in zip(methods, differences, ps, strict=True)
-    }
+def _compared(of: Difference, p: float) -> list[Any]:
+    """Return value, interval and whether it is separable, of a difference."""
+    return [_score(of.value), _interval(of), int(p <= LEVEL)]
 
 
 def _score(value: float | None, digits: int = 1) -> float | None:

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from xlser.errors import PluginError, XlserError
-from xlser.methods import outlined_methods
+from xlser.errors import PluginError
+from xlser.methods import Method, method_names, outlined_methods
 from xlser.results import Results, Row, Table
 
 Content = dict[str, Any]
@@ -27,8 +27,15 @@ class Methods:
 
     def content(self) -> list[Content]:
         """Return name, family, citation and hyper-parameters of each."""
+        known = {name for _, name, _ in self._rows} & {*method_names()}
+        methods = outlined_methods(known)
         return [
-            {"title": row, "name": name, **_facts(name), "settings": json.loads(settings)}
+            {
+                "title": row,
+                "name": name,
+                **_facts(methods.get(name)),
+                "settings": json.loads(settings),
+            }
             for row, name, settings in self._rows
         ]
 
@@ -65,13 +72,9 @@ class Provenance:
         return [dict(zip(names, origin, strict=True)) for origin in self._index]
 
 
-def _facts(name: str) -> Content:
+def _facts(method: type[Method] | PluginError | None) -> Content:
     """Return family and citation as the method's class states them, if it can be had here."""
-    try:
-        method = outlined_methods([name])[name]
-    except XlserError:
-        return {"family": _OTHER, "citation": ""}
-    if isinstance(method, PluginError):
+    if method is None or isinstance(method, PluginError):
         return {"family": _OTHER, "citation": ""}
     made = " (reconstructed from its abstract)" if method.reconstructed else ""
     return {"family": method.family or _OTHER, "citation": method.citation + made}

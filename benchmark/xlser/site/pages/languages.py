@@ -12,7 +12,7 @@ from xlser.leaderboards.formatting import (
     method_column,
     metric_title,
     show,
-    show_differences,
+    show_compared,
     show_interval,
     show_seeds,
 )
@@ -138,7 +138,7 @@ def _of_budget(
     protocol = results.protocol
     name = protocol.presentation.reference
     standing = table.standing(labels, name)
-    blocks: list[Block] = [_table(results, table, rows, metrics, standing)]
+    blocks: list[Block] = [_table(results, table, labels, rows, metrics)]
     if standing and (protocol.ranks or not isinf(standing.named) or standing.too_few):
         reference = name if table.reference(name, rows) else None
         blocks.append(standing_in_words(standing, reference, protocol.ranks))
@@ -148,18 +148,19 @@ def _of_budget(
 def _table(
     results: Results,
     table: Table,
+    labels: Labels,
     rows: Sequence[Row],
     metrics: Sequence[Metric],
-    standing: Standing | None,
 ) -> TableModel:
     protocol = results.protocol
-    source = protocol.source_title
+    source, reference = protocol.source_title, protocol.presentation.reference
     headline, *others = metrics
+    standing = table.standing(labels, reference)
     first = {"rank": _ranks(table, rows, standing)} if protocol.ranks else {}
     cells: dict[str, Sequence[str]] = {
         metric_title(headline): [show(row.scores["target", headline.name]) for row in rows],
         "95 % interval": [show_interval(row.resampled.estimate) for row in rows],
-        **_against_reference(protocol, table, rows),
+        **_against(reference, table, labels, rows),
     }
     for metric in others:
         cells[metric_title(metric)] = [show(row.scores["target", metric.name]) for row in rows]
@@ -186,19 +187,15 @@ def _ranks(table: Table, rows: Sequence[Row], standing: Standing | None) -> list
     return [next(ranks) + show_ranks(standing, row.method) if row.ranked else DASH for row in rows]
 
 
-def _against_reference(
-    protocol: Protocol, table: Table, rows: Sequence[Row]
+def _against(
+    reference: str | None, table: Table, labels: Labels, rows: Sequence[Row]
 ) -> dict[str, Sequence[str]]:
     """Return a column of differences from the reference method, of the rows comparable to it."""
-    name = protocol.presentation.reference
-    reference = table.reference(name, rows)
-    if reference is None:
+    if table.reference(reference, rows) is None:
         return {}
-    compared = [row is not reference and row.is_comparable(reference) for row in rows]
-    differences = [
-        row.resampled.minus(reference.resampled)
-        for row, beside in zip(rows, compared, strict=True)
-        if beside
-    ]
-    cells = iter(show_differences(differences))
-    return {f"vs {name}": [next(cells) if beside else DASH for beside in compared]}
+    against = table.against(labels, reference)
+    return {
+        f"vs {reference}": [
+            show_compared(*against[row]) if row in against else DASH for row in rows
+        ]
+    }

@@ -129,7 +129,7 @@ def _headline(protocol: Protocol, summary: Summary) -> Section:
             f"Mean {metric_title(metric)} over {summary.languages} ± standard deviation over "
             "seeds [95 % interval over speakers] (rank, and in brackets those that it may have)."
         ),
-        _headline_table(summary, of),
+        _headline_table(summary, of, protocol.presentation.reference),
         Paragraph(
             (
                 *(f"{note} " for note in footnotes(summary.lines)),
@@ -185,16 +185,13 @@ def _picture(protocol: Protocol, summary: Summary, of: Finding) -> Picture:
     )
 
 
-def _headline_table(summary: Summary, of: Finding) -> TableModel:
+def _headline_table(summary: Summary, of: Finding, reference: str | None) -> TableModel:
     """Return one row per method: headline, distance from the reference, the other extremes."""
     lines = summary.lines
     shown: list[Column] = [method_column(lines)]
-    shown.append(
-        Column(
-            budgets_in_words(of.labels),
-            summary_column(lines, of.labels, None, summary.standing(of.labels)),
-        )
-    )
+    standing = summary.standing(of.labels, reference)
+    cells = summary_column(lines, of.labels, None, standing)
+    shown.append(Column(budgets_in_words(of.labels), cells))
     if of.reference:
         against = dict(
             zip(of.differences, show_differences([*of.differences.values()]), strict=True)
@@ -203,7 +200,7 @@ def _headline_table(summary: Summary, of: Finding) -> TableModel:
         shown.append(Column(title, [against.get(line.method, "") for line in lines]))
     budgets = [k for k in (summary.budgets[0], "all") if k in summary.budgets and k != of.labels]
     for labels in budgets:
-        standing = None if labels == "all" else summary.standing(labels)
+        standing = None if labels == "all" else summary.standing(labels, reference)
         shown.append(
             Column(budgets_in_words(labels), summary_column(lines, labels, None, standing))
         )
