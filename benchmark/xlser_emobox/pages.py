@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xlser.leaderboards import PagePlugin
-from xlser.leaderboards.formatting import columns, named, show, show_seeds, show_with_interval
+from xlser.leaderboards.formatting import columns, show, show_seeds, show_with_interval
 from xlser.leaderboards.model import Block, Code, Paragraph, Section, TableModel
 from xlser.leaderboards.plugins import ResultsOf
 from xlser.results import Condition, Results, Row
@@ -13,20 +13,21 @@ _EXPERIMENT = (
     "The folds, the classes and the measures are those of EmoBox (Ma et al. 2024, Interspeech); ",
     Code("target-only"),
     """ is the method to compare: a classifier on frozen embeddings of the other speakers of the \
-corpus, all labelled. What differs: EmoBox takes the last layer, normalises it in each utterance, \
-and has a linear layer, ReLU, the mean over frames and a linear layer; here one embedding an \
-utterance is standardised by the train speech, and a hidden layer of 256 with dropout follows. \
-EmoBox sets a fifth of the train utterances aside as validation, of the same speakers, and its \
-code tests the model of every epoch and does not state which is printed. Here nobody validates, \
-and the last epoch is tested. Epochs (100), batch (32) and learning rate (0.0001) are those of \
-EmoBox's README; its configuration files have 20 epochs.""",
+corpus, all labelled. What differs, as far as EmoBox's repository shows: its recipe takes the last \
+layer, normalises it in each utterance, and has a linear layer, ReLU, the mean over frames and a \
+linear layer; here one embedding an utterance, of the layer that headings name, is standardised by \
+the train speech, and a hidden layer of 256 with dropout follows. EmoBox sets a fifth of the train \
+utterances aside as validation, of the same speakers, and its code tests the model of every epoch \
+without a rule for which is printed. Here nobody validates, and the last epoch is tested. Epochs \
+(100), batch (32) and learning rate (0.0001) are those of its README; its configuration files have \
+20 epochs.""",
 )
 
 _ABOUT = """\
 Percent. Above: Table 4 of EmoBox. Below: the complete rows of this page, mean ± standard \
 deviation over seeds, UA with its [95 % interval over speakers]. Every fold has as many utterances \
 of each class as the others, so UA and accuracy are the same whether folds are averaged, as here, \
-or pooled; macro-F1 is not, and EmoBox does not state which it prints."""
+or pooled; macro-F1 is not, and EmoBox's repository does not show how its table averages folds."""
 
 _OTHER_ENCODERS = """\
 None of our rows has an encoder of EmoBox's: a difference between above and below is first of all \
@@ -65,7 +66,7 @@ def _table(protocol: str, ours: Sequence[tuple[Condition, Row]]) -> TableModel:
     printed = PRINTED[protocol]
     cells: dict[str, Sequence[str]] = {
         "encoder": [*printed, *(f"{c.backbone}, {c.track}" for c, _ in ours)],
-        "from": [*("EmoBox" for _ in printed), *(named(row) for _, row in ours)],
+        "from": [*("EmoBox" for _ in printed), *(row.method for _, row in ours)],
         "UA %": [
             *(each.ua for each in printed.values()),
             *(
