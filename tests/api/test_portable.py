@@ -60,6 +60,20 @@ def test_pieces_hold_the_utterances_of_the_grid_alone(pieces: Path) -> None:
     assert used == packed.inputs.catalogue.scenario("german", 20, 0).emotion.keys()
 
 
+def test_runs_that_are_recorded_are_left_out(tmp_path: Path) -> None:
+    boards = tmp_path / "boards"
+    xlser.run("sft", **GRID, leaderboards=boards)
+    options = RunOptions(methods=METHODS, **GRID, leaderboards=boards)
+    with Bars(Messages()) as bars:
+        pack(options, tmp_path / "pieces", 1, Messages(), bars)
+    assert _run(tmp_path / "pieces", tmp_path / "out") == 1
+    (name,) = _records(tmp_path / "out")
+    assert name.startswith("lower-bound")
+    bring_home(tmp_path / "out" / RECORDS, boards)
+    with Bars(Messages()) as bars, pytest.raises(SettingsError, match="All 2 runs are recorded"):
+        pack(options, tmp_path / "pieces", 1, Messages(), bars)
+
+
 def test_a_run_goes_on_where_it_stopped(pieces: Path, out: Path) -> None:
     assert _run(pieces, out) == 0
     lost = sorted(out.rglob("results/**/*.json"))[0]

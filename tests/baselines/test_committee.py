@@ -8,6 +8,7 @@ from torch import Tensor
 from xlser.errors import UnknownNameError
 from xlser.methods import Task, get_method
 from xlser.training import derive, train_source_model
+from xlser_baselines.aligned_committee import AlignedCommittee
 from xlser_baselines.committee import Committee
 
 
@@ -21,16 +22,29 @@ def answers(task: Task, *members: str) -> Tensor:
     return Committee(members=members).fit(task).predict(unheard("frozen").speech)
 
 
-def alone(task: Task, name: str, place: int) -> Tensor:
+def alone(task: Task, name: str, place: int, **settings: object) -> Tensor:
     """What a member answers by itself, under the seed that its place gives it."""
     own = replace(task, seed=derive(task.seed, f"member {place}") >> 32)
-    return get_method(name)().fit(own).predict(unheard("frozen").speech)
+    return get_method(name)(**settings).fit(own).predict(unheard("frozen").speech)
 
 
 def test_the_answer_is_the_mean_of_what_members_answer_alone(task: Task) -> None:
     names = ("svm", "deep-coral", "aligned-linear")
     expected = torch.stack([alone(task, name, i) for i, name in enumerate(names)]).mean(dim=0)
     torch.testing.assert_close(answers(task, *names), expected)
+
+
+@pytest.mark.parametrize("twin", [False, True])
+def test_members_of_an_aligned_one_standardise_each_language_by_itself(
+    task: Task, twin: bool
+) -> None:
+    names = ("deep-coral", "svm", "aligned-linear")  # svm has no twin, aligned-linear no choice
+    settings = ({"standardisation": "language", "twin": twin}, {"standardisation": "language"})
+    each = [alone(task, n, i, **s) for i, (n, s) in enumerate(zip(names, settings, strict=False))]
+    each.append(alone(task, names[2], 2, twin=twin))
+    found = AlignedCommittee(members=names, twin=twin).fit(task)
+    answer = found.predict(unheard("frozen").speech)
+    torch.testing.assert_close(answer, torch.stack(each).mean(dim=0))
 
 
 def test_a_method_named_twice_is_trained_twice(task: Task) -> None:

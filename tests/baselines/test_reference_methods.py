@@ -43,7 +43,8 @@ LABELS = {
 }  # the others: "few"
 LEAST_LABELS = {"sft": 1}  # the others: 0
 LANGUAGE = ("bbse", "em-prior", "knn", "label-propagation", "otda", "prototypes")
-FROZEN = ("aligned-linear", "committee", "logistic-regression", "svm", *LANGUAGE)
+OURS = ("aligned-committee", "aligned-linear", "committee")
+FROZEN = (*OURS, "logistic-regression", "svm", *LANGUAGE)
 CLASSICAL = ("knn", "logistic-regression", "svm")
 NO_TWIN = ("joint-upper-bound", "lower-bound", "sft", "target-only", "upper-bound", *CLASSICAL)
 TRACKS = dict.fromkeys(FROZEN, ("frozen",))  # the others: both
@@ -52,6 +53,7 @@ ATTRIBUTES = {"aggregated-multitask": ("gender", "naturalness")}  # the others: 
 SETTINGS = {
     "adamatch": {"tau": 0.9, "window": 128, "half_life": 0.007},
     "aggregated-multitask": {"weight": 0.3},
+    "aligned-committee": {"members": ("mean-teacher", "softmatch", "deep-coral", "svm")},
     "aligned-linear": {"penalty": 0.1, "shrinkage": 0.5, "relevance": 20.0},
     "bbse": {"penalty": 0.1},
     "cada": {"tau": 0.9, "weight": 1.0},
@@ -100,6 +102,7 @@ SETTINGS = {
     "triple-attentive-asymmetric": {"tau": 0.9, "difference": 0.01, "centre": 0.003},
 }  # the others have none
 STANDARDISED = {
+    "aligned-committee": None,  # its members do
     "aligned-linear": None,  # does it by itself
     "committee": None,  # as its members do
     "logistic-regression": "labelled",

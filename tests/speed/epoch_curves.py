@@ -2,7 +2,8 @@
 
 A study, no part of a run: the target's test speech is an oracle here, and nothing is chosen by it.
 
-    xlser dev gpu-grid pack PIECES hard-pseudo-labels upper-bound --protocol agarla2022-4
+    xlser dev gpu-grid pack PIECES hard-pseudo-labels upper-bound --protocol agarla2022-4 \
+        --track finetune --leaderboards EMPTY
     python -m tests.speed.epoch_curves watch PIECES OUT     # goes on where it stopped
     python -m tests.speed.epoch_curves join OUT CURVES.json
 """

@@ -55,12 +55,14 @@ class PackedGrid:
         request: the runs.
         precision: of training, as it was asked for.
         inputs: features of all utterances of these runs, and the backbone with its weights.
+        recorded: keys of runs that have a record where the grid was packed.
         versions: of packages that both machines must have alike.
     """
 
     request: Request
     precision: Literal["auto", "fp32", "bf16"]
     inputs: PortableInputs
+    recorded: frozenset[str]
     versions: dict[str, str]
 
 
@@ -68,7 +70,7 @@ def pack(options: RunOptions, folder: Path, size: int, messages: Messages, bars:
     """Write a grid with all that it needs into files of at most `size` MiB.
 
     Args:
-        options: of the runs.
+        options: of the runs; those that their leaderboards have a record of are left out.
         folder: receives `piece-01-of-02` and so on; those of an earlier grid are removed.
         size: of a piece, MiB.
         messages: receives what is left out, and the pieces.
@@ -76,15 +78,22 @@ def pack(options: RunOptions, folder: Path, size: int, messages: Messages, bars:
 
     Raises:
         XlserError: the grid cannot begin.
+        SettingsError: all runs are recorded.
     """
     grid = resolve(options, messages)
     steps = Steps(bars, messages)
     pipeline = Pipeline.gather(
         grid.protocol, grid.request.targets, grid.backbone, grid.settings, steps
     )
-    plan = pipeline.plan(grid.request, Path("nowhere"))
+    plan = pipeline.plan(grid.request, options.leaderboards / grid.protocol.name / "results")
+    if not plan.todo:
+        raise SettingsError(
+            f"All {len(plan.done)} runs are recorded in {options.leaderboards}.",
+            "Ask for other runs.",
+        )
     inputs = _of(plan.todo, pipeline.inputs(grid.request.track).prepared(steps).portable())
-    whole = pickle.dumps(PackedGrid(grid.request, options.precision, inputs, _versions()))
+    recorded = frozenset(run.key for run in plan.done)
+    whole = pickle.dumps(PackedGrid(grid.request, options.precision, inputs, recorded, _versions()))
     parts = [whole[start : start + _CHUNK] for start in range(0, len(whole), _CHUNK)]
     with ThreadPoolExecutor(cpu_count()) as pool:  # lzma lets other threads work
         compress = partial(lzma.compress, filters=_FILTERS)
@@ -98,7 +107,7 @@ def pack(options: RunOptions, folder: Path, size: int, messages: Messages, bars:
         path = folder / f"piece-{number + 1:02}-of-{count:02}"
         path.write_bytes(stream[number * length : (number + 1) * length])
         messages(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
-    messages(f"{len(plan.todo)} runs")
+    messages(f"{len(plan.todo)} runs; {len(plan.done)} others are recorded")
     return grid
 
 
@@ -180,6 +189,7 @@ def run_packed(
     precision = choose_precision(packed.precision, track, there)
     request = replace(packed.request, precision=precision)
     plan = make_plan(request, inputs.catalogue, inputs.backbone, results)
+    plan = replace(plan, todo=[run for run in plan.todo if run.key not in packed.recorded])
     messages(f"{len(plan.todo)} runs to do, {len(plan.done)} recorded already; {there}")
     costs = Costs("cpu" if there.type == "cpu" else "gpu")
     context = JobContext(inputs, results, there, None, threads=executor.threads)

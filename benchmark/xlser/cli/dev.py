@@ -22,7 +22,8 @@ app.add_typer(gpu_grid, name="gpu-grid")
 
 @gpu_grid.command("pack", cls=Command)
 @with_options(
-    "methods", "settings", "protocol", "target", "labels", "seeds", "precision", "backbone"
+    *("methods", "settings", "protocol", "target", "labels", "seeds", "folds", "track", "twins"),
+    *("precision", "backbone", "leaderboards"),
 )
 def pack(
     *,
@@ -30,12 +31,14 @@ def pack(
     options: "RunOptions",
     size: Annotated[int, typer.Option(min=1, help="MiB of a piece.")] = 60,
 ) -> None:
-    """Write log-mels, weights and the plan of a grid into pieces (where corpora are)."""
+    """Write features, weights and the plan of a grid into pieces (where corpora are).
+
+    Runs that are recorded in the leaderboards are left out.
+    """
     from xlser.api import portable
 
-    fine_tuning = options.model_copy(update={"track": "finetune"})
     with progress() as bars:
-        portable.pack(fine_tuning, pieces, size, messages, bars)
+        portable.pack(options, pieces, size, messages, bars)
 
 
 @gpu_grid.command("run", cls=Command)

@@ -74,7 +74,7 @@ class Difference(Estimate):
         spread: of the difference, over speakers and trainings.
     """
 
-    effects: Mapping[str, float] = field(default_factory=dict, compare=False)
+    effects: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
     spread: Spread = field(default_factory=Spread, compare=False)
 
     @classmethod
