@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARK = Path(__file__).parents[1] / "benchmark"
-PACKAGES = ("xlser", "xlser_agarla2022", "xlser_corpora", "xlser_protocols")
+PACKAGES = ("xlser", "xlser_agarla2022", "xlser_corpora", "xlser_emobox", "xlser_protocols")
 FOLDERS = sorted({path.parent for name in PACKAGES for path in (BENCHMARK / name).rglob("*.py")})
 LINES_OF_A_ROOM, LINES_OF_A_MODULE, FILES_OF_A_LEVEL = 2000, 400, 12
 

@@ -15,6 +15,7 @@ class TargetOnly(GradientMethod):
     name = "target-only"
     family = "bounds"
     target_labels = "all"
+    uses_source = False
     citation = "Agarla et al. (2022), Semi-supervised cross-lingual SER, Section 6.4"
     stages = ("target",)
     standardisation = "language"

@@ -362,6 +362,13 @@ class NeedsValidationSpeech(NearestMean):
         self.means = self.means + task.source_validation.speech.features.mean(dim=0)
 
 
+class NeedsTheSourceUnsaid(NearestMean):
+    uses_source = False
+
+    def learn(self, task: Task) -> None:
+        self.means = self.means + task.source.speech.features.mean(dim=0)
+
+
 class NeedsATargetLabel(NearestMean):
     def learn(self, task: Task) -> None:
         self.means = self.means + task.target_labelled.speech.features.mean(dim=0)
@@ -418,6 +425,7 @@ SINGLE = "runs with a single labelled target utterance"
         (SquashesAloneOnly, {ALONE}),
         (AnswersInAnOrderOfItsOwn, {ALONE, PART, ORDER}),
         (NeedsValidationSpeech, {"runs without source validation speech"}),
+        (NeedsTheSourceUnsaid, {"runs without a source"}),
         (NeedsATargetLabel, {"runs at its least label budget"}),
         (NeedsTwoTargetLabels, {"runs at its least label budget", SINGLE}),
         (like(NeedsTwoTargetLabels, target_labels="all"), {SINGLE}),

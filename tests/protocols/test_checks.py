@@ -175,7 +175,7 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
         "budgets lists 20 before 0.",
         "from the smallest to the largest",
     ),
-    "no budget": (lambda p: p.update(budgets=[]), "budgets is []", "Correct budgets."),
+    "no budget": (lambda p: p.update(budgets=[]), "budgets lists none", "List one or more"),
     "no seed": (lambda p: p.update(seeds=[]), "seeds is []", "Correct seeds."),
     "a source that is no language": (
         lambda p: p.update(source="polish"),

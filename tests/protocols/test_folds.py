@@ -42,7 +42,8 @@ def require_sound(protocol: Protocol) -> None:
             draws = []
             for fold in range(protocol.folds):
                 by_budget = [
-                    protocol.scenario(catalogue, target, k, seed, fold) for k in protocol.budgets
+                    protocol.scenario(catalogue, target, k, seed, fold)
+                    for k in protocol.budgets or ("all",)
                 ]
                 last = by_budget[-1]
                 trained = {speaker[i] for i in last.target_labelled + last.target_unlabelled}
@@ -52,18 +53,20 @@ def require_sound(protocol: Protocol) -> None:
                 for smaller, larger in pairwise(by_budget):
                     count = len(smaller.target_labelled)
                     assert larger.target_labelled[:count] == smaller.target_labelled
-                assert [len(s.target_labelled) for s in by_budget] == list(protocol.budgets)
+                due = list(protocol.budgets) or [len(train)]
+                assert [len(s.target_labelled) for s in by_budget] == due
                 assert last.classes == classes
                 assert set(last.emotion.values()) <= set(range(len(classes)))
                 roles = ("source_train", "source_validation", "source_test")
                 source = {role: getattr(last, role) for role in roles}
                 speakers = [{(i.split("/")[0], speaker[i]) for i in ids} for ids in source.values()]
                 assert sum(map(len, speakers)) == len(set.union(*speakers))
+                assert all(source.values()) or not protocol.source_corpora
                 sources.add((seed, digest_json(source)))
                 tested += last.target_test
                 draws.append(last.target_labelled)
             assert sorted(tested) == sorted(everybody)
-            if protocol.budgets[-1]:
+            if max(protocol.budgets, default=0):
                 assert len(set(draws)) == len(draws)
         assert len(sources) == len(protocol.seeds)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import xlser_agarla2022.protocols.build
+import xlser_emobox.protocols.build
 import xlser_protocols.build
 from xlser.errors import ProtocolError, UnknownNameError
 from xlser.protocols import get_protocol, protocol_names
@@ -27,8 +28,9 @@ def editable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     [
         (xlser_protocols.build.write, xlser_protocols.FOLDER),
         (xlser_agarla2022.protocols.build.write, xlser_agarla2022.protocols.FOLDER),
+        (xlser_emobox.protocols.build.write, xlser_emobox.protocols.FOLDER),
     ],
-    ids=["suite", "paper"],
+    ids=["suite", "agarla2022", "emobox"],
 )
 def test_committed_manifests_are_what_the_builder_writes(
     tmp_path: Path, write: Callable[[Path], None], folder: Path
@@ -39,8 +41,10 @@ def test_committed_manifests_are_what_the_builder_writes(
     assert written == committed
 
 
-def test_the_protocols_are_six() -> None:
-    assert protocol_names() == ["agarla2022", "agarla2022-4", "agarla2022-yaf", "demo", "v1", "v2"]
+def test_the_protocols_are_ten() -> None:
+    of_papers = ["agarla2022", "agarla2022-4", "agarla2022-yaf"]
+    of_emobox = [f"emobox-{corpus}" for corpus in ("cafe", "emovo", "ravdess", "savee")]
+    assert protocol_names() == [*of_papers, "demo", *of_emobox, "v1", "v2"]
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,10 @@ def test_the_protocols_are_six() -> None:
         ("agarla2022-4", "e47c799364c20c5b03598efecb113a4c610e7aa3982e672dd27758307a03b7b2"),
         ("agarla2022-yaf", "017245d826403f7c1ea42ba265974146d8105ee3299579147a217e766c6af161"),
         ("demo", "47ba83b06e247fea7bd013e12ff6a86798282cf876fb8f430c304573991d70a0"),
+        ("emobox-cafe", "2722853429b9a190fe1bd7a5ccf8400ead3f4cd5b00d484e3456a8e8455d0fc3"),
+        ("emobox-emovo", "079c22362ce02997cd5b77ee83140ba8fd69f2425d584ad888db7071e5c4aea6"),
+        ("emobox-ravdess", "803561c5f5c0771d2530ccf0eac8b321431178c76774f7a8fe1211f98bc879ef"),
+        ("emobox-savee", "9b2c822a742a9c94910ab4ee2ec16701de898e6693d3db02e9d4ad7e7cc02506"),
         ("v1", "6d38a1d71a72779b21d3c8d51849ee093a2756b19b8ab9fe5c4199f052df14ad"),
     ],
 )

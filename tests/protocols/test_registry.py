@@ -26,6 +26,10 @@ def test_a_protocol_of_another_package_is_found_by_name(package: Package) -> Non
         "agarla2022-4",
         "agarla2022-yaf",
         "demo",
+        "emobox-cafe",
+        "emobox-emovo",
+        "emobox-ravdess",
+        "emobox-savee",
         "mine",
         "v1",
         "v2",
@@ -59,7 +63,7 @@ def test_listing_names_imports_nothing(package: Package) -> None:
 def test_a_protocol_whose_package_is_missing_is_unknown_and_how_to_get_it_is_said() -> None:
     with pytest.raises(UnknownNameError, match="There is no protocol 'nemo2025'") as caught:
         get_protocol("nemo2025")
-    assert "Known: agarla2022, agarla2022-4, agarla2022-yaf, demo, v1, v2." in caught.value.remedy
+    assert f"Known: {', '.join(protocol_names())}." in caught.value.remedy
     assert caught.value.remedy.endswith("its file (.json or .toml).")
 
 

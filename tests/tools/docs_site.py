@@ -58,6 +58,7 @@ NAV = {
         "v1": "leaderboards/v1/README.md",
         "v2": "leaderboards/v2/README.md",
         "The paper": "leaderboards/agarla2022/README.md",
+        "EmoBox": "leaderboards/emobox-emovo/README.md",
         "In pandas": "docs/results.md",
         "Statistics": "docs/statistics.md",
         "Twins": "docs/twins.md",

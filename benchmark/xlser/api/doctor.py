@@ -143,7 +143,9 @@ def _protocols(settings: Settings, verdict: _Verdict) -> dict[str, str]:
         targets = [t for t in protocol.targets if not lacking(protocol.languages[t])]
         absent = lacking(protocol.source_corpora)
         source = f"partial source, without {', '.join(absent)}" if absent else "complete source"
-        if len(absent) == len(protocol.source_corpora):
+        if not protocol.source_corpora:
+            source = "states no source"
+        elif len(absent) == len(protocol.source_corpora):
             targets, source = [], f"no source: {', '.join(absent)} not found"
         found[name] = f"targets that can run: {', '.join(targets) or 'none'}; {source}"
         if targets:

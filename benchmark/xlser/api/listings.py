@@ -60,7 +60,7 @@ def protocol_rows(
             "protocol": protocol.name,
             "about": protocol.about,
             "version": protocol.version,
-            "source": " + ".join(protocol.source_languages),
+            "source": " + ".join(protocol.source_languages) or "none",
             "targets": list(protocol.targets),
             "languages": {language: list(c) for language, c in protocol.languages.items()},
             "corpora not found": absent,

@@ -134,6 +134,12 @@ def runs_without_source_validation_speech(trial: Trial) -> None:
     trial.answer_after(replace(trial.task(), source_validation=labelled(trial.track, 0, seed=2)))
 
 
+def runs_without_a_source(trial: Trial) -> None:
+    """A method that states that it uses no source fits without one."""
+    nothing = labelled(trial.track, 0, seed=1)
+    trial.answer_after(replace(trial.task(), source=nothing, source_validation=nothing))
+
+
 def runs_at_its_least_label_budget(trial: Trial) -> None:
     """The method fits at its least label budget, which may be no label at all."""
     trial.answer_after(trial.task(emotions=taking_turns(trial.method.least_labels)))
@@ -197,6 +203,8 @@ def further_checks(method: type[Method], track: Track) -> list[Callable[[Trial],
         checks.append(answers_utterances_shorter_than_a_crop_and_much_longer)
     else:
         checks.append(lets_no_dimension_decide_that_hardly_varies)
+    if not method.uses_source:
+        checks.append(runs_without_a_source)
     if method.target_labels == "few":
         checks.append(runs_at_its_least_label_budget)
     if method.target_labels != "none":

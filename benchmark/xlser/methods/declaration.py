@@ -20,7 +20,7 @@ NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 _FACTS = (
     "name", "target_labels", "citation", "reconstructed", "least_labels", "attributes", "tracks",
-    "uses_target",
+    "uses_target", "uses_source",
 )  # fmt: skip
 _JSON_TYPES = (bool, int, float, str, NoneType)
 _JSON_CONTAINERS = (list, tuple, dict, Sequence, Mapping, Union, UnionType)
@@ -83,6 +83,19 @@ def states_its_use_of_the_target(method: type[Method]) -> None:
         raise MethodError(
             f'it states uses_target=False and target_labels="{method.target_labels}".',
             'A method that uses no speech of the target states target_labels="none".',
+        )
+
+
+def states_its_use_of_the_source(method: type[Method]) -> None:
+    """A method that uses no speech of the source learns from that of the target."""
+    uses: object = method.uses_source
+    if not isinstance(uses, bool):
+        raise MethodError(f"it states uses_source={uses!r}.", "State True or False.")
+    if not uses and (not method.uses_target or method.needs_source_model):
+        stated = "needs_source_model=True" if method.needs_source_model else "uses_target=False"
+        raise MethodError(
+            f"it states uses_source=False and {stated}.",
+            "State uses_source=False where a method learns from speech of the target alone.",
         )
 
 
@@ -151,6 +164,7 @@ DECLARATIONS: tuple[Callable[[type[Method]], None], ...] = (
     states_its_attributes,
     states_its_tracks,
     states_its_use_of_the_target,
+    states_its_use_of_the_source,
     states_its_standardisation,
     has_settings_of_types_that_json_has,
     has_defaults_that_are_valid_and_survive_json,

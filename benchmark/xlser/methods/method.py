@@ -37,6 +37,8 @@ class Method(ABC):
         needs_source_model: whether `Task.source_model` is to be trained for it.
         uses_target: whether it uses speech of the target language; a method that does not is
             handed none.
+        uses_source: whether it uses speech of the source; a method that does not runs under
+            protocols without a source as well.
         standardisation: by whose statistics it standardises embeddings (`Task.standardised`); None
             if the suite does not do it for it. It is a setting: `--set standardisation=language`.
 
@@ -55,6 +57,7 @@ class Method(ABC):
     family: ClassVar[str] = ""
     needs_source_model: ClassVar[bool] = False
     uses_target: ClassVar[bool] = True
+    uses_source: ClassVar[bool] = True
     standardisation: Standardisation | None = None
 
     def __init__(self, **settings: object) -> None:

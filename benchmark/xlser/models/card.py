@@ -32,9 +32,11 @@ class TrainedOn(_Stated):
 
     def in_words(self) -> str:
         """Return it in a sentence."""
-        parts = [f"{_sum(self.source)} labelled utterances of {_names(self.source)}"]
-        if self.labelled:
-            parts.append(f"{_sum(self.labelled)} labelled ones of {_names(self.labelled)}")
+        labelled = [of for of in (self.source, self.labelled) if of]
+        parts = [
+            f"{_sum(of)} labelled {'ones' if i else 'utterances'} of {_names(of)}"
+            for i, of in enumerate(labelled)
+        ]
         if self.unlabelled:
             parts.append(f"{_sum(self.unlabelled)} unlabelled ones of {_names(self.unlabelled)}")
         *others, last = parts

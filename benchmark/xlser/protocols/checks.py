@@ -30,6 +30,7 @@ def check(protocol: ProtocolData) -> None:
     checks: tuple[Callable[[ProtocolData], Faults], ...] = (
         _lists,
         _languages,
+        _budgets,
         _keys,
         _one_a_seed,
         _splits,
@@ -67,8 +68,8 @@ def _lists(protocol: ProtocolData) -> Faults:
 def _languages(protocol: ProtocolData) -> Faults:
     if protocol.source and protocol.sources:
         yield "source and sources are both stated.", "State sources alone, or source for one."
-    if not protocol.source_languages:
-        yield "it states no source.", "State source, a language, or sources, several."
+    if not protocol.source_languages and "sources" not in protocol.model_fields_set:
+        yield "it states no source.", "State source, or sources: several languages, or [] for none."
     for source in protocol.source_languages:
         if source not in protocol.languages:
             yield (
@@ -76,11 +77,8 @@ def _languages(protocol: ProtocolData) -> Faults:
                 f"Choose from {', '.join(protocol.languages) or 'languages, once it lists some'}.",
             )
     if not protocol.targets:
-        yield (
-            "languages lists no language beside the source, "
-            f"{', '.join(protocol.source_languages)}.",
-            "Add a target language with its corpora.",
-        )
+        beside = f" beside the source, {', '.join(s)}" if (s := protocol.source_languages) else ""
+        yield f"languages lists no language{beside}.", "Add a target language with its corpora."
     for language, corpora in protocol.languages.items():
         if not corpora:
             yield f"languages gives {language} no corpus.", "Name its corpora, or remove it."
@@ -89,6 +87,13 @@ def _languages(protocol: ProtocolData) -> Faults:
             f"languages names the corpus {corpus} twice.",
             "Name it once: the same speech must not be in two roles.",
         )
+
+
+def _budgets(protocol: ProtocolData) -> Faults:
+    if protocol.source_languages and not protocol.budgets:
+        yield "budgets lists none.", "List one or more; 0 is without labels."
+    if not protocol.source_languages and 0 in protocol.budgets:
+        yield "budgets lists 0, and there is no source: nothing would train.", "List others."
 
 
 def _keys(protocol: ProtocolData) -> Faults:
@@ -139,7 +144,7 @@ def _one_a_seed(protocol: ProtocolData) -> Faults:
                     f"Give {corpus} one for each of the seeds {_listed(seeds)}"
                     f"{' and folds' if folds else ''}.",
                 )
-    for corpus, seed, groups in _each_division(protocol):
+    for corpus, seed, groups in protocol.each_division():
         if len(groups) != protocol.folds:
             yield (
                 f"fold_speakers, corpus {corpus}, seed {seed}: {len(groups)} folds are given, "
@@ -149,7 +154,7 @@ def _one_a_seed(protocol: ProtocolData) -> Faults:
 
 
 def _splits(protocol: ProtocolData) -> Faults:
-    for corpus, seed, split in _each_stated_split(protocol):
+    for corpus, seed, split in protocol.each_split():
         where = f"splits, corpus {corpus}, seed {seed}"
         group = "group" if corpus in protocol.grouped_by else "speaker"
         roles = {"train": split.train, "validation": split.validation, "test": split.test}
@@ -172,7 +177,7 @@ def _splits(protocol: ProtocolData) -> Faults:
 def _folds(protocol: ProtocolData) -> Faults:
     """Require that the folds of a seed share no speaker, and that all seeds test the same."""
     first: dict[str, tuple[int, set[str]]] = {}
-    for corpus, seed, groups in _each_division(protocol):
+    for corpus, seed, groups in protocol.each_division():
         where = f"fold_speakers, corpus {corpus}, seed {seed}"
         for fold, group in enumerate(groups):
             if not group:
@@ -225,13 +230,17 @@ def _label_map(protocol: ProtocolData) -> Faults:
 
 
 def _source_classes(protocol: ProtocolData) -> Faults:
-    """Compare classes with what the corpora have; those without a list are taken at their word."""
-    source = protocol.source_corpora
-    for emotion in protocol.classes if all(_spoken(corpus) for corpus in source) else ():
-        if not any(emotion in _classes_there(protocol, corpus) for corpus in source):
+    """Compare classes with what the corpora have; those without a list are taken at their word.
+
+    Where there is no source, with what the target corpora have.
+    """
+    languages = protocol.source_languages or protocol.targets
+    corpora = [corpus for language in languages for corpus in protocol.languages[language]]
+    for emotion in protocol.classes if all(_spoken(corpus) for corpus in corpora) else ():
+        if not any(emotion in _classes_there(protocol, corpus) for corpus in corpora):
             yield (
-                f"classes lists {emotion!r}, which no utterance of {_sources(protocol)} has.",
-                f"Choose from {_listed(_emotions([get_corpus(name) for name in source]))}.",
+                f"classes lists {emotion!r}, which no utterance of {' or '.join(languages)} has.",
+                f"Choose from {_listed(_emotions([get_corpus(name) for name in corpora]))}.",
             )
 
 
@@ -267,11 +276,11 @@ def _target_classes(protocol: ProtocolData) -> Faults:
 def _speakers(protocol: ProtocolData) -> Faults:
     stated = [
         (f"splits, corpus {corpus}, seed {seed}, {role}", corpus, getattr(split, role))
-        for corpus, seed, split in _each_stated_split(protocol)
+        for corpus, seed, split in protocol.each_split()
         for role in ("train", "validation", "test")
     ] + [
         (f"fold_speakers, corpus {corpus}, seed {seed}", corpus, chain.from_iterable(groups))
-        for corpus, seed, groups in _each_division(protocol)
+        for corpus, seed, groups in protocol.each_division()
     ]
     for where, corpus, members in stated:
         known = _groups(get_corpus(corpus), protocol.grouped_by.get(corpus))
@@ -309,7 +318,7 @@ def _labelled_utterances(protocol: ProtocolData) -> Faults:
 
 def _budgets_filled(protocol: ProtocolData) -> Faults:
     """Compare each order's length with the largest budget, or the train speech if that is less."""
-    largest = protocol.budgets[-1]
+    largest = max(protocol.budgets, default=0)
     classes = {c: protocol.classes_of(t) for t in protocol.targets for c in protocol.languages[t]}
     for corpus, where, split, order in _each_order(protocol):
         if len(order) >= largest or not _spoken(corpus):
@@ -342,21 +351,6 @@ def _headline(protocol: ProtocolData) -> Faults:
             )
 
 
-def _each_stated_split(protocol: ProtocolData) -> Iterator[tuple[str, int, Split]]:
-    for corpus, splits in protocol.splits.items():
-        for seed, split in zip(protocol.seeds, splits, strict=True):
-            yield corpus, seed, split
-
-
-def _each_division(
-    protocol: ProtocolData,
-) -> Iterator[tuple[str, int, tuple[tuple[str, ...], ...]]]:
-    """Yield each corpus in folds and seed with the speakers of the folds."""
-    for corpus, divisions in protocol.fold_speakers.items():
-        for seed, groups in zip(protocol.seeds, divisions, strict=True):
-            yield corpus, seed, groups
-
-
 def _each_order(protocol: ProtocolData) -> Iterator[tuple[str, str, Split, tuple[str, ...]]]:
     """Yield each target corpus with seed (and fold) in words, its split and order of labelling."""
     for corpus in protocol.labelling:
@@ -374,10 +368,6 @@ def _spoken(corpus: str) -> Mapping[str, Spoken]:
 def _classes_there(protocol: ProtocolData, corpus: str) -> frozenset[str]:
     emotions = {spoken.emotion for spoken in _spoken(corpus).values()}
     return frozenset(protocol.emotion_of(corpus, emotion) for emotion in emotions)
-
-
-def _sources(protocol: ProtocolData) -> str:
-    return " or ".join(protocol.source_languages)
 
 
 def _emotions(corpora: Sequence[Corpus]) -> list[str]:

@@ -1,6 +1,6 @@
 """What a protocol's manifest states, field by field."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
@@ -119,10 +119,12 @@ class ProtocolData(Stated):
         source_figure: the source is scored over the pooled test utterances of its corpora, or as
             the mean over its corpora.
         source: language of the labelled corpora.
-        sources: their languages, in place of `source` where there are several.
+        sources: their languages, in place of `source` where there are several; empty for none,
+            where methods train on the target's speech alone.
         languages: corpora of each language; every one that is no source is a target.
         seeds: every run is repeated under each.
-        budgets: label budgets, ascending.
+        budgets: label budgets, ascending; none where there is no source and only methods that
+            take all labels run.
         schedule: of training.
         frontend: of the log-mel spectrograms, for backbones that have none of their own.
         splits: by corpus, one per seed.
@@ -155,7 +157,7 @@ class ProtocolData(Stated):
     sources: tuple[str, ...] = ()
     languages: Mapping[str, tuple[str, ...]]
     seeds: tuple[int, ...] = Field(min_length=1)
-    budgets: tuple[int, ...] = Field(min_length=1)
+    budgets: tuple[int, ...]
     schedule: Schedule
     frontend: FrontEnd
     splits: Mapping[str, tuple[Split, ...]]
@@ -187,9 +189,9 @@ class ProtocolData(Stated):
         return tuple(c for language in self.source_languages for c in known.get(language, ()))
 
     def domains(self, ids: Sequence[str]) -> list[int] | None:
-        """Return the number of the language of source utterances; None where there is one."""
+        """Return the number of the language of source utterances; None unless there are several."""
         languages = self.source_languages
-        if len(languages) == 1:
+        if len(languages) < 2:
             return None
         index = {c: i for i, each in enumerate(languages) for c in self.languages[each]}
         return [index[id_.partition("/")[0]] for id_ in ids]
@@ -247,6 +249,18 @@ class ProtocolData(Stated):
         groups = self.fold_speakers[corpus][place]
         train = sorted(s for i, group in enumerate(groups) if i != fold for s in group)
         return Split(train=tuple(train), validation=(), test=groups[fold])
+
+    def each_split(self) -> Iterator[tuple[str, int, Split]]:
+        """Yield each corpus that is not in folds, and each seed, with the split."""
+        for corpus, splits in self.splits.items():
+            for seed, split in zip(self.seeds, splits, strict=True):
+                yield corpus, seed, split
+
+    def each_division(self) -> Iterator[tuple[str, int, tuple[tuple[str, ...], ...]]]:
+        """Yield each corpus in folds, and each seed, with the speakers of the folds."""
+        for corpus, divisions in self.fold_speakers.items():
+            for seed, groups in zip(self.seeds, divisions, strict=True):
+                yield corpus, seed, groups
 
     def order_of(self, corpus: str, seed: int, fold: int = 0) -> tuple[str, ...]:
         """Return the train utterances of a target corpus in the order of labelling.

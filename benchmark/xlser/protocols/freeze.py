@@ -42,8 +42,8 @@ def freeze(
 ) -> Protocol:
     """Return a protocol; arguments are the fields of `Protocol`, with few exceptions.
 
-    `source` may be several languages; `utterances` are those of target corpora, with emotions as
-    classes (by default the published ones); `digests` are the field `utterances`.
+    `source` may be several languages, or none: (). `utterances` are those of target corpora, with
+    emotions as classes (by default the published ones); `digests` are the field `utterances`.
 
     Raises:
         InvalidProtocolError: the values do not fit together.
@@ -91,7 +91,7 @@ def freeze(
                 protocol=name,
                 seed=seed,
                 classes=of_target,
-                most=max(budgets),
+                most=max(budgets, default=0),
                 fold=fold if folds > 1 else None,
                 rule=labelling_rule,
                 characters=split.grouped_by.get(corpus),

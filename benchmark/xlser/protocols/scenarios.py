@@ -80,7 +80,8 @@ class Scenarios:
             "target_unlabelled": tuple(id_ for id_ in train if id_ not in known),
             "target_test": self._ids(of_target, classes, seed, fold, "test"),
         }
-        for role in ("source_train", "source_test", "target_test"):
+        of_source = ("source_train", "source_test") if source else ()
+        for role in (*of_source, "target_test"):
             if not roles[role]:
                 raise ProtocolError(
                     f"{protocol.name}, {target}, seed {seed}: no utterance is left to {role}.",

@@ -71,13 +71,22 @@ class RunScores:
 
     @property
     def available(self) -> list[Scored]:
-        """What can be computed: records hold no probabilities for source speech."""
+        """What can be computed: records hold no probabilities for source speech.
+
+        Of a role without test speech, the source of a protocol that has none, nothing.
+        """
         return [
             (role, name)
-            for role in ROLES
+            for role in self._tested
             for name, metric in self.metrics.items()
             if role == "target" or not metric.needs_probabilities
         ]
+
+    @cached_property
+    def _tested(self) -> tuple[Role, ...]:
+        rows = range(len(self.runs))
+        found = tuple(r for r in ROLES if any(len(self.runs.test_set(i, r)) for i in rows))
+        return found or ROLES  # of no runs
 
     def of(self, scored: Scored) -> Reals:
         """Return a metric of each run, percent, shape (runs,); NaN where it is not defined."""

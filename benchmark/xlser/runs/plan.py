@@ -13,7 +13,7 @@ from xlser.methods import Method, MethodLike, Precision, Track, resolve_method
 from xlser.methods.origin import code_of, package_of
 from xlser.methods.transport import arrived, carried
 from xlser.methods.vocabulary import TWIN
-from xlser.protocols import Labels, Scenario
+from xlser.protocols import Labels, Protocol, Scenario
 from xlser.records.identity import identify, place
 from xlser.runs.inputs import Catalogue
 from xlser.runs.plan_notes import PLANNED, plan_notes
@@ -176,7 +176,7 @@ def make_plan(
     methods = [method for of in kinds for method in _made(*of, request.twins)]
     _admit_budgets(request, catalogue)
     skipped: list[str] = []
-    budgets = [(m, _budgets(m, request, protocol.budgets, skipped)) for m in methods]
+    budgets = [(m, _budgets(m, request, protocol, skipped)) for m in methods]
     seeds = request.seeds or protocol.seeds
     runs_there, left_out = runs_of(protocol, results)
     recorded = runs_there.frame
@@ -259,7 +259,7 @@ def _admit_budgets(request: Request, catalogue: Catalogue) -> None:
 
 
 def _budgets(
-    method: Method, request: Request, protocol_budgets: Sequence[int], skipped: list[str]
+    method: Method, request: Request, protocol: Protocol, skipped: list[str]
 ) -> Sequence[Labels]:
     """Return the budgets at which a method runs; without any, add the reason to `skipped`."""
     if request.track not in method.tracks:
@@ -271,16 +271,27 @@ def _budgets(
             "frozen track alone has"
         )
         return ()
+    if not protocol.source_languages and (reason := _need_of_source(method)):
+        skipped.append(f"{method.name}: {reason}, and {protocol.name} has no source")
+        return ()
     if method.target_labels == "all":
         return ("all",)
     if method.target_labels == "none":
         return (0,)
-    asked = request.labels or protocol_budgets
+    asked = request.labels or protocol.budgets
     usable = [labels for labels in asked if labels >= method.least_labels]
     if not usable:
-        wanted = ", ".join(map(str, asked))
+        wanted = ", ".join(map(str, asked)) or "none"
         skipped.append(f"{method.name}: needs {method.least_labels} labels or more, not {wanted}")
     return usable
+
+
+def _need_of_source(method: Method) -> str | None:
+    """Return what a method needs a source for; None where it runs without one."""
+    if method.uses_source:
+        return "learns from a source"
+    by_source = method.standardisation == "source"
+    return "standardises by the source" if by_source else None
 
 
 def _run(

@@ -65,7 +65,7 @@ def list_protocols(
                 "classes": len(row["classes"]),
                 "seeds": len(row["seeds"]),
                 "folds": row["folds"],
-                "budgets": ", ".join(map(str, row["budgets"])),
+                "budgets": ", ".join(map(str, row["budgets"])) or "all labels",
                 "corpora not found": ", ".join(row["corpora not found"]) or "none",
             }
             for row in rows
