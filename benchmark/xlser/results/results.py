@@ -16,7 +16,6 @@ from xlser.records.runs_table import Runs
 from xlser.records.soundness.readable import sound_runs
 from xlser.results.comparison import Comparison, compare
 from xlser.results.cost import cost
-from xlser.results.kept import kept
 from xlser.results.predictions import over_classes
 from xlser.results.rows import ROW, arrange, marks_of
 from xlser.results.scores import RunScores
@@ -24,6 +23,7 @@ from xlser.results.spread import spread
 from xlser.results.summary import Summary, summarise
 from xlser.results.tables import Table, grouped, make_tables
 from xlser.results.unlabelled import unlabelled_columns
+from xlser.system.kept import kept
 
 _OF_RUNS = (
     "row", "method", "package", "target", "labels", "condition", "track", "backbone", "weights",

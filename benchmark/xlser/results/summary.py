@@ -11,10 +11,10 @@ from xlser.results.gains import Gain, gains_of
 from xlser.results.inference.bootstrap import Resampled, mean_of
 from xlser.results.inference.ranking import Standing, standing
 from xlser.results.inference.statistics import Difference, Estimate
-from xlser.results.kept import kept
 from xlser.results.rows import Condition
 from xlser.results.scores import Score
 from xlser.results.tables import Row, Table
+from xlser.system.kept import kept
 
 Budgets = Labels | tuple[Labels, ...]
 """A label budget, or several over which scores are averaged."""

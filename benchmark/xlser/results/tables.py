@@ -16,11 +16,11 @@ from xlser.results.gains import Gain, gains_of
 from xlser.results.inference.bootstrap import Resampled, resample
 from xlser.results.inference.ranking import Standing, standing
 from xlser.results.inference.statistics import Difference, adjusted_ps
-from xlser.results.kept import kept
 from xlser.results.predictions import PredictionsOf, RowPredictions
 from xlser.results.rows import ROW, TABLE, Condition, marks_of
 from xlser.results.scores import RowScores, RunScores
 from xlser.results.unlabelled import mean_of_runs
+from xlser.system.kept import kept
 
 _OF_A_ROW = (
     "row", "method", "changed", "other", "labels", "target_labels", "other_recordings", "versions",

@@ -15,7 +15,6 @@ from xlser.metrics import Metric
 from xlser.results.inference import exchange
 from xlser.results.inference.statistics import Difference, Estimate
 from xlser.results.inference.trainings import Spread, spread
-from xlser.results.kept import kept
 from xlser.results.predictions import (
     Indices,
     Reals,
@@ -24,6 +23,7 @@ from xlser.results.predictions import (
     mean_defined,
     sums_by,
 )
+from xlser.system.kept import kept
 
 RESAMPLES = 2000
 """A standard error is known to 1.6 % of itself: 1 / sqrt(2 * resamples)."""
