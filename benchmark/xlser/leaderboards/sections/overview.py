@@ -32,7 +32,7 @@ def languages(results: Results, tables: Sequence[Table]) -> TableModel:
         tables: of one condition, one per target.
     """
     protocol = results.protocol
-    budgets: Sequence[Labels] = protocol.first_budgets or protocol.budgets[-1:] or ("all",)
+    budgets: tuple[Labels, ...] = protocol.first_budgets or protocol.budgets[-1:] or ("all",)
     where = budgets_in_words(budgets)
     columns_of: dict[str | None, tuple[str, Sequence[Labels]]] = {
         protocol.presentation.bounds.lower: (f"{protocol.presentation.bounds.lower}", (0,)),
