@@ -1,6 +1,6 @@
 """Several methods, each language standardised by itself, and their mean answer."""
 
-from xlser.methods import Method
+from xlser.methods import Method, Predictor, Task
 from xlser_baselines.committee import Committee
 
 
@@ -12,7 +12,7 @@ class AlignedCommittee(Committee):
     members, and that they standardise so, was chosen with CREMA-D and RAVDESS, speech of the
     source, in the place of a target language (docs/best.md). All that is to be recognised is
     standardised as the target, English too, which costs English accuracy. Its twin is made of the
-    members' twins, which standardise alike.
+    members' twins, which standardise the target by its labelled speech.
     """
 
     name = "aligned-committee"
@@ -22,8 +22,18 @@ class AlignedCommittee(Committee):
     )
     members: tuple[str, ...] = ("mean-teacher", "softmatch", "deep-coral", "svm")
 
+    def fit(self, task: Task) -> Predictor:
+        """Fit every member; a twin's have no unlabelled speech to standardise by.
+
+        Where there is no target speech at all, members standardise as they declare.
+        """
+        visible = self.visible(task)
+        self._aligns = len(visible.target_labelled.speech) + len(visible.target_unlabelled) > 0
+        return super().fit(visible)
+
     def _member(self, kind: type[Method]) -> Method:
         known = kind.default_settings()
-        aligned = {"standardisation": "language"} if "standardisation" in known else {}
+        choice = self._aligns and "standardisation" in known
+        aligned = {"standardisation": "language"} if choice else {}
         twin = {"twin": True} if self.twin and "twin" in known else {}
         return kind(**aligned, **twin)

@@ -40,8 +40,9 @@ def test_members_of_an_aligned_one_standardise_each_language_by_itself(
 ) -> None:
     names = ("deep-coral", "svm", "aligned-linear")  # svm has no twin, aligned-linear no choice
     settings = ({"standardisation": "language", "twin": twin}, {"standardisation": "language"})
-    each = [alone(task, n, i, **s) for i, (n, s) in enumerate(zip(names, settings, strict=False))]
-    each.append(alone(task, names[2], 2, twin=twin))
+    seen = AlignedCommittee(twin=twin).visible(task)
+    each = [alone(seen, n, i, **s) for i, (n, s) in enumerate(zip(names, settings, strict=False))]
+    each.append(alone(seen, names[2], 2, twin=twin))
     found = AlignedCommittee(members=names, twin=twin).fit(task)
     answer = found.predict(unheard("frozen").speech)
     torch.testing.assert_close(answer, torch.stack(each).mean(dim=0))

@@ -2,7 +2,7 @@
 
     python -m tests.speed.growth docs/speed
 
-writes `growth.json`, `growth.svg` and `growth.png` into the folder and prints a table. Every
+writes `growth.json` and `growth.svg` into the folder and prints a table. Every
 measurement is taken in a process of its own, so that a peak of memory is that of one stage. What a
 stage needs is loaded before the clock starts. Seconds are those of the CPU, of all cores.
 """
@@ -29,7 +29,7 @@ from xlser.audio import FrontEnd, prepare
 from xlser.backbones import get_backbone
 from xlser.corpora import Inventory
 from xlser.executors import Local
-from xlser.leaderboards.figures.canvas import COLOURS, MARKERS, picture_files
+from xlser.leaderboards.figures.canvas import COLOURS, MARKERS, picture
 from xlser.methods import Labelled, Schedule, Speech, Task
 from xlser.protocols import get_protocol
 from xlser.runs import Request
@@ -234,8 +234,8 @@ def _speech(times: int, work: Path) -> Speech:
     return speech_of([prepare(_base(), FrontEnd(), work)] * times)
 
 
-def draw(growths: Mapping[str, Growth], heading: str) -> dict[str, bytes]:
-    """Return the picture of time and memory over size, by suffix."""
+def draw(growths: Mapping[str, Growth], heading: str) -> bytes:
+    """Return the picture of time and memory over size, as SVG."""
 
     def panels(canvas: Figure) -> None:
         time_, memory = canvas.subplots(1, 2)
@@ -250,7 +250,7 @@ def draw(growths: Mapping[str, Growth], heading: str) -> dict[str, bytes]:
         _frame(memory, "peak memory, MiB")
         canvas.legend(*time_.get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
-    return picture_files(panels, heading, height=3.6)
+    return picture(panels, heading, height=3.6)
 
 
 def _frame(axes: Axes, quantity: str) -> None:
@@ -265,8 +265,7 @@ def main(folder: Path) -> None:
     growths = {stage: grow(stage) for stage in STAGES}
     heading = "in brackets the slope of time, 1 is linear"
     folder.mkdir(parents=True, exist_ok=True)
-    for suffix, content in draw(growths, heading).items():
-        (folder / f"growth.{suffix}").write_bytes(content)
+    (folder / "growth.svg").write_bytes(draw(growths, heading))
     base = {stage: of.of for stage, of in STAGES.items()}
     about = {"surroundings": surroundings(), "base": base}
     stages = {stage: asdict(growth) for stage, growth in growths.items()}
