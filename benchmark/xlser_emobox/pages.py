@@ -10,17 +10,17 @@ from xlser.results import Condition, Results, Row
 from xlser_emobox.printed import BACKBONES, PRINTED
 
 _EXPERIMENT = (
-    "The folds, the classes and the measures are those of EmoBox (Ma et al. 2024, Interspeech); ",
+    "Folds, classes and measures are those of EmoBox (Ma et al. 2024, Interspeech). Compare ",
     Code("target-only"),
-    """ is the method to compare: a classifier on frozen embeddings of the other speakers of the \
-corpus, all labelled. What differs, as far as EmoBox's repository shows: its recipe takes the last \
-layer, normalises it in each utterance, and has a linear layer, ReLU, the mean over frames and a \
-linear layer; here one embedding an utterance, of the layer that headings name, is standardised by \
-the train speech, and a hidden layer of 256 with dropout follows. EmoBox sets a fifth of the train \
-utterances aside as validation, of the same speakers, and its code tests the model of every epoch \
-without a rule for which is printed. Here nobody validates, and the last epoch is tested. Epochs \
-(100), batch (32) and learning rate (0.0001) are those of its README; its configuration files have \
-20 epochs.""",
+    """ with it: a classifier that learns from frozen embeddings of the corpus' other speakers, \
+all labelled. The experiments differ in the following, as far as EmoBox's repository shows. \
+EmoBox takes the last layer and normalises it within each utterance. A linear layer, ReLU, the \
+mean over frames and a linear layer follow. Here an utterance has one embedding, of the layer \
+that headings name. The train speech standardises it, and a hidden layer of 256 with dropout \
+follows. EmoBox validates on a fifth of the train utterances, of the same speakers. Its code \
+tests every epoch, and does not show which one the table has. Here there is no validation: the \
+last epoch is tested. We take epochs (100), batch (32) and learning rate (0.0001) from EmoBox's \
+README; its configuration files have 20 epochs.""",
 )
 
 _ABOUT = """\

@@ -223,7 +223,7 @@ def test_ranks_are_ruled_out_by_exchanges_that_move_no_pair_as_far() -> None:
     steady = np.array([6.0, 4.0, 5.0, 6.0, 5.0, 4.0])
     effects = np.stack([steady, -steady, np.array([0.5, -0.5, 0.5, -0.5, 0.5, -0.5])])
     assert ranks_of(effects) == [(1, 2), (2, 3), (1, 3)]
-    assert ranks_of(effects[:, :4]) == [(1, 3)] * 3  # too few to tell
+    assert ranks_of(effects[:, :4]) == [(1, 3)] * 3  # 4 speakers: 8 exchanges
     apart = np.stack([2 * steady, -steady, -steady])
     assert ranks_of(apart) == [(1, 1), (2, 3), (2, 3)]
 

@@ -54,7 +54,8 @@ def picture(draw: Callable[[Canvas], None], heading: str, height: float) -> byte
         svg = BytesIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         # `savefig` would draw all twice, first to lay it out: drawing lays out as well.
-        FigureCanvasSVG(canvas).print_svg(svg, metadata=nothing)  # type: ignore[no-untyped-call]
+        write: Callable[..., None] = FigureCanvasSVG(canvas).print_svg
+        write(svg, metadata=nothing)
     return svg.getvalue()
 
 
