@@ -56,7 +56,7 @@ def boards(tmp_path: Path) -> Path:
     folder = tmp_path / "boards"
     for path in (COMMITTED / NAME).glob("results/**/*.parquet"):
         copy = folder / path.relative_to(COMMITTED)
-        copy.parent.mkdir(parents=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
     shutil.copy(COMMITTED / NAME / "encoders.json", folder / NAME)
     pack(folder / NAME / "results")
@@ -97,9 +97,10 @@ def test_what_was_sent_comes_back_equal(
     )
     assert {TO, "spaces/owner/page"} == hub.private
     sent = hub.files[TO]
-    for path in boards.glob("*/results/**/*.parquet"):  # as they are committed, byte for byte
+    packed = [*boards.glob("*/results/**/*.parquet")]
+    for path in packed:  # as they are committed, byte for byte
         assert sent[str(path.relative_to(boards))] == path.read_bytes()
-    assert len(hub.large) == 4  # two tracks of German, one of Italian, and the table
+    assert len(hub.large) == len(packed) + 1  # and the table
     page = (COMMITTED / NAME / "index.html").read_bytes()
     assert hub.files["spaces/owner/page"]["index.html"] == page
 
@@ -169,10 +170,12 @@ def test_a_packed_file_of_an_earlier_layout_is_replaced(
 ) -> None:
     publish(yes=True)
     german = f"{NAME}/results/german"
-    former = hub.files[TO][f"{german}/frozen/audiontt-512/records.parquet"]
-    hub.add(TO, {f"{german}/records.parquet": former, f"{NAME}/results/records.md": b"theirs"})
+    path = next(path for path in hub.files[TO] if path.startswith(f"{german}/frozen/"))
+    former = [f"{german}/records.parquet", f"{path.rpartition('/')[0]}/records.parquet"]
+    content = hub.files[TO][path]
+    hub.add(TO, dict.fromkeys(former, content) | {f"{NAME}/results/records.md": b"theirs"})
     publish(yes=True)
-    assert f"{german}/records.parquet" not in hub.files[TO]
+    assert not {*former} & hub.files[TO].keys()
     assert f"{NAME}/results/records.md" in hub.files[TO]
     pd.testing.assert_frame_equal(figures(ADDRESS), figures(boards))
 
@@ -191,10 +194,13 @@ def test_a_pull_request_holds_what_the_dataset_lacks_and_replaces_nothing(
     assert hub.files[TO] == theirs
     ((repository, files),) = hub.proposed
     assert repository == TO
-    (new,) = set(files) - {f"{NAME}/encoders.json"}
-    assert new.startswith(f"{NAME}/results/italian/finetune/audiontt-512/records-")
+    new = set(files) - {f"{NAME}/encoders.json"}
+    folder = f"{NAME}/results/italian/finetune/audiontt-512"
+    assert {path.rpartition("-")[0] for path in new} == {
+        f"{folder}/{path.stem}" for path in italian.rglob("*.parquet")
+    }
     assert not set(files) & {"README.md", *theirs} - {f"{NAME}/encoders.json"}
-    assert done.records == len(pd.read_parquet(io.BytesIO(files[new])))
+    assert done.records == sum(len(pd.read_parquet(io.BytesIO(files[path]))) for path in new)
 
     hub.add(TO, files)  # its owner takes it
     pd.testing.assert_frame_equal(
@@ -232,7 +238,7 @@ def test_the_repository_of_a_stranger_is_data(
     hub: Hub, publish: Callable[..., Publication], boards: Path
 ) -> None:
     publish(yes=True)
-    path = f"{NAME}/results/italian/finetune/audiontt-512/records.parquet"
+    path = f"{NAME}/results/italian/finetune/audiontt-512/k0.parquet"
     code = {f"{NAME}/results/italian/results.py": b"raise SystemExit", "results.py": b"1 / 0"}
     table = pq.read_table(io.BytesIO(hub.files[TO][path]))
     sink = io.BytesIO()

@@ -27,11 +27,10 @@ from xlser.records import (
     MethodStamp,
     Predictions,
     Record,
-    packed,
     score_predictions,
 )
 from xlser.records.columns import to_table
-from xlser.records.packing import sorted_bytes
+from xlser.records.packing import as_files
 from xlser.system.files import write_atomically
 
 LANGUAGES = 10
@@ -145,9 +144,8 @@ def _record(
 def make(results: Path, languages: int = LANGUAGES) -> None:
     """Write the packed files of some targets."""
     for language in range(languages):
-        folder = results / f"language-{language}/frozen/encoder"
-        content = sorted_bytes([to_table(records(language))], folder)
-        write_atomically(folder / packed.NAME, content)
+        for path, content in as_files(to_table(records(language)), results).items():
+            write_atomically(results / path, content)
 
 
 def measure(results: Path) -> list[dict[str, Any]]:

@@ -19,14 +19,19 @@ from tests.records.committed import record as sample
 from tests.records.ten_thousand import measure, records
 
 from xlser.errors import RecordError
-from xlser.records import Record, packed, packing, place
+from xlser.records import Record, packing, place
 from xlser.records.columns import SCHEMA, to_table
-from xlser.records.packing import pack, packed_copies, sorted_bytes, unpack
+from xlser.records.packed import packed_path
+from xlser.records.packing import as_files, pack, packed_copies, sorted_bytes, unpack
 from xlser.records.store import Contents, files, known_keys, read_records, read_runs
 from xlser.records.validate import validate
+from xlser.system.files import write_atomically
 
 DOCS = Path(__file__).parents[2] / "docs" / "records.md"
-READ = "leaderboards/v1/results/german/frozen/audiontt-512/records.parquet"
+FORMER = "records.parquet"
+"""Name of packed files of all label budgets, as earlier versions made them."""
+
+READ = "leaderboards/v1/results/german/frozen/audiontt-512/k25.parquet"
 
 
 def home(results: Path, record: Record) -> Path:
@@ -89,7 +94,7 @@ def test_packing_changes_nothing_that_is_read(results: Path, some: list[Record])
     runs = read_runs(results)
     pd.testing.assert_frame_equal(own.frame.drop(columns="file"), runs.frame.drop(columns="file"))
     assert known_keys(results).keys() == own_keys.keys()
-    assert all(file.name == packed.NAME for file in known_keys(results).values())
+    assert known_keys(results) == {r.key: packed_path(path) for path, r in own_records.items()}
     assert dict(read_records(results)) == own_records
     for i, record in enumerate(own_records[path] for path in runs.frame.path):
         for role in ("target", "source"):
@@ -177,7 +182,7 @@ def pack_by_target(results: Path, some: list[Record]) -> None:
         folder = results / target
         folder.mkdir(parents=True)
         content = sorted_bytes([to_table(r for r in some if r.target == target)], folder)
-        (folder / packed.NAME).write_bytes(content)
+        (folder / FORMER).write_bytes(content)
 
 
 def test_packed_files_of_targets_are_read_and_packed_anew(
@@ -405,10 +410,8 @@ def test_what_is_no_packed_file_is_an_error_with_a_remedy(
     assert str(file) in fault.what
 
 
-def test_the_docs_decode_a_packed_file(
-    results: Path, some: list[Record], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lay_down(results, some)
+def test_the_docs_decode_a_packed_file(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay_down(results, [sample("svm-k25-s1-"), sample("sft-k25-s0-")])
     pack(results)
     text = DOCS.read_text()
     _, _, rest = text.partition("```python\n")
@@ -443,11 +446,11 @@ def test_the_commands_pack_measure_and_unpack(tmp_path: Path, some: list[Record]
 
 def test_a_large_leaderboard_stays_small(tmp_path: Path) -> None:
     """One of ten targets of `ten_thousand`: less than a tenth of 40 MB, in half of 2 s."""
-    folder = tmp_path / "results/language-0/frozen/encoder"
-    folder.mkdir(parents=True)
-    content = sorted_bytes([to_table(records(0))], folder)
-    assert len(content) < 4_000_000
-    (folder / packed.NAME).write_bytes(content)
+    results = tmp_path / "results"
+    made = as_files(to_table(records(0)), results)
+    assert sum(map(len, made.values())) < 4_000_000
+    for path, content in made.items():
+        write_atomically(results / path, content)
     (answer,) = measure(tmp_path / "results")
     assert answer["runs"] == 1008
     assert answer["cpu_seconds"] < 1

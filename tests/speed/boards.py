@@ -24,12 +24,12 @@ from tests.cli.commands import XLSER
 from tests.records import committed
 from tests.speed.material import surroundings
 
-from xlser.records import Predictions, Record, packed, score_predictions
+from xlser.records import Predictions, Record, score_predictions
 from xlser.records.columns import to_table
 from xlser.records.identity import place
-from xlser.records.packing import sorted_bytes
+from xlser.records.packing import as_files
 from xlser.records.validate import identity
-from xlser.system.files import digest_json
+from xlser.system.files import digest_json, write_atomically
 
 PROTOCOL = "v2"
 CHANGED = 0.1  # share of the target predictions that another method has otherwise
@@ -90,18 +90,14 @@ def _changed(part: Predictions, classes: int, chance: np.random.Generator) -> Pr
 def write(leaderboards: Path, runs: int, loose: bool) -> int:
     """Write records below a folder of leaderboards; return how many."""
     results = leaderboards / PROTOCOL / "results"
-    by_folder: dict[Path, list[Record]] = {}
-    for record in made_up(runs):
-        by_folder.setdefault((results / _place(record)).parent, []).append(record)
-    for folder, records in by_folder.items():
-        if loose:
-            for record in records:
-                record.write(results / _place(record))
-        else:
-            folder.mkdir(parents=True)
-            content = sorted_bytes([to_table(records)], folder)
-            (folder / packed.NAME).write_bytes(content)
-    return sum(map(len, by_folder.values()))
+    made = list(made_up(runs))
+    if loose:
+        for record in made:
+            record.write(results / _place(record))
+    else:
+        for path, content in as_files(to_table(made), results).items():
+            write_atomically(results / path, content)
+    return len(made)
 
 
 def _place(record: Record) -> str:

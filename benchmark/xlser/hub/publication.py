@@ -12,7 +12,6 @@ import pandas as pd
 from xlser.errors import RecordError, SettingsError
 from xlser.hub.card import dataset_card, space_card
 from xlser.protocols import Protocol
-from xlser.records.packed import NAME
 from xlser.records.packing import packed_copies
 from xlser.records.store import files
 from xlser.records.validate import validate
@@ -170,7 +169,7 @@ def _sound_results(protocol: Protocol, folder: Path) -> Results:
 
 def _records(protocol: Protocol, folder: Path, without: Collection[str] = ()) -> dict[str, bytes]:
     copies = packed_copies(folder / protocol.name / "results", without)
-    return {f"{protocol.name}/results/{name}/{NAME}": of for name, of in copies.items()}
+    return {f"{protocol.name}/results/{path}": content for path, content in copies.items()}
 
 
 def _apart(path: str, content: bytes) -> str:

@@ -6,7 +6,10 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
 from xlser.hub.asking import asking
 from xlser.hub.publication import Publication, Upload, with_sent
-from xlser.records.packed import NAME
+
+_PACKED = "results/*/*/*/*.parquet"
+
+_FORMER = "records.parquet"
 
 
 def send(publication: Publication) -> Publication:
@@ -49,9 +52,12 @@ def _send(upload: Upload) -> str:
 
 
 def _outgrown(api: HfApi, upload: Upload) -> list[str]:
-    """Return the files into which earlier versions packed all records of a target that is sent."""
-    sent = [PurePosixPath(path) for path in upload.files if PurePosixPath(path).name == NAME]
-    of_targets = {str(PurePosixPath(*path.parts[:3], NAME)) for path in sent}
-    if upload.pull_request or not of_targets:
+    """Return the files into which earlier versions packed records that are sent.
+
+    They held all records of a target, then of a target, track and encoder.
+    """
+    sent = [path for path in map(PurePosixPath, upload.files) if path.match(_PACKED)]
+    former = {str(above / _FORMER) for path in sent for above in (path.parent, path.parents[2])}
+    if upload.pull_request or not former:
         return []
-    return sorted(of_targets & {*api.list_repo_files(upload.repository, repo_type=upload.kind)})
+    return sorted(former & {*api.list_repo_files(upload.repository, repo_type=upload.kind)})

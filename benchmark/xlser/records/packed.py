@@ -5,6 +5,7 @@ bytes with the same version of pyarrow, whatever the order in which they were pa
 """
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +15,8 @@ from xlser.errors import RecordError
 from xlser.records import columns
 from xlser.records.record import SCHEMA
 
-NAME = "records.parquet"
+_NAMED = re.compile(r"-k([0-9a-z]+)-s\d+(-f\d+)?(-r\d+)?-[0-9a-f]{8}\.json$")
+"""Name of a record's own file after that of its method (`xlser.records.place`)."""
 
 OPTIONAL = ("fold",)
 """Columns that a file may lack: no record of it states them."""
@@ -24,6 +26,22 @@ _VERSION = b"xlser.records"
 
 _LEVEL = 9  # of zstd: 15 saves another 4 % and takes four times as long
 _DICTIONARY = 1 << 28  # bytes of distinct texts a column may have: names of utterances are long
+
+
+def packed_path(own: Path) -> Path | None:
+    """Return the packed file that a record belongs in: one a folder and label budget.
+
+    Several, as a file of all budgets grows beyond what a repository and its reviewers like.
+
+    Args:
+        own: path of the record's own file; None comes back of one that is named otherwise.
+
+    Example:
+        >>> packed_path(Path("german/frozen/egemaps/svm-k25-s0-f1-0123abcd.json")).as_posix()
+        'german/frozen/egemaps/k25.parquet'
+    """
+    named = _NAMED.search(own.name)
+    return own.with_name(f"k{named[1]}.parquet") if named else None
 
 
 def to_bytes(table: pa.Table) -> bytes:

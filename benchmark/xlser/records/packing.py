@@ -12,6 +12,7 @@ import pyarrow as pa
 from xlser.errors import RecordError
 from xlser.records import packed
 from xlser.records.columns import SCHEMA, to_table, values_of
+from xlser.records.packed import packed_path
 from xlser.records.record import Record
 from xlser.records.store import (
     Contents,
@@ -23,6 +24,8 @@ from xlser.records.store import (
 )
 from xlser.system.files import folder_locked, write_atomically
 from xlser.system.memory import most_resident
+
+_MISPLACED = "it does not lie where it belongs"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Packing:
 
 
 def pack(results: Path) -> Packing:
-    """Move records into packed files, `<target>/<track>/<backbone>/records.parquet`.
+    """Move records into packed files, `<target>/<track>/<backbone>/k<labels>.parquet`.
 
     A record's own file is removed only after the packed file was read back and holds the record
     to the last byte of its JSON. A killed call loses nothing; the same call goes on. Records are
@@ -58,13 +61,16 @@ def pack(results: Path) -> Packing:
     moved, written = 0, []
     with _locked(results):
         for whole in map(Packed.read, files(results, ".parquet")):
-            if {path.with_name(packed.NAME) for path in whole.paths} != {whole.file}:
+            if set(map(packed_path, whole.paths)) != {whole.file}:
                 _unpack(whole)
-        by_folder: dict[Path, list[Path]] = defaultdict(list)
+        by_file: dict[Path, list[Path]] = defaultdict(list)
         for path in files(results, ".json"):
-            by_folder[path.parent].append(path)
-        for folder, loose in by_folder.items():
-            file = folder / packed.NAME
+            if file := packed_path(path):
+                by_file[file].append(path)
+            else:
+                Record.read(path)
+                left[path] = _MISPLACED
+        for file, loose in by_file.items():
             added = _pack_into(file, loose, left)
             if added:
                 written.append(file)
@@ -83,7 +89,7 @@ def _pack_into(file: Path, loose: Sequence[Path], left: dict[Path, str]) -> int:
         require_column_values(record, path)
         table = to_table([record])
         if paths_of(table, file.parent) != [path]:
-            left[path] = "it does not lie where it belongs"
+            left[path] = _MISPLACED
             continue
         texts[path] = record.to_json()
         if path not in rows:
@@ -150,11 +156,11 @@ def sorted_bytes(tables: Sequence[pa.Table], folder: Path) -> bytes:
 
 
 def packed_copies(results: Path, without: Collection[str] = ()) -> dict[str, bytes]:
-    """Return the packed files as `pack` would leave them, by their folder; change nothing.
+    """Return the packed files as `pack` would leave them, by their path; change nothing.
 
     Args:
-        results: folder of records.
-        without: keys of records to leave out; a folder without any other has no file.
+        results: folder of records; paths are below it.
+        without: keys of records to leave out; a file without any other is left out.
 
     Raises:
         RecordError: a file is no record.
@@ -163,14 +169,26 @@ def packed_copies(results: Path, without: Collection[str] = ()) -> dict[str, byt
     loose = to_table(Record.read(path) for path in contents.loose)
     tables = [*(each.table for each in contents.packed), loose]
     table = pa.concat_tables([each.cast(SCHEMA) for each in tables])
-    rows: dict[str, list[int]] = defaultdict(list)
-    keys, paths = values_of(table["key"]), paths_of(table, results)
-    for row, (key, path) in enumerate(zip(keys, paths, strict=True)):
-        if key not in without:
-            rows[path.parent.relative_to(results).as_posix()].append(row)
+    kept = [row for row, key in enumerate(values_of(table["key"])) if key not in without]
+    return as_files(table.take(pa.array(kept, pa.int64())), results)
+
+
+def as_files(table: pa.Table, results: Path) -> dict[str, bytes]:
+    """Return the packed files of records, by their path below the results folder.
+
+    Args:
+        table: of the records.
+        results: folder of records.
+    """
+    rows: dict[Path, list[int]] = defaultdict(list)
+    for row, path in enumerate(paths_of(table, results)):
+        if file := packed_path(path):
+            rows[file].append(row)
     return {
-        folder: sorted_bytes([table.take(pa.array(rows[folder], pa.int64()))], results / folder)
-        for folder in sorted(rows)
+        file.relative_to(results).as_posix(): sorted_bytes(
+            [table.take(pa.array(rows[file], pa.int64()))], file.parent
+        )
+        for file in sorted(rows)
     }
 
 

@@ -22,9 +22,9 @@ Folder = Annotated[
 
 @app.command("pack")
 def pack(folder: Folder = None, as_json: AsJson = False) -> None:
-    """Move records into compressed Parquet files, one per target and encoder.
+    """Move records into compressed Parquet files, one per target, encoder and label budget.
 
-    Each lies where the runs' own files would: `<target>/<track>/<backbone>/records.parquet`.
+    Each lies where the runs' own files would: `<target>/<track>/<backbone>/k<labels>.parquet`.
 
     A run's own file is removed once the packed file was read back and holds the same record.
     """
