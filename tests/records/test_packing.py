@@ -1,29 +1,25 @@
-"""Records in packed files: the same to the last byte, whatever happens on the way."""
+"""Packing and unpacking records, also after an interruption."""
 
-import io
 import json
 import random
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from tests.cli.commands import xlser
-from tests.records.committed import committed
 from tests.records.committed import record as sample
+from tests.records.files_of_records import digests, home, lay_down, loose
 from tests.records.ten_thousand import measure, records
 
 from xlser.errors import RecordError
-from xlser.records import Record, packing, place
-from xlser.records.columns import SCHEMA, to_table
+from xlser.records import Record, packing
+from xlser.records.columns import to_table
 from xlser.records.packed import packed_path
 from xlser.records.packing import as_files, pack, packed_copies, sorted_bytes, unpack
-from xlser.records.store import Contents, files, known_keys, read_records, read_runs
+from xlser.records.store import files, known_keys, read_records, read_runs
 from xlser.records.validate import validate
 from xlser.system.files import write_atomically
 
@@ -32,48 +28,6 @@ FORMER = "records.parquet"
 """Name of packed files of all label budgets, as earlier versions made them."""
 
 READ = "leaderboards/v1/results/german/frozen/audiontt-512/k25.parquet"
-
-
-def home(results: Path, record: Record) -> Path:
-    return results / place(
-        target=record.target,
-        track=record.track,
-        backbone=record.backbone.name,
-        method=record.method.name,
-        labels=record.labels,
-        seed=record.seed,
-        fold=record.fold,
-        repeat=record.repeat,
-        key=record.key,
-    )
-
-
-def lay_down(results: Path, some: list[Record]) -> dict[Path, bytes]:
-    """Give records files of their own; return the content of these."""
-    for record in some:
-        record.write(home(results, record))
-    return {home(results, record): record.to_json() for record in some}
-
-
-@pytest.fixture(scope="module")
-def some() -> list[Record]:
-    """Records of several targets, tracks and protocols."""
-    found = [*committed("v1/results").values(), *committed("agarla2022/results").values()]
-    return found[:: len(found) // 12][:12]
-
-
-@pytest.fixture
-def results(tmp_path: Path) -> Path:
-    return tmp_path / "v1" / "results"
-
-
-def digests(results: Path) -> dict[str, bytes]:
-    found = files(results, ".parquet")
-    return {str(path.relative_to(results)): path.read_bytes() for path in found}
-
-
-def loose(results: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in files(results, ".json")}
 
 
 def test_records_come_back_to_the_last_byte(results: Path, some: list[Record]) -> None:
@@ -282,132 +236,6 @@ def test_no_folder_has_no_records(tmp_path: Path) -> None:
     assert not known_keys(tmp_path / "none")
     with pytest.raises(RecordError, match="no folder"):
         pack(tmp_path / "none")
-
-
-def test_a_file_cut_off_at_its_beginning_is_no_known_run(results: Path, some: list[Record]) -> None:
-    (path,) = lay_down(results, some[:1])
-    path.write_bytes(b"")
-    assert not known_keys(results)
-    path.write_bytes(b"[1]")
-    assert not known_keys(results)
-
-
-Change = Callable[[pa.Table], pa.Table]
-
-
-def put(name: str, value: object) -> Change:
-    """Return what sets a value in the first row."""
-
-    def change(table: pa.Table) -> pa.Table:
-        values = table[name].to_pylist()
-        values[0] = value(values[0]) if callable(value) else value
-        index = table.column_names.index(name)
-        return table.set_column(index, name, pa.array(values, SCHEMA.field(name).type))
-
-    return change
-
-
-def flipped(content: bytes) -> bytes:
-    return bytes((byte + 1) % 5 for byte in content)
-
-
-def one_more(content: bytes) -> bytes:
-    return bytes([content[0] ^ 1]) + content[1:]
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (put("score_target_ua", 0.99), "states figures that its predictions do not give"),
-        (put("score_source_accuracy", None), "states figures that its predictions do not give"),
-        (put("source_predicted", flipped), "states figures that its predictions do not give"),
-        (put("target_predicted", flipped), "are not those of its levels"),
-        (put("target_levels", one_more), "are not those of its levels"),
-        (put("target_levels", lambda own: own[:-1]), "has not"),
-        (put("source_predicted", lambda own: own + b"\1"), "has not"),
-        (put("source_predicted", lambda own: b"\x07" + own[1:]), "are not those of its levels"),
-        (put("target_emotion", lambda own: own[1:]), "has no 5 classes an utterance"),
-        (put("target_emotion", lambda own: "/" + own[1:]), "for digits"),
-        (put("classes", "[1,"), "Expecting value"),
-        (put("labels", "many"), "invalid literal"),
-        (put("method", None), "lacks values"),
-    ],
-)
-def test_a_changed_packed_file_is_found_out(
-    change: Change, expected: str, results: Path, some: list[Record]
-) -> None:
-    lay_down(results, some[:4])
-    pack(results)
-    file = files(results, ".parquet")[0]
-    table = change(pq.read_table(file))
-    pq.write_table(table, file)
-    with pytest.raises(RecordError, match=expected) as raised:
-        read_runs(results)
-    assert str(file) in raised.value.problem
-    assert raised.value.remedy
-    with pytest.raises(RecordError, match=expected):
-        list(read_records(results))
-    faults = validate([file]).faults
-    assert any(expected in fault.what for fault in faults)
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (put("track", "sideways"), "is not a record of schema 3"),
-        (put("started", "yesterday"), "is not a record of schema 3"),
-        (put("precision", {"fp32": "bf16", "bf16": "fp32"}.get), "Its key is "),
-        (put("seed", 1), "Its digest of who trained"),
-    ],
-)
-def test_validation_looks_at_packed_records_as_at_others(
-    change: Change, expected: str, results: Path, some: list[Record]
-) -> None:
-    lay_down(results, [record for record in some if record.protocol == "v1"][:4])
-    pack(results)
-    file = files(results, ".parquet")[0]
-    assert not validate([file]).faults
-    pq.write_table(change(pq.read_table(file)), file)
-    faults = validate([file]).faults
-    assert any(expected in fault.what for fault in faults), faults
-
-
-def foreign() -> bytes:
-    sink = io.BytesIO()
-    pd.DataFrame({"key": ["a"], "x": [1]}).to_parquet(sink)
-    return sink.getvalue()
-
-
-def newer(content: bytes) -> bytes:
-    table = pq.read_table(io.BytesIO(content))
-    sink = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata({"xlser.records": "4"}), sink)
-    return sink.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (lambda content: content[: len(content) // 2], "footer|magic|Parquet"),
-        (lambda content: b"", "Parquet|0 bytes"),
-        (lambda content: foreign(), "no schema"),
-        (newer, "schema 4"),
-    ],
-)
-def test_what_is_no_packed_file_is_an_error_with_a_remedy(
-    change: Callable[[bytes], bytes], expected: str, results: Path, some: list[Record]
-) -> None:
-    lay_down(results, some[:2])
-    pack(results)
-    file = files(results, ".parquet")[0]
-    file.write_bytes(change(file.read_bytes()))
-    lay_down(results, some[:2])
-    for read in (read_runs, Contents.of, pack):
-        with pytest.raises(RecordError, match=expected) as raised:
-            read(results)
-        assert "Update xlser if its schema is newer" in raised.value.remedy
-    (fault,) = validate([file]).faults
-    assert str(file) in fault.what
 
 
 def test_the_docs_decode_a_packed_file(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
