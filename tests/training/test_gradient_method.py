@@ -1,54 +1,26 @@
+"""Training and prediction of a gradient-based method."""
+
 from dataclasses import replace
 from typing import ClassVar
 
 import pytest
 import torch
-from tests.tasks import CLASSES, SHORT, labelled, nothing, same_weights, small_task, unheard
+from tests.tasks import CLASSES, SHORT, labelled, same_weights, small_task, unheard
+from tests.training.methods import EntropyMinimisation, Supervised, both_tracks, weights_after
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from xlser.backbones.audiontt import AudioNTT512
 from xlser.errors import MethodError
-from xlser.methods import Labelled, Predictor, Speech, Task, Track
+from xlser.methods import Labelled, Predictor, Task, Track
 from xlser.training import (
     GradientMethod,
     ModelPredictor,
     Step,
-    embed,
     floored,
     new_model,
     train_source_model,
 )
-
-TRACKS: tuple[Track, ...] = ("finetune", "frozen")
-both_tracks = pytest.mark.parametrize("track", TRACKS)
-
-
-class EntropyMinimisation(GradientMethod):
-    name = "entropy-minimisation"
-    target_labels = "few"
-    weight: float = 0.1
-
-    def loss(self, step: Step) -> Tensor:
-        supervised = cross_entropy(self.model(step.labelled.speech), step.labelled.emotion)
-        p = self.model(step.unlabelled.speech).softmax(-1)
-        return supervised - self.weight * step.progress * (p * p.log()).sum(-1).mean()
-
-
-class Supervised(GradientMethod):
-    name = "supervised"
-    target_labels = "few"
-
-
-class SourceOnly(GradientMethod):
-    name = "source-only"
-    target_labels = "none"
-    stages = ("source",)
-
-
-def weights_after(method: GradientMethod, task: Task) -> dict[str, Tensor]:
-    method.fit(task)
-    return method.model.state_dict()
 
 
 def accuracy(predictor: Predictor, heard: Labelled) -> float:
@@ -92,105 +64,6 @@ def test_training_leaves_the_global_generator_as_it_was() -> None:
     before = torch.random.get_rng_state()
     Supervised().fit(small_task("frozen"))
     assert torch.equal(torch.random.get_rng_state(), before)
-
-
-@both_tracks
-def test_the_source_model_depends_on_the_source_alone(track: Track) -> None:
-    task = small_task(track)
-    elsewhere = replace(
-        task,
-        source_validation=nothing(track),
-        target_labelled=labelled(track, 5, seed=77, shift=-2.0),
-        target_unlabelled=labelled(track, 3, seed=78, shift=4.0).speech,
-    )
-    assert same_weights(train_source_model(task), train_source_model(elsewhere))
-
-
-@both_tracks
-def test_the_source_model_follows_its_source_and_its_seed(track: Track) -> None:
-    task = small_task(track)
-    expected = train_source_model(task)
-    others = (replace(task, seed=1), replace(task, source=labelled(track, 8, seed=99)))
-    for other in others:
-        assert not same_weights(train_source_model(other), expected)
-
-
-@both_tracks
-def test_a_method_of_stage_source_alone_is_the_source_model(track: Track) -> None:
-    task = small_task(track)
-    source_model = train_source_model(task)
-    assert same_weights(weights_after(SourceOnly(), task), source_model)
-    shared = replace(task, source_model=source_model)
-    assert same_weights(weights_after(SourceOnly(), shared), source_model)
-
-
-@both_tracks
-def test_stage_target_starts_from_the_shared_source_model(track: Track) -> None:
-    task = small_task(track)
-    shared = replace(task, source_model=train_source_model(task))
-    assert same_weights(weights_after(Supervised(), shared), weights_after(Supervised(), task))
-    other = replace(task, source_model=train_source_model(replace(task, seed=5)))
-    assert not same_weights(weights_after(Supervised(), other), weights_after(Supervised(), task))
-
-
-def test_training_leaves_the_shared_source_model_alone() -> None:
-    task = small_task("frozen")
-    shared = train_source_model(task)
-    before = {name: value.clone() for name, value in shared.items()}
-    Supervised().fit(replace(task, source_model=shared))
-    assert same_weights(shared, before)
-
-
-def test_a_source_model_is_asked_for_where_stage_source_is_gone_through() -> None:
-    class TargetOnly(GradientMethod):
-        stages = ("target",)
-
-    assert (Supervised.needs_source_model, SourceOnly.needs_source_model) == (True, True)
-    assert not TargetOnly.needs_source_model
-
-
-class WithModules(GradientMethod):
-    """Makes two modules beside the model, one of them frozen."""
-
-    name = "with-modules"
-    target_labels = "few"
-
-    def setup(self, task: Task) -> None:
-        self.projection = nn.Linear(len(task.classes), len(task.classes))
-        self.fixed = nn.Linear(len(task.classes), len(task.classes)).requires_grad_(False)
-        self.before = {k: v.clone() for k, v in self.projection.state_dict().items()}
-        self.fixed_before = {k: v.clone() for k, v in self.fixed.state_dict().items()}
-
-    def loss(self, step: Step) -> Tensor:
-        logits = self.fixed(self.projection(self.model(step.labelled.speech)))
-        return cross_entropy(logits, step.labelled.emotion)
-
-
-def test_modules_made_in_setup_are_trained_unless_frozen() -> None:
-    method = WithModules()
-    method.fit(small_task("frozen"))
-    assert not same_weights(method.projection.state_dict(), method.before)
-    assert same_weights(method.fixed.state_dict(), method.fixed_before)
-
-
-def test_a_frozen_part_of_the_model_stays_as_stage_source_left_it() -> None:
-    class HeadOnly(Supervised):
-        def setup(self, task: Task) -> None:
-            self.model.encoder.requires_grad_(False)
-
-    task = small_task("frozen")
-    source_model, trained = train_source_model(task), weights_after(HeadOnly(), task)
-    changed = {name for name in trained if not torch.equal(trained[name], source_model[name])}
-    assert changed == {"head.weight", "head.bias"}
-
-
-def test_a_module_set_under_two_names_is_trained_once() -> None:
-    class Shorthand(Supervised):
-        def setup(self, task: Task) -> None:
-            self.encoder = self.model.encoder
-
-    task = small_task("frozen")
-    assert same_weights(weights_after(Shorthand(), task), weights_after(Supervised(), task))
 
 
 class Drifting(GradientMethod):
@@ -334,110 +207,3 @@ def test_an_embedding_dimension_without_spread_does_no_harm() -> None:
     source.speech.features[:, 3] = 1.5
     predictor = ModelPredictor(new_model(small_task("frozen", source=source)))
     assert torch.isfinite(predictor.predict(source.speech)).all()
-
-
-class Eventful(Supervised):
-    """Notes what is called, in order, and in what mode and with what weights."""
-
-    def setup(self, task: Task) -> None:
-        self.events: list[str] = ["setup"]
-        self.in_training: list[bool] = []
-        self.moved: list[bool] = []
-
-    def before_epoch(self, task: Task, epoch: int) -> None:
-        assert len(embed(self.model, task.target_unlabelled)) == 30  # leaves it in evaluation
-        self.events.append(f"epoch {epoch}")
-
-    def loss(self, step: Step) -> Tensor:
-        self.events.append("loss")
-        self.in_training.append(self.model.training and self.model.encoder.training)
-        self._weight = self.model.head.weight.detach().clone()
-        return super().loss(step)
-
-    def after_step(self) -> None:
-        self.events.append("after")
-        self.moved.append(not torch.equal(self.model.head.weight, self._weight))
-
-
-@both_tracks
-def test_hooks_are_called_before_every_epoch_and_after_every_step(track: Track) -> None:
-    method = Eventful()
-    method.fit(small_task(track))  # 80 utterances in batches of 16
-    expected = ["setup"]
-    for epoch in range(SHORT.epochs):
-        expected += [f"epoch {epoch}", *["loss", "after"] * 5]
-    assert method.events == expected
-
-
-@both_tracks
-def test_a_model_looked_at_between_epochs_goes_on_training(track: Track) -> None:
-    method = Eventful()
-    method.fit(small_task(track))
-    assert all(method.in_training)
-
-
-def test_after_a_step_the_weights_have_moved() -> None:
-    method = Eventful()
-    method.fit(small_task("frozen"))
-    assert all(method.moved)
-
-
-@both_tracks
-def test_looking_at_the_model_between_epochs_changes_nothing(track: Track) -> None:
-    task = small_task(track)
-    assert same_weights(weights_after(Eventful(), task), weights_after(Supervised(), task))
-
-
-def test_no_hook_is_called_in_stage_source() -> None:
-    class Failing(SourceOnly):
-        def setup(self, task: Task) -> None:
-            raise AssertionError
-
-        before_epoch = after_step = loss = setup
-
-    Failing().fit(small_task("frozen"))
-
-
-def test_what_predicts_is_the_methods_own_choice() -> None:
-    class Constant:
-        def predict(self, speech: Speech) -> Tensor:
-            return torch.full((len(speech), len(CLASSES)), 0.2)
-
-    class Indifferent(Supervised):
-        def predictor(self, task: Task) -> Predictor:
-            assert torch.equal(task.target_labelled.emotion, torch.arange(5).repeat(2))
-            self.trained = {k: v.clone() for k, v in self.model.state_dict().items()}
-            return Constant()
-
-    task, speech = small_task("frozen"), unheard("frozen").speech
-    method = Indifferent()
-    assert (method.fit(task).predict(speech) == 0.2).all()
-    assert same_weights(method.trained, weights_after(Supervised(), task))
-
-
-class WithGuide(Supervised):
-    """Holds a frozen module with batch norm, in the mode asked for."""
-
-    guide_trains: bool = False
-
-    def setup(self, task: Task) -> None:
-        self.guide = nn.Sequential(nn.Linear(len(task.classes), 4), nn.BatchNorm1d(4))
-        self.guide.requires_grad_(False).train(self.guide_trains)
-        self.before = {k: v.clone() for k, v in self.guide.state_dict().items()}
-        self.modes: set[bool] = set()
-
-    def loss(self, step: Step) -> Tensor:
-        logits = self.model(step.labelled.speech)
-        self.modes.add(self.guide.training)
-        return cross_entropy(logits, step.labelled.emotion) + self.guide(logits).square().mean()
-
-
-@pytest.mark.parametrize("trains", [False, True])
-def test_a_frozen_module_keeps_its_mode_and_its_weights(trains: bool) -> None:
-    method = WithGuide(guide_trains=trains)
-    method.fit(small_task("frozen"))
-    assert method.modes == {trains}
-    for name, value in method.guide.state_dict().items():
-        # In evaluation mode not even the running statistics move.
-        assert torch.equal(value, method.before[name]) or (trains and "1." in name)
-    assert not any(p.requires_grad for p in method.guide.parameters())
