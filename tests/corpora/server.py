@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+CONTENT = bytes(range(256)) * 400
+"""Of a file to download: every value of a byte, 400 times."""
+
 
 @dataclass
 class File:

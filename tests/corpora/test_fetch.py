@@ -1,17 +1,14 @@
-"""Fetching: downloads that break off are resumed, wrong ones refused, archives kept inside."""
+"""Fetching a corpus: its licence, its download, and the folder that is noted."""
 
 import hashlib
-import io
 import json
 import re
-import tarfile
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests import trees
-from tests.corpora.server import Site, serving
+from tests.corpora.archives import zipped
+from tests.corpora.server import Site
 from tests.trees import Tiny
 from typer.testing import CliRunner
 
@@ -19,218 +16,10 @@ from xlser import registry
 from xlser.cli import app
 from xlser.corpora import add_corpus, corpus_names, find_root, get_corpus, scan
 from xlser.corpora.fetch import fetch
-from xlser.corpora.fetch.download import ATTEMPTS, download
-from xlser.corpora.fetch.unpack import unpack
 from xlser.corpora.remote import Download, Remote
 from xlser.corpora.tables.registering import register_folder
 from xlser.errors import FetchError, SettingsError
 from xlser.settings import Settings, read_config
-
-CONTENT = bytes(range(256)) * 400
-MD5, SHA = hashlib.md5(CONTENT).hexdigest(), hashlib.sha256(CONTENT).hexdigest()
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as site:
-        yield site
-
-
-def get(folder: Path, *urls: str, **how: object) -> bytes:
-    remote = Remote(urls, "file.bin", **{"digest": f"md5:{MD5}", **how})  # type: ignore[arg-type]
-    got = download(remote, folder, pause=0)
-    assert (got.size, got.sha256) == (len(CONTENT), SHA)
-    assert not list(folder.glob("*.part")) + list(folder.glob("*.tag"))
-    return got.path.read_bytes()
-
-
-def test_file_comes_whole_and_progress_is_told(site: Site, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    remote = Remote((site.put("/f", CONTENT),), "a/file.bin", len(CONTENT), f"sha256:{SHA}")
-    got = download(remote, tmp_path, lambda done, total: told.append((done, total)), pause=0)
-    assert got.path == tmp_path / "a/file.bin"
-    assert told[-1] == (len(CONTENT), len(CONTENT))
-    download(remote, tmp_path, pause=0)
-    assert len(site.requests) == 1  # it is there
-
-
-def test_download_that_breaks_off_is_resumed(site: Site, tmp_path: Path) -> None:
-    assert get(tmp_path, site.put("/f", CONTENT, breaks=40_000)) == CONTENT
-    assert [asked for _, asked in site.requests] == ["", "bytes=40000-", "bytes=80000-"]
-
-
-def test_later_call_goes_on_where_an_earlier_one_stopped(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "file.bin.part").write_bytes(CONTENT[:70_000])
-    assert get(tmp_path, site.put("/f", CONTENT)) == CONTENT
-    assert site.requests == [("/f", "bytes=70000-")]
-
-
-def test_server_that_ignores_ranges_starts_again(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "file.bin.part").write_bytes(b"x" * 70_000)
-    assert get(tmp_path, site.put("/f", CONTENT, ranges=False)) == CONTENT
-
-
-def test_other_version_of_the_file_starts_again(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "file.bin.part").write_bytes(b"x" * 70_000)
-    (tmp_path / "file.bin.tag").write_text('"0"')
-    assert get(tmp_path, site.put("/f", CONTENT)) == CONTENT
-
-
-def test_kept_part_of_another_version_without_a_tag_is_given_up(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "file.bin.part").write_bytes(b"x" * 70_000)
-    assert get(tmp_path, site.put("/f", CONTENT)) == CONTENT
-
-
-def test_kept_part_that_is_too_long_is_given_up(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "file.bin.part").write_bytes(b"x" * 500_000)
-    assert get(tmp_path, site.put("/f", CONTENT)) == CONTENT
-
-
-@pytest.mark.parametrize("status", [429, 500, 503])
-def test_busy_server_is_asked_again(status: int, site: Site, tmp_path: Path) -> None:
-    assert get(tmp_path, site.put("/f", CONTENT, status=status, times=3)) == CONTENT
-
-
-def test_no_address_is_asked_for_ever(site: Site, tmp_path: Path) -> None:
-    with pytest.raises(FetchError, match=r"file\.bin cannot be downloaded"):
-        get(tmp_path, site.put("/f", CONTENT, status=503))
-    assert len(site.requests) == ATTEMPTS
-
-
-def test_length_need_not_be_stated(site: Site, tmp_path: Path) -> None:
-    assert get(tmp_path, site.put("/f", CONTENT, chunks=True)) == CONTENT
-    (tmp_path / "file.bin").unlink()
-    url = site.put("/g", CONTENT, chunks=True, breaks=50_000)
-    assert get(tmp_path, url, size=len(CONTENT)) == CONTENT
-
-
-@pytest.mark.parametrize(
-    ("how", "reason"),
-    [
-        ({"status": 404}, "Not Found"),
-        ({"size": 17}, "it has 17 bytes, not 102,400"),
-        ({"size": 200_000}, "it has 200,000 bytes, not 102,400"),
-    ],
-)
-def test_mirror_stands_in_for_an_address_that_fails(
-    how: dict[str, int], reason: str, site: Site, tmp_path: Path
-) -> None:
-    bad, good = site.put("/bad", CONTENT, **how), site.put("/good", CONTENT)
-    assert get(tmp_path, bad, good, size=len(CONTENT)) == CONTENT
-    (tmp_path / "file.bin").unlink()
-    with pytest.raises(FetchError) as error:
-        get(tmp_path, bad, size=len(CONTENT))
-    assert reason in error.value.problem
-    assert "get the corpus by hand" in error.value.remedy
-    assert not list(tmp_path.iterdir())
-
-
-def test_wrong_content_is_refused_and_not_kept(site: Site, tmp_path: Path) -> None:
-    wrong = site.put("/wrong", CONTENT[::-1])
-    with pytest.raises(FetchError, match=f"its md5 is .*, not {MD5}"):
-        get(tmp_path, wrong)
-    assert not list(tmp_path.iterdir())
-    assert get(tmp_path, wrong, site.put("/good", CONTENT)) == CONTENT
-
-
-def test_server_that_sends_more_than_it_should_is_stopped(site: Site, tmp_path: Path) -> None:
-    with pytest.raises(FetchError, match="it sends more than 102,400 bytes"):
-        get(tmp_path, site.put("/f", CONTENT + b"x", chunks=True), size=len(CONTENT))
-
-
-def test_server_that_sends_another_range_is_not_believed(site: Site, tmp_path: Path) -> None:
-    with pytest.raises(FetchError, match="another range than the one asked for"):
-        get(tmp_path, site.put("/f", CONTENT, breaks=40_000, lie=True))
-
-
-def test_nobody_at_the_address(tmp_path: Path) -> None:
-    with pytest.raises(FetchError, match="refused"):
-        get(tmp_path, "http://127.0.0.1:9/f")
-
-
-def test_size_and_digest_are_those_of_a_zenodo_record(site: Site, tmp_path: Path) -> None:
-    files = [{"key": "file.bin", "size": len(CONTENT), "checksum": f"md5:{MD5}"}]
-    facts = site.put("/api", json.dumps({"files": files}).encode())
-    url = site.put("/f", CONTENT)
-    assert get(tmp_path, url, digest=None, facts=facts) == CONTENT
-    (tmp_path / "file.bin").unlink()
-    bad = site.put("/bad", b"x")
-    with pytest.raises(FetchError, match="it has 1 bytes, not 102,400"):
-        get(tmp_path, bad, digest=None, facts=facts)
-
-
-def test_size_and_digest_are_those_of_a_git_lfs_pointer(site: Site, tmp_path: Path) -> None:
-    text = f"version https://git-lfs.github.com/spec/v1\noid sha256:{SHA}\nsize {len(CONTENT)}\n"
-    facts = site.put("/pointer", text.encode())
-    with pytest.raises(FetchError, match="it has 1 bytes, not 102,400"):
-        get(tmp_path, site.put("/bad", b"x"), digest=None, facts=facts)
-    assert get(tmp_path, site.put("/f", CONTENT), digest=None, facts=facts) == CONTENT
-
-
-def zipped(members: dict[str, bytes], link: str | None = None) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in members.items():
-            info = zipfile.ZipInfo(name)
-            info.external_attr = (0o120777 if name == link else 0o100644) << 16
-            archive.writestr(info, content)
-    return file.getvalue()
-
-
-def tarred(members: dict[str, bytes], link: tuple[bytes, str] | None = None) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w:gz") as archive:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            if link:
-                info.type, info.linkname, info.size = link[0], link[1], 0
-            archive.addfile(info, io.BytesIO(content))
-    return file.getvalue()
-
-
-EVIL = ("../evil.wav", "a/../../evil.wav", "/evil.wav", "..\\evil.wav", "C:\\evil.wav", "C:evil")
-
-
-@pytest.mark.parametrize("name", EVIL)
-@pytest.mark.parametrize("pack", [zipped, tarred])
-def test_member_that_leads_out_is_refused(pack, name: str, tmp_path: Path) -> None:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    archive = tmp_path / ("a.zip" if pack is zipped else "a.tar.gz")
-    archive.write_bytes(pack({name: b"x"}))
-    with pytest.raises(FetchError, match="leads out of the folder"):
-        unpack(archive, folder)
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [archive.name]
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("a.zip", zipped({"l.wav": b"/etc/passwd"}, "l.wav")),
-        ("a.tar.gz", tarred({"l.wav": b""}, (tarfile.SYMTYPE, "/etc/passwd"))),
-        ("a.tar.gz", tarred({"l.wav": b""}, (tarfile.LNKTYPE, "../secret"))),
-        ("a.tar.gz", tarred({"l.wav": b""}, (tarfile.FIFOTYPE, ""))),
-        ("a.zip", b"no zip"),
-        ("a.tar.gz", b"no tar"),
-        ("a.zip", zipped({"x.wav": b"x" * 999})[:-60]),
-        ("a.tar.gz", tarred({"x.wav": CONTENT})[:-60]),
-    ],
-    # A gzip file holds the time; names made of its bytes would differ from process to process.
-    ids=["zip link", "link", "hard link", "pipe", "no zip", "no tar", "cut zip", "cut tar"],
-)
-def test_links_and_damaged_archives_are_refused(name: str, content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(FetchError, match="is not unpacked"):
-        unpack(tmp_path / name, tmp_path / "in")
-
-
-def test_leading_folders_are_left_away(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "a.tar.gz").write_bytes(tarred({"repo-abc/a/x.wav": b"x", "repo-abc/y": b"y"}))
-    assert unpack(tmp_path / "a.tar.gz", tmp_path / "in", strip=1) == 2
-    assert (tmp_path / "in/a/x.wav").read_bytes() == b"x"
 
 
 @pytest.fixture
