@@ -28,20 +28,21 @@ _LEVEL = 9  # of zstd: 15 saves another 4 % and takes four times as long
 _DICTIONARY = 1 << 28  # bytes of distinct texts a column may have: names of utterances are long
 
 
-def packed_path(own: Path) -> Path | None:
+def packed_path(own: Path) -> Path:
     """Return the packed file that a record belongs in: one a folder and label budget.
 
     Several, as a file of all budgets grows beyond what a repository and its reviewers like.
 
     Args:
-        own: path of the record's own file; None comes back of one that is named otherwise.
+        own: path of the record's own file. Of one that no record is named like, "k.parquet" comes
+            back, which holds nothing.
 
     Example:
         >>> packed_path(Path("german/frozen/egemaps/svm-k25-s0-f1-0123abcd.json")).as_posix()
         'german/frozen/egemaps/k25.parquet'
     """
     named = _NAMED.search(own.name)
-    return own.with_name(f"k{named[1]}.parquet") if named else None
+    return own.with_name(f"k{named[1] if named else ''}.parquet")
 
 
 def to_bytes(table: pa.Table) -> bytes:

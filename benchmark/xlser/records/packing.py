@@ -25,8 +25,6 @@ from xlser.records.store import (
 from xlser.system.files import folder_locked, write_atomically
 from xlser.system.memory import most_resident
 
-_MISPLACED = "it does not lie where it belongs"
-
 
 @dataclass(frozen=True)
 class Packing:
@@ -65,11 +63,7 @@ def pack(results: Path) -> Packing:
                 _unpack(whole)
         by_file: dict[Path, list[Path]] = defaultdict(list)
         for path in files(results, ".json"):
-            if file := packed_path(path):
-                by_file[file].append(path)
-            else:
-                Record.read(path)
-                left[path] = _MISPLACED
+            by_file[packed_path(path)].append(path)
         for file, loose in by_file.items():
             added = _pack_into(file, loose, left)
             if added:
@@ -89,7 +83,7 @@ def _pack_into(file: Path, loose: Sequence[Path], left: dict[Path, str]) -> int:
         require_column_values(record, path)
         table = to_table([record])
         if paths_of(table, file.parent) != [path]:
-            left[path] = _MISPLACED
+            left[path] = "it does not lie where it belongs"
             continue
         texts[path] = record.to_json()
         if path not in rows:
@@ -182,8 +176,7 @@ def as_files(table: pa.Table, results: Path) -> dict[str, bytes]:
     """
     rows: dict[Path, list[int]] = defaultdict(list)
     for row, path in enumerate(paths_of(table, results)):
-        if file := packed_path(path):
-            rows[file].append(row)
+        rows[packed_path(path)].append(row)
     return {
         file.relative_to(results).as_posix(): sorted_bytes(
             [table.take(pa.array(rows[file], pa.int64()))], file.parent
