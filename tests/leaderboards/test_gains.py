@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.demo import Demo, request
 from tests.leaderboards.made import over_seeds, read, results, under, write
+from tests.leaderboards.test_figures import texts
 
 from xlser.leaderboards.rendering import page_as_markdown
 from xlser.protocols import get_protocol
@@ -84,6 +85,27 @@ def test_twins_stand_in_their_block_and_change_nothing_else_on_the_page(
         ("push", "−30.0"),
     ]
     assert "twin=True" not in beside
+
+
+def test_the_picture_has_a_panel_a_column_and_a_row_a_method_with_a_twin(
+    template: Record, tmp_path: Path
+) -> None:
+    fewer = [
+        record
+        for target in ("german", "italian")
+        for twin, right in ((False, 6), (True, 6))
+        for record in over_seeds(
+            template, V1, right, target=target, labels=25, method=stamp("push", twin)
+        )
+    ]
+    write(of_methods(template) + of_twins(template) + fewer, tmp_path)
+    page = write_leaderboard(V1, tmp_path).page
+    (picture,) = page.parent.glob("figures/gains-*.svg")
+    (condition,) = page.parent.glob("conditions/*.md")
+    assert f"](../figures/{picture.name})" in condition.read_text(encoding="utf-8")
+    words = texts(picture.read_bytes())
+    assert [word for word in words if word in ("pull", "push", "sft")] == ["pull", "push"]
+    assert [word for word in words if word.endswith("labels")] == ["25 labels", "100 labels"]
 
 
 def test_pages_of_details_show_the_gains_of_a_target(template: Record) -> None:

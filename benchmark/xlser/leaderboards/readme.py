@@ -9,7 +9,8 @@ pictures.
 - `conditions PROTOCOL CONDITION OTHER`: the difference between two conditions, method by method,
   as a picture and a table.
 - `lead PROTOCOL CONDITION METHOD OTHER`: the difference of METHOD to every method of OTHER.
-- `gains PROTOCOL CONDITION`: what each method gains from unlabelled speech.
+- `gains PROTOCOL CONDITION`: what each method gains from unlabelled speech, as a picture and a
+  table.
 - `languages PROTOCOL CONDITION`: the bounds, the reference and the best method of each language.
 - `separation PROTOCOL CONDITION ...`: what the means over languages can find under several.
 - `cost`: the cost of all records.
@@ -165,7 +166,8 @@ def _lead(
 def _gains(results_of: ResultsOf, protocol: str, condition: str) -> list[Block]:
     results = results_of(protocol)
     summary = _summary(results, condition)
-    return gains_of_summary(summary, summary.titles, results.metrics[results.protocol.headline])
+    metric = results.metrics[results.protocol.headline]
+    return gains_of_summary(summary, summary.titles, metric, f"gains-{protocol}-{condition}")
 
 
 def _languages(results_of: ResultsOf, protocol: str, condition: str) -> list[Block]:

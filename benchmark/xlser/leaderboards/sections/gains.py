@@ -1,9 +1,9 @@
 """Gain from unlabelled speech: each method against itself without it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from xlser.leaderboards.formatting import SIGNIFICANT, columns, show_difference
-from xlser.leaderboards.model import Block, Paragraph, TableModel
+from xlser.leaderboards.model import Block, Paragraph, Picture, TableModel, file_name
 from xlser.metrics import Metric
 from xlser.protocols import Labels
 from xlser.results import Budgets, Gain, Summary, Table
@@ -14,9 +14,11 @@ _ABOUT = (
     "from 0, adjusted over the column. Twins have no rank."
 )
 
+_PANELS = 2
+
 
 def gains_of_summary(
-    summary: Summary, titles: Mapping[Budgets, str], metric: Metric
+    summary: Summary, titles: Mapping[Budgets, str], metric: Metric, name: str
 ) -> list[Block]:
     """Return what methods gain in the mean over targets; nothing where no twin was run.
 
@@ -24,6 +26,7 @@ def gains_of_summary(
         summary: of a condition.
         titles: of the label budgets that have a column.
         metric: that is compared.
+        name: of the picture's file.
     """
     gains = {title: summary.gains(labels) for labels, title in titles.items()}
     gains = {title: of_column for title, of_column in gains.items() if of_column}
@@ -35,8 +38,27 @@ def gains_of_summary(
     cells = {title: [_cell(of.get(method)) for method in methods] for title, of in gains.items()}
     return [
         Paragraph(_about(metric)),
+        _picture(gains, methods, metric, name),
         TableModel(columns({"method": methods, **cells}, ["method"])),
     ]
+
+
+def _picture(
+    gains: Mapping[str, Mapping[str, Gain]], methods: Sequence[str], metric: Metric, name: str
+) -> Picture:
+    """Return a picture of the first columns: the headline and the smallest label budget."""
+    # Imported where pictures are drawn: matplotlib takes seconds to load, and a run needs none.
+    from xlser.leaderboards.figures import lead
+
+    drawn = dict(list(gains.items())[:_PANELS])
+    return Picture(
+        file_name(name),
+        f"One row a method: its gain from unlabelled speech, points of {metric.title}, with the "
+        "95 % interval; the table has the numbers.",
+        lead.gains(
+            drawn, methods, "Gain from unlabelled speech", f"{metric.title} above its twin, points"
+        ),
+    )
 
 
 def gains_of_table(table: Table, labels: Labels) -> list[Block]:

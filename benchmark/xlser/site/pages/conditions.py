@@ -86,7 +86,7 @@ def condition_page(protocol: Protocol, summary: Summary, encoders: Encoders | No
             summary_dots(drawn, metric, 100 / len(protocol.classes)),
         ),
         *_summary_tables(summary, reference),
-        *gains_of_summary(summary, summary.titles, headline),
+        *gains_of_summary(summary, summary.titles, headline, f"gains-{summary.condition.slug}"),
     ]
     if notes:
         blocks.append(Paragraph(" ".join(notes)))
