@@ -20,7 +20,7 @@ def test_its_python_runs(tmp_path: Path, demo_cache: Path, monkeypatch: pytest.M
     names: dict[str, object] = {"__name__": "readme"}
     for block in PYTHON:
         exec(compile(block, str(README), "exec"), names)
-    assert set(names["results"].frame["method"]) == {"entropy-minimisation", "sft"}  # type: ignore[attr-defined]
+    assert set(names["results"].frame["method"]) == {"entropy-minimisation", "sft"}
 
 
 def test_a_class_in_a_file_gets_its_row(

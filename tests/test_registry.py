@@ -55,5 +55,5 @@ def test_a_reference_that_cannot_be_used_says_why(
     Path("broken.py").write_text("raise SystemExit('no licence')")
     Path("empty.py").touch()
     with pytest.raises(PluginError) as caught:
-        registry.load_reference("xlser.methods", reference, Method)  # type: ignore[type-abstract]
+        registry.load_reference("xlser.methods", reference, Method)
     assert why in caught.value.problem

@@ -26,8 +26,8 @@ def test_cada_draws_unlabelled_speech_only_without_labels() -> None:
     assert not same_weights(weights(**no_labels), weights(**no_labels, **elsewhere))
 
 
-def heard_by_critic(method: CADA, step: Step) -> tuple[Tensor, Tensor]:
-    """The critic's answers to source and target, which a hundred lessons taught it."""
+def answers_of_critic(method: CADA, step: Step) -> tuple[Tensor, Tensor]:
+    """The critic's answers to source and target after a hundred steps."""
     for _ in range(100):
         method.loss(step)
     parts = embedded(method, step.labelled.speech, step.unlabelled.speech)
@@ -36,7 +36,7 @@ def heard_by_critic(method: CADA, step: Step) -> tuple[Tensor, Tensor]:
 
 
 def apart() -> dict[str, Any]:
-    """A frozen task whose target lies apart, so that a critic can tell it."""
+    """A frozen task whose target lies apart from the source, so that a critic separates them."""
     return {
         "target_labelled": labelled("frozen", 2, seed=3, shift=3.0),
         "target_unlabelled": labelled("frozen", 6, seed=4, shift=3.0).speech,
@@ -48,7 +48,7 @@ def test_cadas_critic_learns_class_and_domain_and_the_encoder_to_pass_for_the_so
     task = ready(method, "frozen", **apart())
     step = step_of(method, task)
     method.model.encoder.eval()
-    of_source, of_target = heard_by_critic(method, step)
+    of_source, of_target = answers_of_critic(method, step)
     emotion, target = step.labelled.emotion, step.labelled.target
     assert (of_source.argmax(dim=1) == emotion[~target]).float().mean() > 0.9
     assert (of_target.argmax(dim=1) == 5 + emotion[target]).float().mean() > 0.9
@@ -67,7 +67,7 @@ def test_cadas_sure_pseudo_labels_stand_in_for_labels() -> None:
     with torch.no_grad():
         method.model.head.weight.mul_(5)
     step = step_of(method, task)
-    _, of_target = heard_by_critic(method, step)
+    _, of_target = answers_of_critic(method, step)
     z = embedded(method, step.labelled.speech, step.unlabelled.speech)[1]
     p = method.model.head(z).softmax(dim=1)
     sure = p.amax(dim=1) >= 0.6

@@ -81,7 +81,7 @@ def test_an_episode_is_the_squared_error_of_similarities_to_class_means() -> Non
     assert max(counts) > 4  # so that support and queries are drawn from more than they need
     losses = {round(loss_of(method, step, seed).item(), 6) for seed in range(20)}
     assert len(losses) > 10
-    # Everybody of two classes of four: two are support, two queries, whoever is drawn.
+    # Two classes of four utterances each: whichever are drawn, two are support and two queries.
     first = [place for label in (0, 1) for place in torch.where(emotion == label)[0][:4].tolist()]
     few = replace(
         step,

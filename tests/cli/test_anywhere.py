@@ -11,12 +11,12 @@ import pytest
 from tests import trees
 from tests.cli.commands import XLSER, xlser
 from tests.records.committed import record as committed
+from tests.records.files_of_records import home
 
 from xlser.cli import main
 from xlser.corpora import get_corpus
 from xlser.errors import SettingsError
 from xlser.monitoring.console import console
-from xlser.records import place
 from xlser.settings import Settings
 
 LONG = "a" * 300
@@ -187,23 +187,9 @@ def test_name_too_long_is_an_error_in_words(args: list[str], inside: Inside) -> 
 
 @pytest.mark.parametrize("target", ["klingon", "english", "../x"])
 def test_record_of_an_unknown_target_is_named(target: str, inside: Inside, tmp_path: Path) -> None:
-    record = committed("sft-k100-s0-").model_copy(update={"target": target})
-    path = (
-        tmp_path
-        / "leaderboards/v1/results"
-        / place(
-            target="german",
-            track=record.track,
-            backbone=record.backbone.name,
-            method=record.method.name,
-            labels=record.labels,
-            seed=record.seed,
-            fold=record.fold,
-            repeat=record.repeat,
-            key=record.key,
-        )
-    )
-    record.write(path)
+    record = committed("sft-k100-s0-")
+    path = home(tmp_path / "leaderboards/v1/results", record)
+    record.model_copy(update={"target": target}).write(path)
     for args in (["leaderboard", "v1"], ["compare", "sft", "svm", "--protocol", "v1"]):
         code, err = inside(*args)
         assert code == 2

@@ -16,7 +16,7 @@ class NearestMean(Method):
 
     name = "nearest-mean"
     target_labels = "few"
-    citation = "nobody (2024)"
+    citation = "Example (2024)"
     tracks = ("frozen",)
     scale: float = 1.0
 

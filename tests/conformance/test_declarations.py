@@ -39,11 +39,11 @@ class InfiniteDefault(NearestMean):
 
 
 class DefaultOfAnotherType(NearestMean):
-    scales: tuple[float, ...] = [0.1, 1.0]  # type: ignore[assignment]
+    scales: tuple[float, ...] = [0.1, 1.0]
 
 
 class InvalidDefault(NearestMean):
-    scale = "wide"  # type: ignore[assignment]
+    scale = "wide"
 
 
 TYPES = "has settings of types that json has"
@@ -102,22 +102,22 @@ def test_an_unsound_declaration_is_told_and_nothing_is_run(
 )
 def test_a_task_holds_what_is_declared_and_no_more(facts: dict[str, Any], labels: set[int]) -> None:
     tasks: list[Task] = []
-    heard: list[Speech] = []
+    speeches: list[Speech] = []
 
     class Records(NearestMean):
         def learn(self, task: Task) -> None:
             tasks.append(task)
 
         def predict(self, speech: Speech) -> Tensor:
-            heard.append(speech)
+            speeches.append(speech)
             return super().predict(speech)
 
     assert check_method(like(Records, **facts)).passed
-    told = Counter(frozenset(task.source.speech.attributes) for task in tasks)
-    assert told.pop(frozenset(get_args(Attribute))) == 1
-    assert set(told) == {frozenset(facts.get("attributes", ()))}
+    handed = Counter(frozenset(task.source.speech.attributes) for task in tasks)
+    assert handed.pop(frozenset(get_args(Attribute))) == 1
+    assert set(handed) == {frozenset(facts.get("attributes", ()))}
     assert {len(task.target_labelled) for task in tasks} == labels
     if facts["target_labels"] == "all":
         assert not any(len(task.target_unlabelled) for task in tasks)
     assert all(task.backbone is None and task.source_model is None for task in tasks)
-    assert not any(speech.attributes for speech in heard)
+    assert not any(speech.attributes for speech in speeches)

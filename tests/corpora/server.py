@@ -48,7 +48,7 @@ class Site:
 
     def put(self, path: str, content: bytes, **how: object) -> str:
         """Serve a file; return its address."""
-        self.files[path] = File(content, **how)  # type: ignore[arg-type]
+        self.files[path] = File(content, **how)
         return f"{self.address}{path}"
 
 

@@ -79,7 +79,7 @@ class OtherGenders(Sound):
 
 
 class NoGender(Sound):
-    speakers = {"a": "woman", "b": "male", "c": "female"}  # type: ignore[dict-item]
+    speakers = {"a": "woman", "b": "male", "c": "female"}
 
 
 class OneSpeakerOfFear(Sound):

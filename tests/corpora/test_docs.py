@@ -55,7 +55,7 @@ def test_class_of_a_plugin_reads_its_files(tmp_path: Path) -> None:
     scope: dict[str, object] = {}
     exec(code, scope)
     root = trees.plant(tmp_path / "mine", ["ann_anger_01.wav", "bob_calm_02.wav"])
-    utterances = scan(scope["Mine"](), root).utterances  # type: ignore[operator]
+    utterances = scan(scope["Mine"](), root).utterances
     assert [(u.speaker, u.gender, u.emotion) for u in utterances] == [
         ("ann", "female", "anger"),
         ("bob", "male", "calm"),

@@ -15,19 +15,19 @@ MD5, SHA = hashlib.md5(CONTENT).hexdigest(), hashlib.sha256(CONTENT).hexdigest()
 
 
 def get(folder: Path, *urls: str, **how: object) -> bytes:
-    remote = Remote(urls, "file.bin", **{"digest": f"md5:{MD5}", **how})  # type: ignore[arg-type]
+    remote = Remote(urls, "file.bin", **{"digest": f"md5:{MD5}", **how})
     got = download(remote, folder, pause=0)
     assert (got.size, got.sha256) == (len(CONTENT), SHA)
     assert not list(folder.glob("*.part")) + list(folder.glob("*.tag"))
     return got.path.read_bytes()
 
 
-def test_file_comes_whole_and_progress_is_told(site: Site, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
+def test_file_comes_whole_and_progress_is_reported(site: Site, tmp_path: Path) -> None:
+    reported: list[tuple[int, int]] = []
     remote = Remote((site.put("/f", CONTENT),), "a/file.bin", len(CONTENT), f"sha256:{SHA}")
-    got = download(remote, tmp_path, lambda done, total: told.append((done, total)), pause=0)
+    got = download(remote, tmp_path, lambda done, total: reported.append((done, total)), pause=0)
     assert got.path == tmp_path / "a/file.bin"
-    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert reported[-1] == (len(CONTENT), len(CONTENT))
     download(remote, tmp_path, pause=0)
     assert len(site.requests) == 1  # it is there
 

@@ -218,4 +218,4 @@ def test_every_download_names_addresses_inside_a_safe_path() -> None:
             assert ".." not in remote.path
             assert remote.is_archive or remote.path.startswith("AudioWAV/")
             assert remote.digest is None or remote.digest.split(":")[0] in ("md5", "sha256")
-    assert len(get_corpus("cremad").download.files) == 7442  # type: ignore[union-attr]
+    assert len(get_corpus("cremad").download.files) == 7442

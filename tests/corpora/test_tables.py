@@ -32,7 +32,7 @@ def table(tmp_path: Path, *rows: str, header: str = HEADER) -> Path:
 
 
 def spoken(path: Path, **how: object) -> dict[str, tuple[str, ...]]:
-    corpus = TableCorpus("mine", path, language="greek", **how)  # type: ignore[arg-type]
+    corpus = TableCorpus("mine", path, language="greek", **how)
     return {
         name: (s.speaker, s.emotion, corpus.gender_of(s.speaker), s.sentence, s.split)
         for name, s in corpus.published().items()

@@ -27,7 +27,7 @@ METHODS = """
 
         name = "waits"
         target_labels = "none"
-        citation = "nobody (2024)"
+        citation = "Example (2024)"
         tracks = ("frozen",)
         folder: str = ""
 
@@ -115,26 +115,27 @@ class Grid:
         )
 
 
-def hear(process: Command, said: str) -> str:
+def line_with(text: str, process: Command) -> str:
+    """Wait for a line of a command's messages and return it."""
     assert process.stderr
-    heard = []
+    lines = []
     for line in process.stderr:
-        heard.append(line)
-        if said in line:
+        lines.append(line)
+        if text in line:
             return line
-    raise AssertionError(f"{said!r} was not said:\n{''.join(heard)}")
+    raise AssertionError(f"{text!r} was not printed:\n{''.join(lines)}")
 
 
 ASKED = request(["sft", "lower-bound"], ["german"])
 
 
-def told_of(executor: Slurm, folder: Path, expected: dict[str, Record]) -> list[str]:
-    """Hold the records of the grid against those expected; return what was told."""
-    told: list[str] = []
+def events_of(executor: Slurm, folder: Path, expected: dict[str, Record]) -> list[str]:
+    """Hold the records of the grid against those expected; return the events."""
+    reported: list[str] = []
     events = Events(
-        started=lambda job: told.append(f"started {job.label}"),
-        trained=lambda job, seconds: told.append(f"trained {job.label}"),
-        finished=lambda run, record: told.append(f"finished {run.label}"),
+        started=lambda job: reported.append(f"started {job.label}"),
+        trained=lambda job, seconds: reported.append(f"trained {job.label}"),
+        finished=lambda run, record: reported.append(f"finished {run.label}"),
     )
     outcome = Demo(folder / "cache").run(ASKED, folder / "results", events, executor)
     assert not outcome.failures
@@ -144,4 +145,4 @@ def told_of(executor: Slurm, folder: Path, expected: dict[str, Record]) -> list[
     took = {r.seconds["source model"] for r in made.values() if "source model" in r.seconds}
     assert len(took) == 1
     assert not list((folder / "cache/slurm").iterdir())  # nothing stays in the spool
-    return sorted(told)
+    return sorted(reported)

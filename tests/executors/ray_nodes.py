@@ -115,7 +115,7 @@ class Cluster:
 
     def add(self, cpus: int = 1, **how: object) -> Node:
         """Start a node. One after the other: at once, two may choose the same names of sockets."""
-        node = Node(f"--address={self.address}", cpus=cpus, **how)  # type: ignore[arg-type]
+        node = Node(f"--address={self.address}", cpus=cpus, **how)
         self._nodes.append(node)
         return node.wait()
 

@@ -31,7 +31,7 @@ class Stranger(Method):
         return self
 
     def predict(self, speech: Speech) -> Tensor:
-        return self.answer(speech)  # type: ignore[return-value]
+        return self.answer(speech)
 
 
 def uniform(speech: Speech) -> Tensor:
@@ -134,7 +134,7 @@ def test_a_fit_that_returns_nothing_is_told_so(
 ) -> None:
     class Forgetful(Stranger):
         def fit(self, task: Task) -> Predictor:
-            return None  # type: ignore[return-value]
+            return None
 
     ((_, trace),) = demo.run(request([Forgetful]), tmp_path).failures
     assert "MethodError" in trace

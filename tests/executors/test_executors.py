@@ -52,7 +52,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_jobs_and_threads_are_sized_to_the_machine_and_the_work(
     track: str, device: torch.device, asked: int | None, runs: int, jobs: int, threads: int
 ) -> None:
-    sized = Local(jobs=asked).sized(track, device, runs)  # type: ignore[arg-type]
+    sized = Local(jobs=asked).sized(track, device, runs)
     assert (sized.jobs, sized.threads) == (jobs, threads)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.demo import Demo, request
-from tests.executors.queued_grids import Grid, hear, told_of, until
+from tests.executors.queued_grids import Grid, events_of, line_with, until
 from tests.executors.slurm_node import TO_BE_HAD, slurm
 
 from xlser.errors import WorkerError
@@ -52,7 +52,7 @@ def test_slurm_leaves_the_same_records_by_one_array_each_time(
 ) -> None:
     monkeypatch.setattr(SlurmQueue, "pause", 1.0)
     setup = (f"touch {tmp_path}/set-up-$SLURM_JOB_ID",)
-    told_of(Slurm(partition="all", memory=1.5, minutes=5, setup=setup), tmp_path, expected)
+    events_of(Slurm(partition="all", memory=1.5, minutes=5, setup=setup), tmp_path, expected)
     asked = ["squeue", "--me", "--array", "--noheader", "--states=all", "--format=%i %T %l %m"]
     for _ in range(100):  # records are there before the last job has ended
         said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
@@ -77,7 +77,7 @@ def test_jobs_that_slurm_begins_again_or_loses_leave_one_record_each(
     cancelled, requeued, _ = grid.marks()
     tickets = grid.tickets()
     order(node, "scancel", "--signal=KILL", cancelled.number)
-    assert "its state in the queue is CANCELLED" in hear(command, "begun again")
+    assert "its state in the queue is CANCELLED" in line_with("begun again", command)
     until(lambda: len(grid.tickets() - tickets) == 1, command)
     command.kill()
     command.wait(timeout=60)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from tests.demo import Demo, request
-from tests.executors.queued_grids import Grid, hear, told_of, until
+from tests.executors.queued_grids import Grid, events_of, line_with, until
 
 from xlser.errors import WorkerError
 from xlser.executors import Began, Ended, JobEvent, Lost
@@ -39,10 +39,10 @@ def grid(site: Path, tmp_path: Path, demo_cache: Path) -> Iterator[Grid]:
 def test_processes_of_this_machine_leave_the_same_records(
     tmp_path: Path, expected: dict[str, Record]
 ) -> None:
-    told = told_of(Slurm(cluster="local"), tmp_path, expected)
+    reported = events_of(Slurm(cluster="local"), tmp_path, expected)
     runs = ["german sft k=20 s=0", "german lower-bound k=0 s=0"]
     of_runs = [f"{what} {run}" for run in runs for what in ("started", "finished")]
-    assert told == sorted([*of_runs, "started source model s=0", "trained source model s=0"])
+    assert reported == sorted([*of_runs, "started source model s=0", "trained source model s=0"])
 
 
 def test_jobs_outlive_the_command_and_the_next_one_takes_them_in(grid: Grid) -> None:
@@ -51,7 +51,7 @@ def test_jobs_outlive_the_command_and_the_next_one_takes_them_in(grid: Grid) -> 
     until(lambda: len(grid.marks()) == 2, command)
     killed, other = grid.marks()
     os.kill(killed.process, signal.SIGKILL)
-    assert "its log is" in hear(command, "begun again")
+    assert "its log is" in line_with("begun again", command)
     until(lambda: len(grid.marks()) == 3, command)
     command.kill()
     command.wait(timeout=60)
@@ -93,15 +93,15 @@ def test_a_run_that_takes_longer_than_the_timeout_is_a_failed_run(
     assert not list((demo_cache / "slurm").iterdir())
 
 
-class Told(Queue):
-    """A queue that says what it is told to."""
+class MadeUpQueue(Queue):
+    """A queue whose answer a test sets."""
 
     pause = 0.0
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._jobs = {}
-        self.says: Mapping[str, str] | None = {}
+        self.answer: Mapping[str, str] | None = {}
         self.submitted: list[str] = []
         self.cancelled: list[str] = []
 
@@ -111,7 +111,7 @@ class Told(Queue):
         return tickets
 
     def states(self, tickets: Collection[str]) -> Mapping[str, str] | None:
-        return self.says
+        return self.answer
 
     def cancel(self, tickets: Collection[str]) -> None:
         self.cancelled += tickets
@@ -119,10 +119,10 @@ class Told(Queue):
 
 @dataclass
 class Site:
-    """A crew, its queue that says what it is told to, its spool, and two jobs."""
+    """A crew, its queue, its spool, and two jobs."""
 
     shared: JobContext
-    queue: Told
+    queue: MadeUpQueue
     spool: Spool
     jobs: list[Job]
 
@@ -140,7 +140,7 @@ def cluster(tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch) -
     plan = demo.plan(request(["svm"], labels=[20], seeds=[0, 1]), tmp_path / "results")
     shared = JobContext(demo.inputs(), tmp_path / "results", torch.device("cpu"))
     spool = Spool(tmp_path / "spool")
-    return Site(shared, Told(spool.folder / "submitit"), spool, jobs_of(plan.todo, shared))
+    return Site(shared, MadeUpQueue(spool.folder / "submitit"), spool, jobs_of(plan.todo, shared))
 
 
 def words(crew: _Queued) -> list[JobEvent]:
@@ -151,15 +151,15 @@ def test_what_slurm_says_of_a_job_that_left_nothing(cluster: Site) -> None:
     crew, queue = cluster.crew(), cluster.queue
     crew.take(cluster.jobs)
     first, second = (job.key for job in cluster.jobs)
-    queue.says = {"0_0": "PENDING", "0_1": "CONFIGURING"}
+    queue.answer = {"0_0": "PENDING", "0_1": "CONFIGURING"}
     assert words(crew) == []
-    queue.says = {"0_0": "RUNNING", "0_1": "RUNNING"}
+    queue.answer = {"0_0": "RUNNING", "0_1": "RUNNING"}
     cluster.spool.report_epochs(second, 3, 100)
     assert words(crew) == [Began(first), Began(second)]
     assert cluster.epochs == (second, 3, 100)
-    queue.says = None  # it does not answer, which is no news
+    queue.answer = None  # it does not answer, which is no news
     assert words(crew) == []
-    queue.says = {"0_0": "PREEMPTED", "0_1": "TIMEOUT"}
+    queue.answer = {"0_0": "PREEMPTED", "0_1": "TIMEOUT"}
     (ended,) = words(crew)
     assert isinstance(ended, Ended)
     assert isinstance(ended.ending, Failure)
@@ -167,7 +167,7 @@ def test_what_slurm_says_of_a_job_that_left_nothing(cluster: Site) -> None:
     assert queue.submitted == [first, second, first]  # a job preempted is not a job lost
     queue.log("2_0").parent.mkdir()
     queue.log("2_0").write_text("slurmstepd: error: Detected 1 oom_kill event")
-    queue.says = {"2_0": "OUT_OF_MEMORY"}
+    queue.answer = {"2_0": "OUT_OF_MEMORY"}
     (lost,) = words(crew)
     said = f"its state in the queue is OUT_OF_MEMORY; its log is {queue.log('2_0')}"
     assert lost == Lost(first, said)
@@ -181,17 +181,20 @@ def test_an_ending_stays_until_it_was_taken_in(cluster: Site) -> None:
     crew = cluster.crew()
     crew.take(cluster.jobs)
     cluster.spool.end(first.key, Failure("no luck", "none at all"))
-    heard = iter(crew.wait())
-    assert next(heard) == Began(first.key)
-    assert next(heard) == Ended(first.key, Failure("no luck", "none at all"))
-    del crew, heard  # the command is killed
+    events = iter(crew.wait())
+    assert next(events) == Began(first.key)
+    assert next(events) == Ended(first.key, Failure("no luck", "none at all"))
+    del crew, events  # the command is killed
 
     again = cluster.crew()
-    cluster.queue.says = {"0_1": "RUNNING"}
+    cluster.queue.answer = {"0_1": "RUNNING"}
     again.take(cluster.jobs)
     assert cluster.queue.submitted == [first.key, second.key]
-    heard_now = words(again)
-    assert heard_now[1:] == [Ended(first.key, Failure("no luck", "none at all")), Began(second.key)]
+    later = words(again)
+    assert later[1:] == [
+        Ended(first.key, Failure("no luck", "none at all")),
+        Began(second.key),
+    ]
     assert not cluster.spool.ended()
     again.close()
     assert cluster.queue.cancelled == ["0_1"]
@@ -202,7 +205,7 @@ def test_jobs_gather_until_they_are_worth_an_array(cluster: Site) -> None:
     crew = cluster.crew(most=20)
     assert crew.room() == 20
     for number in range(19):
-        crew._given[str(number)] = None  # type: ignore[assignment]
+        crew._given[str(number)] = None
     assert crew.room() == 0
     del crew._given["0"]
     assert crew.room() == 2

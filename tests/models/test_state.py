@@ -49,7 +49,7 @@ def test_what_is_no_data_is_refused_and_named() -> None:
     with pytest.raises(ModelError, match="cannot be saved"):
         described(_Local(lambda speech: speech))  # a class of no package that registers methods
     network = torch.nn.Linear(2, 2)
-    network.hook = print  # type: ignore[assignment]
+    network.hook = print
     with pytest.raises(ModelError, match=r"predictor\.hook is a builtins"):
         described(network)
 

@@ -183,4 +183,4 @@ def test_protocols_frozen_from_random_corpora_are_sound(
 def test_folds_do_not_depend_on_the_order_of_utterances() -> None:
     known = published_utterances("emodb")
     how = {"protocol": "p", "seeds": (0, 1), "folds": 3, "classes": get_protocol("v1").classes}
-    assert kfold_speakers(known, **how) == kfold_speakers(known[::-1], **how)  # type: ignore[arg-type]
+    assert kfold_speakers(known, **how) == kfold_speakers(known[::-1], **how)

@@ -7,6 +7,7 @@ from xlser.records.store import files
 
 
 def home(results: Path, record: Record) -> Path:
+    """Return where a record's own file belongs."""
     return results / place(
         target=record.target,
         track=record.track,

@@ -84,7 +84,7 @@ def _record(
     predictions = [
         Predictions.of(
             speech.corpus,
-            role,  # type: ignore[arg-type]
+            role,
             speech.names,
             speech.truth.tolist(),
             speech.probabilities(chance, sharpness),

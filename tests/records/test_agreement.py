@@ -102,7 +102,7 @@ def test_former_defaults_stay_defaults_of_records_without_code(
     laid_down: Callable[..., Path],
 ) -> None:
     former = record("freematch-k100-s0-")
-    assert former.method.settings != owned("freematch").defaults[0]  # type: ignore[union-attr]
+    assert former.method.settings != owned("freematch").defaults[0]
     assert validate([laid_down(former)]).faults == []
     stated = {"packaged_code": packaged_code("freematch")}
     (fault,) = validate([laid_down(former, method=stated)]).faults

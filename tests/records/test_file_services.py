@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from tests.cli.commands import xlser
 from tests.records.committed import record as committed
+from tests.records.files_of_records import lay_down
 
 from xlser.errors import RecordError
 from xlser.monitoring.status import read_failures, read_statuses
-from xlser.records import Record, place
+from xlser.records import Record
 from xlser.records.packing import pack
 from xlser.records.store import files, known_keys, read_records, read_runs
 from xlser.records.validate import validate
@@ -19,29 +20,9 @@ APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        " + bytes(100)
 
 
 @pytest.fixture
-def results(tmp_path: Path) -> Path:
-    return tmp_path / "v1" / "results"
-
-
-@pytest.fixture
 def own(results: Path) -> Path:
     """The file of one of two records under `results`."""
-    paths = []
-    for record in (committed("sft-k100-s0-"), committed("svm-k100-s0-")):
-        where = place(
-            target=record.target,
-            track=record.track,
-            backbone=record.backbone.name,
-            method=record.method.name,
-            labels=record.labels,
-            seed=record.seed,
-            fold=record.fold,
-            repeat=record.repeat,
-            key=record.key,
-        )
-        record.write(results / where)
-        paths.append(results / where)
-    return paths[0]
+    return next(iter(lay_down(results, [committed("sft-k100-s0-"), committed("svm-k100-s0-")])))
 
 
 def keys(results: Path) -> list[str]:

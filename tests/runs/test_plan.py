@@ -99,7 +99,7 @@ def test_what_cannot_run_is_refused_before_anything_starts(
     demo: Demo, tmp_path: Path, asked: object, error: type[Exception], hint: str
 ) -> None:
     with pytest.raises(error, match=hint):
-        demo.plan(asked, tmp_path)  # type: ignore[arg-type]
+        demo.plan(asked, tmp_path)
 
 
 def test_a_backbone_without_weights_is_not_fine_tuned(demo: Demo, tmp_path: Path) -> None:

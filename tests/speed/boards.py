@@ -22,11 +22,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from tests.cli.commands import XLSER
 from tests.records import committed
+from tests.records.files_of_records import home
 from tests.speed.material import surroundings
 
 from xlser.records import Predictions, Record, score_predictions
 from xlser.records.columns import to_table
-from xlser.records.identity import place
 from xlser.records.packing import as_files
 from xlser.records.validate import identity
 from xlser.system.files import digest_json, write_atomically
@@ -93,26 +93,11 @@ def write(leaderboards: Path, runs: int, loose: bool) -> int:
     made = list(made_up(runs))
     if loose:
         for record in made:
-            record.write(results / _place(record))
+            record.write(home(results, record))
     else:
         for path, content in as_files(to_table(made), results).items():
             write_atomically(results / path, content)
     return len(made)
-
-
-def _place(record: Record) -> str:
-    where = place(
-        target=record.target,
-        track=record.track,
-        backbone=record.backbone.name,
-        method=record.method.name,
-        labels=record.labels,
-        seed=record.seed,
-        fold=record.fold,
-        repeat=record.repeat,
-        key=record.key,
-    )
-    return str(where)
 
 
 _MEASURED = """
